@@ -1,0 +1,39 @@
+# One command checks everything, one runs one thing, one starts one thing. `make help` lists them.
+PYTHON ?= python3
+BIN := .venv/bin
+.DEFAULT_GOAL := help
+
+help:  ## Show what there is
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+.venv/installed: requirements.lock pyproject.toml
+	@command -v $(PYTHON) >/dev/null || { echo "Python 3.11 or 3.12 is needed; set PYTHON=/path/to/python3.11"; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 13))' \
+	  || { echo "Python 3.11 or 3.12 is needed; set PYTHON=/path/to/python3.11"; exit 1; }
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check uv==0.13.9
+	$(BIN)/uv pip sync --quiet --python $(BIN)/python requirements.lock
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation-package none -e .
+	@touch $@
+
+setup: .venv/installed  ## Install everything, locked, into .venv
+
+demo: setup  ## Land real deliveries, build every table, print the headline numbers and trace one of them
+	$(BIN)/carbonlake demo
+
+check: setup  ## ruff, mypy, import-linter, budgets of the design
+	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports && $(BIN)/python -m tests.budgets
+
+test: setup  ## The test suite on the embedded engine
+	$(BIN)/pytest -q -m "not spark and not crash"
+
+test-spark: setup  ## The tests that compare with Apache Spark (needs Java 17 or newer)
+	$(BIN)/pytest -q -m spark
+
+test-crash: setup  ## Kill a build at 50 random moments
+	$(BIN)/pytest -q -m crash -s
+
+bench: setup  ## Side-by-side runs against doing it by hand
+	$(BIN)/python -m benchmarks.run
+
+.PHONY: help setup demo check test test-spark test-crash bench

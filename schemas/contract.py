@@ -1,0 +1,251 @@
+"""What a table is: one closed, frozen model per part of a contract."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+from schemas import types
+
+Write = Literal["replace", "merge", "append", "period"]
+Outcome = Literal["quarantine", "fail", "warn"]
+Grade = Literal["public", "internal", "confidential", "restricted"]
+LAYERS = ("raw", "cleaned", "thematic", "business", "knowledge", "index", "ops")
+
+ROW_RULES = {
+    "not_null", "at_least", "at_most", "between", "one_of", "code", "length", "pattern",
+    "uscc", "resident_id", "phone", "expression",
+}
+SET_RULES = {"unique", "reference", "monotone", "freshness", "row_count", "sum_change"}
+
+
+class Closed(BaseModel):
+    """A model that knows all its keys and never changes."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Source(Closed):
+    """Where the deliveries of a cleaned table come from and how they are read."""
+
+    zone: str
+    path: str = Field(description="Pattern of delivery names that this source claims, e.g. meters/*.csv")
+    format: Literal["csv", "excel", "netcdf", "hdf5", "pdf", "word"]
+    options: dict[str, Any] = Field(default_factory=dict, description="Options of the format's reader")
+    publisher: str
+    licence: str
+    citation: str = ""
+    schedule: str = "manual"
+    timezone: str = Field("Asia/Shanghai", description="Time zone of days, months and naive instants in the source")
+    synthetic: bool = Field(False, description="True where the figures are made up")
+
+
+class Column(Closed):
+    """One column: taken from a header of the source, or derived; missing parts come from schemas/fields/."""
+
+    type: Annotated[str, BeforeValidator(types.check)] | None = None
+    unit: str | None = None
+    description: str | None = None
+    description_zh: str | None = None
+    grade: Grade | None = None
+    codes: str | None = Field(None, description="Code list of schemas/codes/ that its values belong to")
+    required: bool = False
+    from_: str | list[str] | None = Field(
+        None, alias="from", description="Header in the source (or several it may carry), or _name, _locator"
+    )
+    unit_from: str | None = Field(None, description="Unit in the source, converted to `unit`")
+    format: str | None = Field(None, description="Pattern of dates in the source, e.g. yyyyMMdd")
+    pattern: str | None = Field(None, description="Regular expression whose first group is the value")
+    null_values: tuple[str, ...] = ()
+    derive: str | None = Field(None, description="SQL expression over the columns of the row")
+    mask: Literal["hide", "hash", "last4"] | None = None
+
+
+class Rule(Closed):
+    """A check: on a row (a predicate that must hold) or on the whole table (an aggregate)."""
+
+    rule: str
+    column: str | None = None
+    columns: tuple[str, ...] = ()
+    limit: float | str | None = None
+    low: float | str | None = None
+    high: float | str | None = None
+    values: tuple[str | int | float, ...] = ()
+    codes: str | None = None
+    pattern: str | None = None
+    expression: str | None = None
+    table: str | None = Field(None, description="Table that `reference` looks into")
+    by: tuple[str, ...] = ()
+    name: str | None = None
+    else_: Outcome | None = Field(None, alias="else")
+
+    @model_validator(mode="after")
+    def _known(self) -> Rule:
+        if self.rule not in ROW_RULES | SET_RULES:
+            raise ValueError(f"unknown rule {self.rule!r}; known: {', '.join(sorted(ROW_RULES | SET_RULES))}")
+        if self.is_set and self.else_ == "quarantine":
+            raise ValueError(f"rule {self.rule!r} looks at the whole table: its `else` is fail or warn")
+        return self
+
+    @property
+    def is_set(self) -> bool:
+        """Whether the rule needs more than the row it judges."""
+        return self.rule in SET_RULES
+
+    @property
+    def outcome(self) -> Outcome:
+        """What happens where the rule does not hold."""
+        return self.else_ or ("fail" if self.is_set else "quarantine")
+
+    @property
+    def label(self) -> str:
+        """A short name that tells the rules of one table apart."""
+        target = self.column or "_".join(self.columns)
+        return self.name or "_".join(part for part in (self.rule, target) if part)
+
+
+class Balance(Closed):
+    """A measure that is conserved: its sum here equals what `equals` gives, for each value of `by`."""
+
+    measure: str
+    by: tuple[str, ...] = ()
+    equals: str | None = Field(None, description="SQL over the inputs: the `by` columns, then the sum")
+
+
+class Serve(Closed):
+    """How the data service of the table filters and orders."""
+
+    filters: tuple[str, ...] = ()
+    order: tuple[str, ...] = ()
+
+
+class Activity(Closed):
+    """How one measure of a cleaned table becomes rows of thematic.activity."""
+
+    quantity: str
+    subject: str = Field(description="Column that holds the subject's id")
+    start: str = Field(description="Column with the start of the period")
+    grain: Literal["hour", "day", "month", "quarter", "year"]
+    grade: Literal["measured", "calculated", "estimated", "modelled"] = "measured"
+    only: str | None = Field(None, description="SQL filter on the rows of the cleaned table")
+
+
+class Migration(Closed):
+    """A declared change of a published column; an added column needs none."""
+
+    change: Literal["rename", "retype", "drop"]
+    column: str
+    to: str | None = None
+    using: str | None = Field(None, description="SQL over the old row that gives the new value")
+
+
+class Example(Closed):
+    """Rows given and rows expected: a test and a piece of documentation at once."""
+
+    why: str
+    given: dict[str, list[dict[str, Any]]]
+    expect: list[dict[str, Any]]
+    quarantined: int | None = None
+
+
+def _balances(value: Any) -> Any:
+    return tuple({"measure": item} if isinstance(item, str) else item for item in value or ())
+
+
+def _columns(value: Any) -> Any:
+    names = {name: None for name in value} if isinstance(value, list) else value
+    return {name: spec or {} for name, spec in (names or {}).items()}
+
+
+def _inputs(value: Any) -> Any:
+    """A list names tables; the parameter of the transform is then the table's own name."""
+    return {name.split(".")[-1]: name for name in value} if isinstance(value, list) else value or {}
+
+
+class Contract(Closed):
+    """One table. `layer` and `name` come from the place of its file."""
+
+    layer: Literal["raw", "cleaned", "thematic", "business", "knowledge", "index", "ops"]
+    name: str
+    file: str
+    description: str
+    description_zh: str = ""
+    owner: str
+    source: Source | None = None
+    inputs: Annotated[dict[str, str], BeforeValidator(_inputs)] = Field(
+        default_factory=dict,
+        description="Parameter of the transform → table; `having: activity` stands for every table with that key",
+    )
+    key: tuple[str, ...] = ()
+    partition_by: tuple[str, ...] = ()
+    cluster_by: tuple[str, ...] = ()
+    write: Write = "replace"
+    period: tuple[str, ...] = Field((), description="Columns whose values a delivery is complete for (write: period)")
+    columns: Annotated[dict[str, Column], BeforeValidator(_columns)]
+    rules: tuple[Rule, ...] = ()
+    balance: Annotated[tuple[Balance, ...], BeforeValidator(_balances)] = ()
+    activity: dict[str, Activity] = Field(default_factory=dict)
+    freshness: str | None = Field(None, description="Age after which the table is stale, e.g. 36h or 40d")
+    serve: Serve | None = None
+    grade: Grade = "internal"
+    retention: str | None = Field(None, description="How long versions are kept, e.g. 30d")
+    tolerance: float = Field(0.0, description="Relative difference between engines allowed for exp, pow, log")
+    engine: Literal["spark"] | None = Field(None, description="Set where the table must run on Apache Spark")
+    migrations: tuple[Migration, ...] = ()
+    examples: tuple[Example, ...] = ()
+
+    @property
+    def table(self) -> str:
+        """The full name, layer.table."""
+        return f"{self.layer}.{self.name}"
+
+    @property
+    def data_columns(self) -> tuple[str, ...]:
+        """Names of the columns in order, without the locators that every cleaned table carries."""
+        return tuple(self.columns)
+
+    @property
+    def measures(self) -> tuple[str, ...]:
+        """Columns that are balanced."""
+        return tuple(item.measure for item in self.balance)
+
+    @model_validator(mode="after")
+    def _whole(self) -> Contract:
+        for place, names in (
+            ("key", self.key), ("partition_by", self.partition_by), ("cluster_by", self.cluster_by),
+            ("period", self.period), ("rules", tuple(self._rule_columns())), ("serve", self._serve_columns()),
+            ("activity", self._activity_columns()),
+        ):  # fmt: skip
+            for name in names:
+                if name not in self.columns:
+                    raise ValueError(f"{place}: {name!r} is not a column; columns: {', '.join(self.columns)}")
+        self._sane()
+        return self
+
+    def _rule_columns(self) -> list[str]:
+        return [name for rule in self.rules for name in ((rule.column,) if rule.column else ()) + rule.columns + rule.by]
+
+    def _serve_columns(self) -> tuple[str, ...]:
+        return (self.serve.filters + self.serve.order) if self.serve else ()
+
+    def _activity_columns(self) -> tuple[str, ...]:
+        return tuple(name for item in self.activity.values() for name in (item.quantity, item.subject, item.start))
+
+    def _sane(self) -> None:
+        if self.layer == "cleaned" and not self.source:
+            raise ValueError("source: a cleaned table says where its deliveries come from")
+        if self.source and self.layer != "cleaned":
+            raise ValueError("source: only cleaned tables read deliveries")
+        if self.write == "merge" and not self.key:
+            raise ValueError("key: `write: merge` needs one")
+        if self.write == "period" and not self.period:
+            raise ValueError("period: `write: period` needs the columns a delivery is complete for")
+        if len(self.partition_by) > 1:
+            raise ValueError("partition_by: one level at most")
+        if len({rule.label for rule in self.rules}) < len(self.rules):
+            raise ValueError("rules: two rules have the same label; give one a `name`")
+        for name in (item.measure for item in self.balance if item.measure in self.columns):
+            type_ = self.columns[name].type
+            if type_ and not types.is_measure(type_):
+                raise ValueError(f"balance: {name!r} is {type_}; only decimals and integers add up exactly")

@@ -1,0 +1,138 @@
+"""Reads all contracts: placing the file is the registration."""
+
+from __future__ import annotations
+
+import difflib
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import ValidationError
+
+from schemas import rooms
+from schemas.contract import LAYERS, Column, Contract
+from schemas.errors import UserError
+
+DERIVED_KEYS = ("layer", "name", "file")
+
+
+def contracts() -> dict[str, Contract]:
+    """Return every contract by table name, fields resolved. Raise UserError for the first that is wrong."""
+    return _load(rooms.rooms())
+
+
+def contract(table: str) -> Contract:
+    """Return one contract; raise UserError with the nearest names if there is none."""
+    known = contracts()
+    if table in known:
+        return known[table]
+    near = difflib.get_close_matches(table, known, n=3) or sorted(known)[:5]
+    raise UserError(f"there is no table {table!r}", remedy=f"did you mean {', '.join(near)}? `carbonlake show` lists all")
+
+
+def read_yaml(path: Path) -> Any:
+    """Return the content of a YAML file; raise UserError that names file and line."""
+    try:
+        return yaml.load(path.read_text(encoding="utf-8"), Loader=_Strict)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        line = f", line {mark.line + 1}" if mark else ""
+        what = getattr(error, "problem", None) or str(error)
+        raise UserError(f"not valid YAML: {what}", where=f"{rooms.place(path)}{line}") from None
+
+
+def explain(error: ValidationError, file: str, known: type[Any] | None = None) -> UserError:
+    """Turn a validation error into one that names file, key and what was expected."""
+    first = error.errors()[0]
+    key = ".".join(str(part) for part in first["loc"])
+    what = {
+        "extra_forbidden": "unknown key",
+        "missing": "this key is missing",
+    }.get(first["type"], first["msg"].removeprefix("Value error, "))
+    remedy = ""
+    if first["type"] == "extra_forbidden" and known:
+        names = [field.alias or name for name, field in known.model_fields.items()]
+        near = difflib.get_close_matches(str(first["loc"][-1]), names, n=1)
+        remedy = f"did you mean {near[0]!r}?" if near else f"known keys: {', '.join(n for n in names if n not in DERIVED_KEYS)}"
+    return UserError(f"{key}: {what}" if key else what, where=file, remedy=remedy)
+
+
+class _Strict(yaml.SafeLoader):
+    """A YAML loader that refuses a key given twice."""
+
+
+def _mapping(loader: _Strict, node: yaml.MappingNode) -> dict[Any, Any]:
+    seen: set[Any] = set()
+    for key_node, _ in node.value:
+        key = loader.construct_object(key_node)  # type: ignore[no-untyped-call]
+        if key in seen:
+            raise yaml.constructor.ConstructorError(None, None, f"the key {key!r} is given twice", key_node.start_mark)
+        seen.add(key)
+    return dict(loader.construct_mapping(node, deep=True))
+
+
+_Strict.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _mapping)
+
+
+@cache
+def fields(folders: tuple[Path, ...]) -> dict[str, Column]:
+    """Return the shared columns of schemas/fields/, each defined once."""
+    found: dict[str, Column] = {}
+    for path in rooms.files("schemas", "fields/*.yaml"):
+        for name, spec in (read_yaml(path) or {}).items():
+            if name in found:
+                raise UserError(f"{name}: this field is already defined in another file", where=rooms.place(path))
+            try:
+                found[name] = Column(**spec)
+            except ValidationError as error:
+                raise explain(error, f"{rooms.place(path)}: {name}", Column) from None
+    return found
+
+
+@cache
+def _load(folders: tuple[Path, ...]) -> dict[str, Contract]:
+    known = {}
+    for layer in LAYERS:
+        for path in rooms.files("schemas", f"{layer}/*.yaml"):
+            one = _read(path, layer, fields(folders))
+            known[one.table] = one
+    for one in known.values():
+        _check_references(one, known)
+    return known
+
+
+def _read(path: Path, layer: str, shared: dict[str, Column]) -> Contract:
+    body = read_yaml(path)
+    if not isinstance(body, dict):
+        raise UserError("a contract is a mapping of keys", where=rooms.place(path))
+    for key in DERIVED_KEYS:
+        if key in body:
+            raise UserError(f"{key}: comes from the place of the file, take it out", where=rooms.place(path))
+    try:
+        one = Contract(layer=layer, name=path.stem, file=rooms.place(path), **body)
+        return one.model_copy(update={"columns": {n: _resolve(n, c, shared, path) for n, c in one.columns.items()}})
+    except ValidationError as error:
+        raise explain(error, rooms.place(path), Contract) from None
+
+
+def _resolve(name: str, column: Column, shared: dict[str, Column], path: Path) -> Column:
+    """Fill what the contract leaves open from the shared field of the same name."""
+    base = shared.get(name, Column())
+    given = {k: v for k, v in column.model_dump(by_alias=False).items() if k in column.model_fields_set}
+    merged = base.model_copy(update=given)
+    if merged.type is None:
+        raise UserError(f"columns.{name}: no type here and no such field in schemas/fields/", where=rooms.place(path),
+                        remedy=f"give it one, e.g. {name}: {{type: string, description: …}}")  # fmt: skip
+    return merged
+
+
+def _check_references(one: Contract, known: dict[str, Contract]) -> None:
+    for table in [t for t in one.inputs.values() if not t.startswith("having:")]:
+        if table not in known:
+            near = difflib.get_close_matches(table, known, n=1)
+            raise UserError(f"inputs: there is no table {table!r}", where=one.file,
+                            remedy=f"did you mean {near[0]!r}?" if near else "")  # fmt: skip
+    for rule in one.rules:
+        if rule.table and rule.table not in known:
+            raise UserError(f"rules.{rule.label}: there is no table {rule.table!r}", where=one.file)
