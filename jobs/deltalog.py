@@ -1,0 +1,103 @@
+"""What the log of a Delta table says: actions of a version, our note on a commit, what changed between two."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from deltalake import DeltaTable
+
+from jobs import store
+
+NOTE = "carbonlake"
+
+
+def actions(table: DeltaTable, version: int) -> list[dict[str, Any]] | None:
+    """Return the actions of one version, None where the log no longer holds it."""
+    path = f"{table.table_uri.rstrip('/')}/_delta_log/{version:020d}.json"
+    try:
+        text = store.read(path, table._storage_options)
+    except FileNotFoundError:
+        return None
+    return [json.loads(line) for line in text.splitlines() if line.strip()]
+
+
+def commit_of(table: DeltaTable, version: int) -> dict[str, Any]:
+    """Return our note on the commit of a version; empty where it carries none or the log is gone."""
+    for action in actions(table, version) or ():
+        if "commitInfo" in action:
+            return dict(action["commitInfo"].get(NOTE) or {})
+    return {}
+
+
+def last_commit(table: DeltaTable) -> dict[str, Any]:
+    """Return the note of the build that the newest version shows, with its `version`; empty if there is none.
+
+    Compactions change nothing and are passed over; a restored version is what it was then, so that a build
+    on top of it does not take it for up to date.
+    """
+    version = table.version()
+    while version >= 0:
+        found = actions(table, version)
+        if found is None:
+            return {}
+        note = commit_of(table, version)
+        if "restored" in note:
+            version = int(note["restored"])
+        elif "run" in note:
+            return {**note, "version": version}
+        else:
+            version -= 1
+    return {}
+
+
+def find_run(table: DeltaTable, run: str, *, after: int = -1) -> int | None:
+    """Return the version that a run committed, looking from the newest back to the one after `after`."""
+    for version in range(table.version(), after, -1):
+        found = actions(table, version)
+        if found is None:
+            return None
+        if any(action.get("commitInfo", {}).get(NOTE, {}).get("run") == run for action in found):
+            return version
+    return None
+
+
+def changed_partitions(table: DeltaTable, from_version: int, to_version: int) -> set[str] | None:
+    """Return the values of the partition column whose rows changed; None for the whole table.
+
+    None is also the answer where nothing better is known: no partitions, another schema, a log that is gone,
+    or going backwards.
+    """
+    columns = table.metadata().partition_columns
+    if from_version > to_version or len(columns) != 1:
+        return set() if from_version == to_version else None
+    values: set[str] = set()
+    for version in range(from_version + 1, to_version + 1):
+        found = actions(table, version)
+        if found is None or any("metaData" in action or "protocol" in action for action in found):
+            return None
+        values |= {str(values[columns[0]]) for values in _changed(found)}
+    return values
+
+
+def _changed(found: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """Yield the partition values of files whose rows came or went; compaction only moves rows."""
+    for action in found:
+        change = action.get("add") or action.get("remove")
+        if change and change.get("dataChange", True):
+            yield change.get("partitionValues") or {}
+
+
+def touched(table: DeltaTable, since: int, replace: str | list[str], app_id: str | None) -> bool:
+    """Tell whether what a write rests on changed after a version: its partitions, or its app's earlier writes."""
+    for version in range(since + 1, table.version() + 1):
+        found = actions(table, version)
+        if found is None or any("metaData" in action or "protocol" in action for action in found):
+            return True
+        if replace == "append":
+            if app_id and any(action.get("txn", {}).get("appId") == app_id for action in found):
+                return True
+        elif any(replace == "all" or set(map(str, values.values())) & set(replace) for values in _changed(found)):
+            return True
+    return False

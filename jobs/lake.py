@@ -1,0 +1,199 @@
+"""One lake: where its tables and files lie, how a table is made from its contract, and its format version."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pyarrow as pa
+from deltalake import DeltaTable, Schema
+from deltalake.exceptions import DeltaError, TableNotFoundError
+
+from jobs import store
+from schemas import types
+from schemas.contract import Contract
+from schemas.errors import UserError
+
+FORMAT = 1
+FORMAT_FILE = "_carbonlake.json"
+# Statistics of decimals make Trino find nothing, and NaN makes a table unreadable: neither is ever written.
+WITH_STATISTICS = ("string", "int", "bigint", "date", "timestamp")
+PARTITIONABLE = ("string", "int", "bigint", "date")
+STATISTICS_COLUMNS = 32
+
+
+@dataclass(frozen=True)
+class Lake:
+    """A lake at a root, a local folder or s3://; `work` is the local folder for staging where the root is remote."""
+
+    root: str | Path
+    storage_options: dict[str, str] = field(default_factory=dict, hash=False)
+    work: Path | None = None
+
+    @property
+    def folder(self) -> Path:
+        """The local folder that holds staging, parsed deliveries and deliveries."""
+        if self.work is None and store.is_remote(self.root):
+            raise UserError("a lake in an object store needs a local work folder", where=str(self.root),
+                            remedy="set `work` in conf/ to a folder with space")  # fmt: skip
+        return Path(self.work or store.local(self.root))
+
+    def table_path(self, table: str) -> str:
+        """Return the folder or URL of a table, by its name layer.table."""
+        return self._place(table)
+
+    def quarantine_path(self, table: str) -> str:
+        """Return the folder or URL of the quarantine of a table: outside it, so that no vacuum takes it."""
+        return self._place(f"quarantine.{table}")
+
+    def _place(self, table: str) -> str:
+        root = str(self.root) if store.is_remote(self.root) else str(store.local(self.root).absolute())
+        return "/".join([root.rstrip("/"), *table.split(".")])
+
+    def staging(self, run_id: str) -> Path:
+        """Return the staging folder of a run, made with a note of whose it is when it is not there."""
+        folder = self.folder / "_staging" / run_id
+        if not (folder / "_run.json").exists():
+            self.require()
+            with store.explained(folder):
+                store.write(folder / "_run.json", json.dumps(process()).encode())
+        return folder
+
+    def read_folder(self, table: str, delivery: int) -> Path:
+        """Return the folder of a parsed delivery of a table."""
+        return self.folder / "_read" / Path(*table.split(".")) / f"{delivery:08d}"
+
+    def delivery_path(self, sha256: str) -> Path:
+        """Return where the bytes of a delivery lie."""
+        return self.folder / "_deliveries" / sha256[:2] / sha256
+
+    def init(self) -> Lake:
+        """Make the lake, or bring an older one to this program's format. Raise UserError for a newer one."""
+        with store.explained(self.folder):
+            self.folder.mkdir(parents=True, exist_ok=True)
+            found = self.format()
+            if found is None:
+                self._stamp()
+            elif found < FORMAT:
+                for migrate in MIGRATIONS[found:]:
+                    migrate(self)
+                self._stamp()
+        return self
+
+    def require(self) -> Lake:
+        """Raise UserError unless the lake is there in this program's format."""
+        found = self.format()
+        if found is None:
+            raise UserError("there is no lake here", where=str(self.root), remedy="land a delivery or run `carbonlake demo`")
+        if found < FORMAT:
+            raise UserError(f"the lake has format {found}, this program writes {FORMAT}", where=str(self.root),
+                            remedy="run `carbonlake maintain`, which brings it up to date")  # fmt: skip
+        return self
+
+    def format(self) -> int | None:
+        """Return the lake's format version, None where there is no lake. Raise UserError for a newer one."""
+        path = self.folder / FORMAT_FILE
+        if not path.exists():
+            return None
+        try:
+            found = int(json.loads(path.read_bytes())["format"])
+        except (ValueError, KeyError, TypeError):
+            raise UserError("not a format file of a lake", where=str(path), remedy="restore it from a copy") from None
+        if found > FORMAT:
+            raise UserError(f"the lake has format {found}, this program knows {FORMAT}", where=str(path),
+                            remedy="use a newer carbonlake")  # fmt: skip
+        return found
+
+    def _stamp(self) -> None:
+        store.write(self.folder / FORMAT_FILE, json.dumps({"format": FORMAT}).encode())
+
+    def open(self, table: str, version: int | None = None) -> DeltaTable | None:
+        """Return a handle on a table by its name, None where it was never made."""
+        return self.open_path(self.table_path(table), version)
+
+    def open_path(self, path: str, version: int | None = None) -> DeltaTable | None:
+        """Return a handle on the Delta table at a path, None where there is none."""
+        try:
+            return DeltaTable(path, version=version, storage_options=self.storage_options or None)
+        except TableNotFoundError:
+            return None
+
+    def create(self, contract: Contract, at: str | None = None) -> DeltaTable:
+        """Return the table of a contract, made with its types, comments, partitions and properties if not there."""
+        return self.create_path(at or self.table_path(contract.table), arrow_schema(contract),
+                                partition_by=contract.partition_by, description=contract.description)  # fmt: skip
+
+    def create_path(
+        self, path: str, schema: pa.Schema, *, partition_by: tuple[str, ...] = (), description: str = ""
+    ) -> DeltaTable:
+        """Return the table at a path, made with a schema if it is not there; two may do so at once."""
+        _check_partitions(schema, partition_by, path)
+        for _ in range(5):
+            if (found := self.open_path(path)) is not None:
+                return found
+            try:
+                with store.explained(path):
+                    DeltaTable.create(path, Schema.from_arrow(schema), mode="error", partition_by=list(partition_by),
+                                      description=description, configuration=properties(schema, partition_by),
+                                      storage_options=self.storage_options or None)  # fmt: skip
+            except DeltaError:  # another process may have made it in this moment
+                time.sleep(0.02)
+        raise UserError("the table cannot be made", where=path, remedy="look into the folder: is a part of it unreadable?")
+
+
+def arrow_schema(contract: Contract) -> pa.Schema:
+    """Return the columns of a table as Arrow: NOT NULL for key and partitions, unit and comment as metadata.
+
+    Cleaned tables carry `_delivery` and `_locator` after their columns.
+    """
+    fixed = {*contract.key, *contract.partition_by}
+    columns = []
+    for name, column in contract.columns.items():
+        notes = {"comment": column.description or "", "unit": column.unit or ""}
+        columns.append(pa.field(name, types.arrow(str(column.type)), nullable=name not in fixed,
+                                metadata={key: value for key, value in notes.items() if value}))  # fmt: skip
+    if contract.source:
+        locator = pa.int64() if contract.source.format == "csv" else pa.string()
+        columns.append(pa.field("_delivery", pa.int64(), metadata={"comment": "delivery_id of raw.delivery"}))
+        columns.append(pa.field("_locator", locator, metadata={"comment": "place in the delivery"}))
+    return pa.schema(columns)
+
+
+def properties(schema: pa.Schema, partition_by: tuple[str, ...] = ()) -> dict[str, str | None]:
+    """Return the Delta properties of a table: statistics of columns that can bear them, logs kept by us."""
+    able = {types.arrow(name) for name in WITH_STATISTICS}
+    names = [f.name for f in schema if f.type in able and f.name not in partition_by][:STATISTICS_COLUMNS]
+    statistics = {"delta.dataSkippingStatsColumns": ",".join(names)} if names else {"delta.dataSkippingNumIndexedCols": "0"}
+    # Old log entries go in `maintain`, which knows what is still needed; never as a side effect of a commit.
+    return {**statistics, "delta.enableExpiredLogCleanup": "false"}
+
+
+def process() -> dict[str, Any]:
+    """Return what tells this process from any other, also after its id is used again."""
+    return {"host": os.uname().nodename, "pid": os.getpid(), "started": psutil.Process().create_time()}
+
+
+def _check_partitions(schema: pa.Schema, partition_by: tuple[str, ...], path: str) -> None:
+    able = {types.arrow(name) for name in PARTITIONABLE}
+    for name in partition_by:
+        if schema.field(name).type not in able:
+            raise UserError(f"partition_by: {name!r} is {schema.field(name).type}", where=path,
+                            remedy=f"partition by one of {', '.join(PARTITIONABLE)}")  # fmt: skip
+
+
+def _shard_deliveries(lake: Lake) -> None:
+    """Format 0 kept all deliveries in one folder; from 1 on they lie in folders by the first two digits."""
+    for path in [p for p in (lake.folder / "_deliveries").glob("*") if p.is_file()]:
+        target = lake.delivery_path(path.name)
+        target.parent.mkdir(exist_ok=True)
+        os.replace(path, target)
+
+
+# The migration at place n brings a lake of format n to n + 1.
+MIGRATIONS: tuple[Callable[[Lake], None], ...] = (_shard_deliveries,)

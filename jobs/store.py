@@ -1,0 +1,116 @@
+"""Files of a lake as bytes, on a disk or in an object store."""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from pyarrow import fs
+
+from schemas.errors import UserError
+
+REMEDIES = {
+    errno.ENOSPC: "free some space on the disk and run it again; nothing was published",
+    errno.EDQUOT: "the quota is used up: free some space and run it again; nothing was published",
+    errno.EFBIG: "a limit on file sizes was met (ulimit -f): raise it and run it again; nothing was published",
+    errno.EROFS: "the file system is read-only: point the lake root at a folder that can be written",
+    errno.EACCES: "no right to write here: change the owner of the folder or the lake root",
+    errno.EPERM: "no right to write here: change the owner of the folder or the lake root",
+    errno.ENOENT: "a folder of the lake is missing: `carbonlake doctor` says what is there",
+}
+
+
+@contextmanager
+def explained(where: str | Path) -> Iterator[None]:
+    """Turn an error of the operating system into one that says what to do; others pass."""
+    try:
+        yield
+    except OSError as error:
+        remedy = REMEDIES.get(error.errno or 0)
+        if remedy is None:
+            raise
+        raise UserError(os.strerror(error.errno or 0).lower(), where=str(error.filename or where), remedy=remedy) from error
+
+
+def is_remote(path: str | Path) -> bool:
+    """Tell whether a path is in an object store."""
+    return "://" in str(path) and not str(path).startswith("file://")
+
+
+def local(path: str | Path) -> Path:
+    """Return a path or file:// URL as a local path."""
+    text = str(path)
+    return Path(unquote(urlsplit(text).path)) if text.startswith("file://") else Path(text)
+
+
+def filesystem(path: str | Path, options: Mapping[str, str] | None = None) -> tuple[fs.FileSystem, str]:
+    """Return the file system that holds a path, and the path as that file system names it."""
+    if not is_remote(path):
+        return fs.LocalFileSystem(), str(local(path))
+    scheme, _, rest = str(path).partition("://")
+    if scheme not in ("s3", "s3a"):
+        raise UserError(f"no way to store at {scheme}://", where=str(path), remedy="use a local folder or s3://")
+    given = {key.upper(): value for key, value in (options or {}).items()}
+    endpoint = given.get("AWS_ENDPOINT_URL", "")
+    return fs.S3FileSystem(
+        access_key=given.get("AWS_ACCESS_KEY_ID"),
+        secret_key=given.get("AWS_SECRET_ACCESS_KEY"),
+        session_token=given.get("AWS_SESSION_TOKEN"),
+        region=given.get("AWS_REGION"),
+        endpoint_override=endpoint.partition("://")[2] or None,
+        scheme=endpoint.partition("://")[0] or "https",
+    ), rest
+
+
+def read(path: str, options: Mapping[str, str] | None = None) -> bytes:
+    """Return the bytes of a small file. Raise FileNotFoundError."""
+    system, name = filesystem(path, options)
+    with system.open_input_file(name) as file:
+        return bytes(file.read())
+
+
+def exists(path: str, options: Mapping[str, str] | None = None) -> bool:
+    """Tell whether there is a file."""
+    system, name = filesystem(path, options)
+    return bool(system.get_file_info(name).type == fs.FileType.File)
+
+
+def delete(path: str, options: Mapping[str, str] | None = None) -> None:
+    """Delete a file; one that is gone already is fine."""
+    system, name = filesystem(path, options)
+    if system.get_file_info(name).type == fs.FileType.File:
+        system.delete_file(name)
+
+
+def move(source: Path, target: str, options: Mapping[str, str] | None = None) -> None:
+    """Move a local file to its place: a rename on the same disk, a copy and delete elsewhere."""
+    if is_remote(target):
+        system, name = filesystem(target, options)
+        fs.copy_files(str(source), name, source_filesystem=fs.LocalFileSystem(), destination_filesystem=system)
+        source.unlink()
+        return
+    place = local(target)
+    place.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        os.replace(source, place)
+    except OSError as error:
+        if error.errno != errno.EXDEV:
+            raise
+        shutil.copyfile(source, place)
+        source.unlink()
+
+
+def write(path: Path, content: bytes) -> None:
+    """Write a small local file so that it is there whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    with temporary.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(temporary, path)
