@@ -1,0 +1,140 @@
+"""Row rules as columns: predicates for the pass that writes, and the bit mask that remembers which failed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import reduce
+
+from pyspark.sql import Column
+from pyspark.sql import functions as F
+
+from quality import identifiers
+from quality.declared import MAX_ROW_RULES, row_rules
+from quality.literals import Value, column_type, typed
+from quality.patterns import portable
+from schemas import types
+from schemas.codes import codes
+from schemas.contract import Contract, Outcome, Rule
+from schemas.errors import UserError
+
+
+@dataclass(frozen=True)
+class RowCheck:
+    """A rule on one row; `predicate` is TRUE where the row is fine, never NULL."""
+
+    label: str
+    outcome: Outcome
+    predicate: Column
+    rule: Rule
+
+
+def row_checks(contract: Contract) -> list[RowCheck]:
+    """Return the row rules of a contract in the order of their bits. Needs a session; raise UserError for a bad rule.
+
+    NULL passes every rule but not_null.
+    """
+    return [_check(contract, rule) for rule in row_rules(contract)]
+
+
+def mask(checks: Sequence[RowCheck]) -> Column:
+    """Return the bigint `_rules`: bit i is set where check i fails. Raise UserError beyond 62 checks."""
+    if len(checks) > MAX_ROW_RULES:
+        raise UserError(f"{len(checks)} checks on one row, {MAX_ROW_RULES} at most",
+                        remedy="join some of them in one `expression`")  # fmt: skip
+    none = F.lit(0).cast("bigint")
+    bits = [F.when(check.predicate, none).otherwise(F.lit(1 << i).cast("bigint")) for i, check in enumerate(checks)]
+    return reduce(lambda one, other: one.bitwiseOR(other), bits, none)
+
+
+def verdict(checks: Sequence[RowCheck]) -> Column:
+    """Return the boolean 'this row is set aside': TRUE where a check that quarantines fails."""
+    fine = [check.predicate for check in checks if check.outcome == "quarantine"]
+    return ~reduce(lambda one, other: one & other, fine, F.lit(True))
+
+
+def set_aside_bits(checks: Sequence[RowCheck]) -> int:
+    """Return the bits of the checks that quarantine, so that `_rules & bits <> 0` says the same as `verdict`."""
+    return sum(1 << i for i, check in enumerate(checks) if check.outcome == "quarantine")
+
+
+def _check(contract: Contract, rule: Rule) -> RowCheck:
+    fine = _PREDICATES[rule.rule](contract, rule)
+    never_null = fine if rule.rule == "not_null" else F.coalesce(fine, F.lit(True))
+    return RowCheck(rule.label, rule.outcome, never_null, rule)
+
+
+def _column(contract: Contract, rule: Rule) -> Column:
+    column_type(contract, rule)
+    return F.col(f"`{rule.column}`")
+
+
+def _text_column(contract: Contract, rule: Rule) -> Column:
+    if (type_ := column_type(contract, rule)) != "string":
+        raise UserError(f"rules.{rule.label}: `{rule.rule}` judges texts, {rule.column!r} is {type_}", where=contract.file)
+    return F.col(f"`{rule.column}`")
+
+
+def _limit(contract: Contract, rule: Rule, key: str) -> Column:
+    value: Value | None = getattr(rule, key)
+    if value is None:
+        raise UserError(f"rules.{rule.label}: `{rule.rule}` needs `{key}`", where=contract.file)
+    text, type_ = typed(contract, rule, value)
+    return F.lit(text) if type_ == "string" else F.lit(text).cast(types.spark(type_))
+
+
+def _between(contract: Contract, rule: Rule) -> Column:
+    column = _column(contract, rule)
+    return (column >= _limit(contract, rule, "low")) & (column <= _limit(contract, rule, "high"))
+
+
+def _one_of(contract: Contract, rule: Rule) -> Column:
+    if not rule.values:
+        raise UserError(f"rules.{rule.label}: `one_of` needs `values`", where=contract.file)
+    column, type_ = _column(contract, rule), column_type(contract, rule)
+    texts = [typed(contract, rule, value)[0] for value in rule.values]
+    return column.isin([F.lit(text) if type_ == "string" else F.lit(text).cast(types.spark(type_)) for text in texts])
+
+
+def _code(contract: Contract, rule: Rule) -> Column:
+    column = _text_column(contract, rule)
+    name = rule.codes or contract.columns[str(rule.column)].codes
+    if not name:
+        raise UserError(f"rules.{rule.label}: `code` needs `codes`, the name of a code list", where=contract.file)
+    return column.isin(sorted(codes(name)))
+
+
+def _length(contract: Contract, rule: Rule) -> Column:
+    length = F.length(_text_column(contract, rule))
+    bounds = [(rule.limit, length.__eq__), (rule.low, length.__ge__), (rule.high, length.__le__)]
+    checks = [compare(F.lit(int(value))) for value, compare in bounds if value is not None]
+    if not checks:
+        raise UserError(f"rules.{rule.label}: `length` needs `limit` (exactly), `low` or `high`", where=contract.file)
+    return reduce(lambda one, other: one & other, checks)
+
+
+def _pattern(contract: Contract, rule: Rule) -> Column:
+    return _text_column(contract, rule).rlike(portable(rule.pattern or "", f"{contract.file}: rules.{rule.label}"))
+
+
+def _expression(contract: Contract, rule: Rule) -> Column:
+    if not rule.expression:
+        raise UserError(f"rules.{rule.label}: `expression` needs `expression`, SQL that is true for a good row",
+                        where=contract.file, remedy="and a `name`")  # fmt: skip
+    return F.expr(rule.expression)
+
+
+_PREDICATES: dict[str, Callable[[Contract, Rule], Column]] = {
+    "not_null": lambda contract, rule: _column(contract, rule).isNotNull(),
+    "at_least": lambda contract, rule: _column(contract, rule) >= _limit(contract, rule, "limit"),
+    "at_most": lambda contract, rule: _column(contract, rule) <= _limit(contract, rule, "limit"),
+    "between": _between,
+    "one_of": _one_of,
+    "code": _code,
+    "length": _length,
+    "pattern": _pattern,
+    "uscc": lambda contract, rule: identifiers.uscc(_text_column(contract, rule)),
+    "resident_id": lambda contract, rule: identifiers.resident_id(_text_column(contract, rule)),
+    "phone": lambda contract, rule: identifiers.phone(_text_column(contract, rule)),
+    "expression": _expression,
+}
