@@ -21,7 +21,7 @@ def typed(contract: Contract, rule: Rule, value: Value) -> tuple[str, str]:
     type_ = column_type(contract, rule)
     try:
         text = _decimal(value, type_) if types.decimal_parts(type_) else _PLAIN[type_](value)
-    except (ValueError, InvalidOperation):
+    except (ValueError, TypeError, InvalidOperation):
         raise UserError(
             f"rules.{rule.label}: {value!r} is no value of {rule.column!r}, which is {type_}", where=contract.file,
             remedy="give the limit in the type of the column",
@@ -59,7 +59,7 @@ def _whole(bits: int) -> Callable[[Value], str]:
 
 def _text(value: Value) -> str:
     if not isinstance(value, str):
-        raise ValueError(value)
+        raise TypeError(value)
     return value
 
 

@@ -44,18 +44,25 @@ def mask(checks: Sequence[RowCheck]) -> Column:
                         remedy="join some of them in one `expression`")  # fmt: skip
     none = F.lit(0).cast("bigint")
     bits = [F.when(check.predicate, none).otherwise(F.lit(1 << i).cast("bigint")) for i, check in enumerate(checks)]
-    return reduce(lambda one, other: one.bitwiseOR(other), bits, none)
+    return _joined(bits, lambda one, other: one.bitwiseOR(other)) if bits else none
 
 
 def verdict(checks: Sequence[RowCheck]) -> Column:
     """Return the boolean 'this row is set aside': TRUE where a check that quarantines fails."""
     fine = [check.predicate for check in checks if check.outcome == "quarantine"]
-    return ~reduce(lambda one, other: one & other, fine, F.lit(True))
+    return ~_joined(fine, lambda one, other: one & other) if fine else F.lit(False)
 
 
 def set_aside_bits(checks: Sequence[RowCheck]) -> int:
     """Return the bits of the checks that quarantine, so that `_rules & bits <> 0` says the same as `verdict`."""
     return sum(1 << i for i, check in enumerate(checks) if check.outcome == "quarantine")
+
+
+def _joined(parts: list[Column], join: Callable[[Column, Column], Column]) -> Column:
+    """Join columns as a flat tree: a chain of 62 is deeper than a plan may be."""
+    while len(parts) > 1:
+        parts = [join(*parts[i : i + 2]) if i + 1 < len(parts) else parts[i] for i in range(0, len(parts), 2)]
+    return parts[0]
 
 
 def _check(contract: Contract, rule: Rule) -> RowCheck:
@@ -71,7 +78,9 @@ def _column(contract: Contract, rule: Rule) -> Column:
 
 def _text_column(contract: Contract, rule: Rule) -> Column:
     if (type_ := column_type(contract, rule)) != "string":
-        raise UserError(f"rules.{rule.label}: `{rule.rule}` judges texts, {rule.column!r} is {type_}", where=contract.file)
+        raise UserError(
+            f"rules.{rule.label}: `{rule.rule}` judges texts, {rule.column!r} is {type_}", where=contract.file
+        )
     return F.col(f"`{rule.column}`")
 
 

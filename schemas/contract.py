@@ -13,11 +13,29 @@ Outcome = Literal["quarantine", "fail", "warn"]
 Grade = Literal["public", "internal", "confidential", "restricted"]
 LAYERS = ("raw", "cleaned", "thematic", "business", "knowledge", "index", "ops")
 
+# Rule → (keys it needs, keys it may have); `a|b` is one of the two.
 ROW_RULES = {
-    "not_null", "at_least", "at_most", "between", "one_of", "code", "length", "pattern",
-    "uscc", "resident_id", "phone", "expression",
+    "not_null": ("column", ""),
+    "at_least": ("column limit", ""),
+    "at_most": ("column limit", ""),
+    "between": ("column low high", ""),
+    "one_of": ("column values", ""),
+    "code": ("column", "codes"),
+    "length": ("column limit|low|high", ""),
+    "pattern": ("column pattern", ""),
+    "uscc": ("column", ""),
+    "resident_id": ("column", ""),
+    "phone": ("column", ""),
+    "expression": ("expression name", "column"),
 }
-SET_RULES = {"unique", "reference", "monotone", "freshness", "row_count", "sum_change"}
+SET_RULES = {
+    "unique": ("column|columns", ""),
+    "reference": ("table column|columns", ""),
+    "monotone": ("column", "columns by"),
+    "freshness": ("column limit", ""),
+    "row_count": ("limit|low|high", ""),
+    "sum_change": ("column limit", ""),
+}
 
 
 class Closed(BaseModel):
@@ -68,9 +86,9 @@ class Rule(Closed):
     rule: str
     column: str | None = None
     columns: tuple[str, ...] = ()
-    limit: float | str | None = None
-    low: float | str | None = None
-    high: float | str | None = None
+    limit: int | float | str | None = None
+    low: int | float | str | None = None
+    high: int | float | str | None = None
     values: tuple[str | int | float, ...] = ()
     codes: str | None = None
     pattern: str | None = None
@@ -84,9 +102,21 @@ class Rule(Closed):
     def _known(self) -> Rule:
         if self.rule not in ROW_RULES | SET_RULES:
             raise ValueError(f"unknown rule {self.rule!r}; known: {', '.join(sorted(ROW_RULES | SET_RULES))}")
+        self._keys_fit()
         if self.is_set and self.else_ == "quarantine":
             raise ValueError(f"rule {self.rule!r} looks at the whole table: its `else` is fail or warn")
         return self
+
+    def _keys_fit(self) -> None:
+        needs, may = (ROW_RULES | SET_RULES)[self.rule]
+        given = {name for name in type(self).model_fields if getattr(self, name) not in (None, ())} - {"rule", "name", "else_"}
+        for need in needs.split():
+            if not given & set(need.split("|")) and need != "name":
+                raise ValueError(f"rule {self.rule!r} needs {need.replace('|', ' or ')}")
+        if "name" in needs and not self.name:
+            raise ValueError(f"rule {self.rule!r} needs name, which reports call it by")
+        if surplus := given - set(f"{needs} {may}".replace("|", " ").split()):
+            raise ValueError(f"rule {self.rule!r} has no use for {', '.join(sorted(surplus))}")
 
     @property
     def is_set(self) -> bool:

@@ -1,0 +1,159 @@
+"""Rules on the whole table: aggregates over what was written, by DuckDB."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+import duckdb
+
+from quality.counts import Counts
+from quality.declared import unique_columns
+from quality.recount import quoted
+from quality.verdict import Verdict, not_run
+from schemas.contract import Contract, Rule
+from schemas.contracts import contracts
+from schemas.errors import UserError
+
+_AGE = re.compile(r"(\d+)\s*(m|h|d|w)")
+_UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+
+
+@dataclass(frozen=True)
+class Scene:
+    """What a set rule may look at: the contract, the views, their counts and the time."""
+
+    contract: Contract
+    connection: duckdb.DuckDBPyConnection
+    new: Counts
+    old: Counts | None
+    now: datetime
+
+
+def set_verdict(scene: Scene, rule: Rule) -> Verdict:
+    """Judge one set rule; what DuckDB cannot answer did not run."""
+    try:
+        failed, detail = _RULES[rule.rule](scene, rule)
+    except (duckdb.Error, KeyError, UserError) as error:
+        return not_run(rule.label, "set", f"{error}".splitlines()[0])
+    return Verdict(rule.label, "set", rule.outcome, failed, scene.new.rows, failed == 0, detail)
+
+
+def age(text: str) -> timedelta:
+    """Return a declared age such as 36h or 40d. Raise UserError for another text."""
+    found = _AGE.fullmatch(text)
+    if not found:
+        raise UserError(f"{text!r} is no age", remedy="write it like 90m, 36h, 40d or 2w")
+    return timedelta(**{_UNITS[found[2]]: int(found[1])})
+
+
+def _unique(scene: Scene, rule: Rule) -> tuple[int, str]:
+    """Count the rows whose key another row has too. Hashes first: only keys of equal hashes are compared."""
+    columns = unique_columns(rule)
+    names = ", ".join(quoted(name) for name in columns)
+    twice = f'select hash({names}) as h from "new" group by h having count(*) > 1'
+    if scene.connection.execute(f"select 1 from ({twice}) limit 1").fetchone() is None:
+        return 0, ""
+    given = " and ".join(f"{quoted(name)} is not null" for name in columns)
+    groups = (f'select {names}, count(*) as n from "new" where {given} and hash({names}) in ({twice}) '
+              f"group by {names} having n > 1")  # fmt: skip
+    rows = scene.connection.execute(f"select sum(n) over (), * from ({groups}) order by n desc limit 1").fetchone()
+    if rows is None:
+        return 0, ""
+    example = ", ".join(f"{name}={value}" for name, value in zip(columns, rows[1:-1], strict=True))
+    return int(rows[0]), f"{rows[0]} rows share a key, e.g. {example} ({rows[-1]} rows)"
+
+
+def _reference(scene: Scene, rule: Rule) -> tuple[int, str]:
+    """Count the rows whose value the other table lacks; NULL refers to nothing and passes."""
+    columns = unique_columns(rule)
+    if not rule.table or not columns:
+        raise UserError("`reference` needs `table` and `column`")
+    view = '"new"' if rule.table == scene.contract.table else ".".join(quoted(part) for part in rule.table.split("."))
+    named = {row[0] for row in scene.connection.execute(f"describe {view}").fetchall()}
+    theirs = columns if named >= set(columns) else contracts()[rule.table].key
+    if len(theirs) != len(columns):
+        raise UserError(f"{rule.table} has neither {', '.join(columns)} nor a key of as many columns")
+    if rule.table == scene.contract.table:  # a parent in the same table is found by the key, not by its own column
+        theirs = scene.contract.key
+    return _orphans(scene, columns, theirs, view, rule.table)
+
+
+def _orphans(scene: Scene, ours: tuple[str, ...], theirs: tuple[str, ...], view: str, table: str) -> tuple[int, str]:
+    names = ", ".join(quoted(name) for name in ours)
+    given = " and ".join(f"{quoted(name)} is not null" for name in ours)
+    joined = " and ".join(f"a.{quoted(a)} = b.{quoted(b)}" for a, b in zip(ours, theirs, strict=True))
+    missing = (f'select * from (select {names}, count(*) as n from "new" where {given} group by {names}) a '
+               f"anti join {view} b on {joined}")  # fmt: skip
+    row = scene.connection.execute(f"select sum(n) over (), * from ({missing}) order by n desc limit 1").fetchone()
+    if row is None:
+        return 0, ""
+    example = ", ".join(f"{name}={value}" for name, value in zip(ours, row[1:-1], strict=True))
+    return int(row[0]), f"{row[0]} rows refer to nothing in {table}, e.g. {example}"
+
+
+def _monotone(scene: Scene, rule: Rule) -> tuple[int, str]:
+    """Count the rows below the one before them, within `by`, in the order of `columns` (or the rest of the key)."""
+    order = rule.columns or tuple(name for name in scene.contract.key if name not in (*rule.by, rule.column))
+    if not rule.column or not order:
+        raise UserError("`monotone` needs `column`, and `columns` that give the order")
+    column, by = quoted(rule.column), ", ".join(quoted(name) for name in rule.by)
+    window = f"({f'partition by {by} ' if by else ''}order by {', '.join(quoted(name) for name in order)})"
+    steps = f'select *, lag({column}) over {window} as _before from "new" where {column} is not null'
+    shown = ", ".join(quoted(name) for name in (*rule.by, *order))
+    row = scene.connection.execute(
+        f"select count(*) over (), _before, {column}, {shown} from ({steps}) where {column} < _before limit 1"
+    ).fetchone()
+    if row is None:
+        return 0, ""
+    at = ", ".join(f"{name}={value}" for name, value in zip((*rule.by, *order), row[3:], strict=True))
+    return int(row[0]), f"{row[0]} rows fall, e.g. {rule.column} from {row[1]} to {row[2]} at {at}"
+
+
+def _freshness(scene: Scene, rule: Rule) -> tuple[int, str]:
+    allowed = age(str(rule.limit or scene.contract.freshness))
+    latest = scene.new.numbers[f"latest {rule.column}"]
+    if latest is None:
+        return 1, f"{rule.column} has no value"
+    then = datetime.fromtimestamp(float(latest) / 1e6, UTC)
+    old = scene.now - then > allowed
+    return int(old), f"the latest {rule.column} is {then:%Y-%m-%d %H:%M} UTC, more than {rule.limit} ago" if old else ""
+
+
+def _row_count(scene: Scene, rule: Rule) -> tuple[int, str]:
+    rows = scene.new.rows
+    if rule.low is not None and rows < Decimal(str(rule.low)):
+        return 1, f"{rows} rows, at least {rule.low} expected"
+    if rule.high is not None and rows > Decimal(str(rule.high)):
+        return 1, f"{rows} rows, at most {rule.high} expected"
+    return _change(scene, rule, "rows", "rows") if rule.limit is not None else (0, "")
+
+
+def _sum_change(scene: Scene, rule: Rule) -> tuple[int, str]:
+    if rule.limit is None:
+        raise UserError("`sum_change` needs `limit`, e.g. 0.2")
+    return _change(scene, rule, f"sum {rule.column}", f"sum of {rule.column}")
+
+
+def _change(scene: Scene, rule: Rule, name: str, what: str) -> tuple[int, str]:
+    """Compare a number with that of the version before; a first version has nothing to differ from."""
+    if scene.old is None:
+        return 0, "no earlier version"
+    here, before = scene.new.numbers[name] or Decimal(0), scene.old.numbers[name] or Decimal(0)
+    if abs(here - before) <= abs(before) * Decimal(str(rule.limit)):
+        return 0, ""
+    change = f"{float((here - before) / abs(before)):+.1%}" if before else "from nothing"
+    return 1, f"{what}: {here} after {before} ({change}, at most ±{float(rule.limit or 0):.1%} allowed)"
+
+
+_RULES: dict[str, Callable[[Scene, Rule], tuple[int, str]]] = {
+    "unique": _unique,
+    "reference": _reference,
+    "monotone": _monotone,
+    "freshness": _freshness,
+    "row_count": _row_count,
+    "sum_change": _sum_change,
+}
