@@ -1,0 +1,122 @@
+"""Units: one pint registry that knows the names used in energy and carbon data, Chinese ones included."""
+
+from __future__ import annotations
+
+import re
+from fractions import Fraction
+from functools import cache
+from tokenize import TokenError
+from typing import Any
+
+import pint
+
+from schemas.errors import UserError
+
+# 1 kgce = 29.3076 MJ: 7,000 kcal of 4.1868 kJ (GB/T 2589-2020, 3.7). Mass of a gas or of carbon is mass: which gas it
+# is stands in a column of its own. A cubic metre at 0 °C and 101.325 kPa is no other cubic metre. `kt` is a knot and
+# `cal` that of chemists unless we say otherwise.
+DEFINITIONS = """
+gce = 29307.6 * joule
+tce = 29307.6 * megajoule
+cal = 4.1868 * joule
+kt = 1000 * tonne
+gC = gram
+tC = tonne
+gCO2 = gram
+tCO2 = tonne
+gCO2e = gram
+tCO2e = tonne
+Nm3 = [normal_volume]
+person = [person]
+piece = [piece]
+USD = [dollar]
+million_USD = 1000000 * USD
+CNY = [yuan]
+mu = hectare / 15
+""".strip().splitlines()
+
+NAMES = {
+    "千瓦时": "kWh", "度": "kWh", "兆瓦时": "MWh", "千焦": "kJ", "兆焦": "MJ", "吉焦": "GJ", "太焦": "TJ", "千卡": "kcal", "大卡": "kcal",
+    "瓦": "W", "千瓦": "kW", "兆瓦": "MW", "吨标准煤": "tce", "吨标煤": "tce", "千克标准煤": "kgce", "吨": "tonne", "千克": "kg",
+    "公斤": "kg", "克": "g", "标准立方米": "Nm3", "标立方米": "Nm3", "立方米": "m**3", "平方米": "m**2", "平方千米": "km**2",
+    "平方公里": "km**2", "公顷": "hectare", "亩": "mu", "米": "m", "千米": "km", "公里": "km", "升": "liter", "元": "CNY", "美元": "USD",
+    "人": "person", "台": "piece", "辆": "piece", "户": "piece", "小时": "hour", "天": "day", "日": "day", "年": "year",
+    "吨二氧化碳": "tCO2", "吨二氧化碳当量": "tCO2e", "千克二氧化碳": "kgCO2",
+}  # fmt: skip
+COUNTS = {"百": 10**2, "千": 10**3, "万": 10**4, "百万": 10**6, "千万": 10**7, "亿": 10**8, "万亿": 10**12}
+CHINESE = re.compile(r"[\u4e00-\u9fff]+")
+POWER = re.compile(r"(?<![A-Za-z])([kcd]?m)([23])(?![A-Za-z0-9])")
+COUNTED = re.compile(r"(?<![A-Za-z0-9.*_])([0-9]+(?:e[0-9]+)?)\s*([A-Za-z][A-Za-z0-9_]*)")
+
+# What pint raises for a text that is no unit: its own errors and those of Python's tokenizer and parser.
+UNREADABLE = (pint.errors.PintError, TokenError, AttributeError, KeyError, SyntaxError, TypeError, ValueError)
+
+
+def factor(unit_from: str, unit: str) -> float:
+    """Return what a value in `unit_from` is multiplied by to be in `unit`, e.g. 10000.0 from 万千瓦时 to kWh.
+
+    Computed in fractions and rounded once. Raise UserError for a unit nobody knows and for two that measure
+    different things.
+    """
+    return _factor(unit_from, unit)
+
+
+def quantity(value: float, unit: str) -> Any:
+    """Return the value as a pint quantity of our registry. Raise UserError for a unit nobody knows."""
+    return _registry().Quantity(value, _parsed(unit).units) * _number(_parsed(unit).magnitude)
+
+
+@cache
+def _factor(unit_from: str, unit: str) -> float:
+    given, wanted = _parsed(unit_from), _parsed(unit)
+    try:
+        return float((given / wanted).to("dimensionless").magnitude)
+    except pint.DimensionalityError:
+        raise UserError(
+            f"{unit_from!r} does not convert to {unit!r}: one is {_dimension(given)}, the other {_dimension(wanted)}",
+            remedy="give units that measure the same thing, or convert in the transform",
+        ) from None
+
+
+def _dimension(one: Any) -> str:
+    powers = [
+        f"{name.strip('[]')}^{power}" if power != 1 else name.strip("[]") for name, power in one.dimensionality.items()
+    ]
+    return " ".join(sorted(powers)) or "a plain number"
+
+
+def _number(value: Any) -> Any:
+    """Return a fraction as the integer or double it is nearest to, so that products stay doubles."""
+    return value.numerator if isinstance(value, Fraction) and value.denominator == 1 else float(value)
+
+
+@cache
+def _parsed(unit: str) -> Any:
+    text = COUNTED.sub(
+        r"(\1*\2)", POWER.sub(r"\1**\2", CHINESE.sub(lambda found: _chinese(found[0], unit), unit.strip()))
+    )
+    try:
+        return _registry().Quantity(Fraction(1), "") * _registry().parse_expression(text or "dimensionless")
+    except UNREADABLE as error:
+        raise UserError(
+            f"nobody knows the unit {unit!r}: {error}", remedy="see NAMES and DEFINITIONS in models/units.py"
+        ) from None
+
+
+def _chinese(text: str, unit: str) -> str:
+    """Spell a Chinese unit for pint: the longest name at the end, a count before it."""
+    for start in range(len(text)):
+        name, count = NAMES.get(text[start:]), text[:start]
+        if name and (not count or count in COUNTS):
+            return f"({COUNTS.get(count, 1)}*{name})"
+    if text in COUNTS:
+        return str(COUNTS[text])
+    raise UserError(f"nobody knows the unit {unit!r}", remedy="see NAMES in models/units.py")
+
+
+@cache
+def _registry() -> Any:
+    registry: Any = pint.UnitRegistry(non_int_type=Fraction, on_redefinition="ignore")
+    for line in DEFINITIONS:
+        registry.define(line)
+    return registry

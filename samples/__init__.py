@@ -1,0 +1,1 @@
+"""Small deliveries for the demo, and the script that writes them from openly licensed figures."""

@@ -1,0 +1,60 @@
+"""Units convert exactly, in Chinese too, and refuse what measures different things."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from models.units import COUNTS, NAMES, factor, quantity
+from schemas.contracts import contracts
+from schemas.errors import UserError
+
+
+@pytest.mark.parametrize(
+    ("given_", "wanted", "expected"),
+    [
+        ("万千瓦时", "kWh", 10000.0), ("亿千瓦时", "kWh", 1e8), ("万吨", "t", 10000.0), ("千瓦时", "MJ", 3.6),
+        ("tce", "GJ", 29.3076), ("万吨标准煤", "tce", 10000.0), ("1e4Nm3", "Nm3", 10000.0), ("GJ/1e4Nm3", "MJ/Nm3", 0.1),
+        ("tCO2/MWh", "kgCO2/kWh", 1.0), ("tC/TJ", "tC/GJ", 0.001), ("kg/m2/s", "kg/km2/day", 86400e6), ("kcal", "kJ", 4.1868),
+        ("ktCO2e", "tCO2e", 1000.0), ("元/吨", "万元/万吨", 1.0), ("W/kW", "1", 0.001), ("percent", "1", 0.01), ("Gg", "kt", 1.0),
+    ],
+)  # fmt: skip
+def test_known_conversions_are_exact(given_: str, wanted: str, expected: float) -> None:
+    assert factor(given_, wanted) == expected
+
+
+@pytest.mark.parametrize(("given_", "wanted"), [("kWh", "t"), ("Nm3", "m3"), ("元", "USD"), ("万吨", "万千瓦时")])
+def test_units_of_different_things_are_refused_by_name(given_: str, wanted: str) -> None:
+    with pytest.raises(UserError, match="does not convert") as caught:
+        factor(given_, wanted)
+    assert repr(given_) in str(caught.value) and repr(wanted) in str(caught.value)
+
+
+@pytest.mark.parametrize("nonsense", ["foo", "万foo", "斛", "t//", "(", "1e4"])
+def test_a_text_that_is_no_unit_is_refused(nonsense: str) -> None:
+    with pytest.raises(UserError, match="(nobody knows|does not convert)"):
+        factor(nonsense, "kWh")
+
+
+@given(st.sampled_from(sorted(COUNTS)), st.sampled_from(sorted(NAMES)))
+def test_a_count_before_a_name_multiplies(count: str, name: str) -> None:
+    if count + name in NAMES:  # 千米, 千克 are names of their own and mean the same
+        assert factor(count + name, name) == pytest.approx(COUNTS[count])
+    else:
+        assert factor(count + name, name) == COUNTS[count]
+
+
+def test_quantities_multiply_to_tonnes() -> None:
+    carbon = quantity(2.0, "1e4Nm3") * quantity(389.31, "GJ/1e4Nm3") * quantity(0.0153, "tC/GJ")
+    assert carbon.to("t").magnitude == pytest.approx(2 * 389.31 * 0.0153, rel=1e-15)
+    assert (quantity(1.0, "万千瓦时") * quantity(0.5366, "tCO2/MWh")).to("t").magnitude == pytest.approx(
+        5.366, rel=1e-15
+    )
+
+
+def test_every_conversion_that_a_contract_declares_is_possible() -> None:
+    declared = [(column.unit_from, str(column.unit)) for one in contracts().values()
+                for column in one.columns.values() if column.unit_from]  # fmt: skip
+    assert declared
+    assert all(factor(given_, wanted) > 0 for given_, wanted in declared)
