@@ -27,9 +27,9 @@ def row_rules(contract: Contract) -> tuple[Rule, ...]:
 def set_rules(contract: Contract) -> tuple[Rule, ...]:
     """Return the rules on the whole table; the key is unique even where nobody says so."""
     declared = tuple(rule for rule in contract.rules if rule.is_set)
-    key = Rule(rule="unique", columns=contract.key, name="key_unique")
-    stated = any(rule.rule == "unique" and unique_columns(rule) == contract.key for rule in declared)
-    return declared if stated or not contract.key else (*declared, key)
+    if not contract.key or any(rule.rule == "unique" and unique_columns(rule) == contract.key for rule in declared):
+        return declared
+    return (*declared, Rule(rule="unique", columns=contract.key, name="key_unique"))
 
 
 def unique_columns(rule: Rule) -> tuple[str, ...]:
