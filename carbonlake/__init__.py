@@ -1,0 +1,1 @@
+"""The command: reads arguments, calls one function of a room below, prints."""

@@ -1,0 +1,81 @@
+"""`sql`: questions to the tables, once or at a prompt."""
+
+from __future__ import annotations
+
+import csv
+import sys
+from typing import Annotated, Any, Optional
+
+import typer
+
+from carbonlake.tables import show_rows
+from carbonlake.world import World
+from schemas.contracts import contracts
+from schemas.errors import UserError
+
+ROWS_SHOWN = 50
+WORDS = ("select", "from", "where", "group by", "order by", "limit", "join", "on", "and", "or", "sum", "count", "avg",
+         "min", "max", "distinct", "with", "as", "case", "when", "then", "else", "end", "desc", "describe")  # fmt: skip
+
+
+def add(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command()(sql)
+
+
+def sql(
+    context: typer.Context,
+    query: Annotated[Optional[str], typer.Argument(help="The query; nothing for a prompt")] = None,
+    as_of: Annotated[Optional[str], typer.Option(help="A version, or a day such as 2026-01-31")] = None,
+    limit: Annotated[int, typer.Option(help="Rows shown")] = ROWS_SHOWN,
+    to_csv: Annotated[bool, typer.Option("--csv", help="Answer in CSV")] = False,
+) -> None:
+    """Ask the tables in SQL (DuckDB over the files of a Delta version); tables are layer.table.
+
+    \b
+    carbonlake sql "select book, year, sum(emission_tco2e) from business.emission_year group by all"
+    carbonlake sql "from cleaned.owid_co2" --as-of 0
+    carbonlake sql                                a prompt with completion
+    """
+    world: World = context.obj
+    moment: int | str | None = int(as_of) if as_of and as_of.isdigit() else as_of
+    if query is None:
+        _prompt(world, moment, limit)
+    else:
+        _answer(world, query, moment, limit, to_csv)
+
+
+def _answer(world: World, query: str, as_of: int | str | None, limit: int, to_csv: bool) -> None:
+    from jobs.query import sql as ask
+
+    found = ask(world.lake, query, as_of)
+    if to_csv:
+        writer = csv.writer(sys.stdout)
+        writer.writerow(found.column_names)
+        writer.writerows(row.values() for row in found.to_pylist())
+        return
+    show_rows(world, found.slice(0, limit).to_pylist() if not world.as_json else found.to_pylist())
+    if found.num_rows > limit and not world.as_json:
+        world.console.print(f"[dim]{limit} of {found.num_rows:,} rows; --limit shows more[/dim]")
+
+
+def _prompt(world: World, as_of: int | str | None, limit: int) -> None:
+    from prompt_toolkit import PromptSession
+    from prompt_toolkit.completion import WordCompleter
+
+    names: list[str] = [*WORDS, *contracts(), *sorted({name for one in contracts().values() for name in one.columns})]
+    session: PromptSession[str] = PromptSession(completer=WordCompleter(names, ignore_case=True, sentence=False))
+    world.console.print("[dim]SQL over the lake; Tab completes, Ctrl-D leaves[/dim]")
+    while (query := _next(session)) is not None:
+        if query.strip():
+            try:
+                _answer(world, query, as_of, limit, to_csv=False)
+            except UserError as error:
+                world.console.print(f"[red]✗[/red] {error}", markup=True)
+
+
+def _next(session: Any) -> str | None:
+    try:
+        return str(session.prompt("carbonlake> "))
+    except (EOFError, KeyboardInterrupt):
+        return None

@@ -1,0 +1,119 @@
+"""`build` and `run`: making tables, with progress and one clear summary."""
+
+from __future__ import annotations
+
+from typing import Annotated, Optional
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from carbonlake.world import FAILED, SOME_WAITING, World
+from jobs.outcome import Outcome
+from schemas import graph
+
+MARKS = {"built": "[green]✓[/green]", "skipped": "[dim]·[/dim]", "failed": "[red]✗[/red]", "waiting": "[yellow]…[/yellow]",
+         "repaired": "[green]✓[/green]"}  # fmt: skip
+
+
+def add(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.command()(run)
+    app.command()(build)
+
+
+def run(
+    context: typer.Context,
+    selection: Annotated[Optional[list[str]], typer.Argument(help="table, +table, table+, layer:cleaned, source:zone; nothing for all")] = None,
+    force: Annotated[bool, typer.Option(help="Build even what is up to date")] = False,
+    workers: Annotated[Optional[int], typer.Option(help="Tables built at once")] = None,
+) -> None:  # fmt: skip
+    """Build what needs it, inputs first, in parallel.
+
+    \b
+    carbonlake run                         everything that changed
+    carbonlake run +business.emission      that table and all it is made from
+    carbonlake run layer:cleaned           one layer
+    """
+    world: World = context.obj
+    outcomes = build_tables(world, tuple(selection or ()), force=force, workers=workers)
+    finish(world, outcomes)
+
+
+def build(
+    context: typer.Context,
+    tables: Annotated[list[str], typer.Argument(help="Tables, or +table, table+")],
+    force: Annotated[bool, typer.Option(help="Build even what is up to date")] = False,
+) -> None:
+    """Build one or more tables.
+
+    \b
+    carbonlake build cleaned.building_meter_hour
+    """
+    run(context, tables, force, None)
+
+
+def build_tables(world: World, terms: tuple[str, ...], *, force: bool = False, workers: int | None = None) -> list[Outcome]:
+    """Build with a progress bar and return the outcomes."""
+    from jobs.run import run as walk
+
+    total = len(graph.select(terms))
+    with world.engine() as engine, _progress(world.console, quiet=world.as_json) as bar:
+        task = bar.add_task("building", total=total)
+
+        def watch(table: str, outcome: Outcome | None) -> None:
+            bar.update(task, description=table, advance=0 if outcome is None else 1)
+
+        return walk(world.lake, engine, terms, force=force, workers=workers or world.settings.workers, watch=watch)
+
+
+def _progress(console: Console, *, quiet: bool) -> Progress:
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    return Progress(*columns, console=console, transient=True, disable=quiet or not console.is_terminal)
+
+
+def finish(world: World, outcomes: list[Outcome]) -> None:
+    """Print the summary and leave with a code: 1 where a table failed, 3 where one waits."""
+    if world.as_json:
+        world.say([as_row(outcome) for outcome in outcomes])
+    else:
+        print_summary(world.console, outcomes)
+    states = {outcome.status for outcome in outcomes}
+    if "failed" in states:
+        raise typer.Exit(FAILED)
+    if any(outcome.status == "waiting" and "input" in outcome.reason for outcome in outcomes):
+        raise typer.Exit(SOME_WAITING)
+
+
+def as_row(outcome: Outcome) -> dict[str, object]:
+    """Return an outcome as plain values."""
+    return {"table": outcome.table, "status": outcome.status, "mode": outcome.mode, "reason": outcome.reason,
+            "rows_in": outcome.counts.came_in, "rows_written": outcome.counts.written,
+            "rows_set_aside": outcome.counts.set_aside, "rows_superseded": outcome.counts.superseded,
+            "seconds": round(outcome.seconds, 3), "version": outcome.version, "run_id": outcome.run_id,
+            "warnings": list(outcome.warnings)}  # fmt: skip
+
+
+def print_summary(console: Console, outcomes: list[Outcome]) -> None:
+    """Print one line per table that did something, and how many were up to date."""
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    for name, side in (("", "left"), ("table", "left"), ("in", "right"), ("written", "right"), ("set aside", "right"),
+                       ("superseded", "right"), ("s", "right"), ("why", "left")):  # fmt: skip
+        table.add_column(name, justify=side, no_wrap=name != "why")  # type: ignore[arg-type]
+    for outcome in outcomes:
+        if outcome.status != "skipped":
+            counts = outcome.counts
+            table.add_row(MARKS[outcome.status], outcome.table, *(f"{n:,}" for n in vars(counts).values()),
+                          f"{outcome.seconds:.2f}", outcome.reason.splitlines()[0] if outcome.reason else "")  # fmt: skip
+    skipped = sum(outcome.status == "skipped" for outcome in outcomes)
+    if table.row_count:
+        console.print(table)
+    if skipped:
+        console.print(f"[dim]{skipped} tables are up to date: skipped[/dim]")
+    for outcome in outcomes:
+        for warning in outcome.warnings:
+            console.print(f"[yellow]![/yellow] {outcome.table}: {warning}", soft_wrap=True)
+        if outcome.status == "failed":
+            console.print(f"[red]✗[/red] {outcome.table}: ", end="")
+            console.print(outcome.reason, markup=False, soft_wrap=True)

@@ -1,0 +1,93 @@
+"""`land`, `deliveries`, `withdraw`, `claim`: what comes in from outside."""
+
+from __future__ import annotations
+
+from typing import Annotated, Optional
+
+import typer
+
+from carbonlake.tables import show_rows
+from carbonlake.world import World
+
+
+def add(app: typer.Typer) -> None:
+    """Add the commands."""
+    for command in (land, deliveries, withdraw, claim):
+        app.command()(command)
+
+
+def land(
+    context: typer.Context,
+    files: Annotated[Optional[list[str]], typer.Argument(help="Files, folders or URLs; nothing for the drop folder")] = None,
+    source: Annotated[Optional[str], typer.Option(help="Table they are for; else the one whose pattern fits")] = None,
+) -> None:
+    """Take deliveries in: bytes are hashed, stored once and never edited.
+
+    \b
+    carbonlake land meters/Building_1.csv --source cleaned.building_meter_hour
+    carbonlake land deliveries/                 a folder; each file finds its source by its pattern
+    carbonlake land https://example.org/a.csv --source cleaned.owid_co2
+    """
+    from jobs import land as landing
+
+    world: World = context.obj
+    what = files or [str(world.settings.drop)]
+    receipts = landing.land(world.lake, what, source)
+    rows = [{"delivery": r.delivery_id, "name": r.name, "source": r.source or "(unclaimed)", "bytes": r.size_bytes,
+             "type": r.media_type, "sha256": r.sha256[:12], "": "new" if r.fresh else "the same bytes as before"}
+            for r in receipts]  # fmt: skip
+    show_rows(world, rows)
+    waiting = [r for r in receipts if not r.source]
+    if waiting and not world.as_json:
+        world.console.print(f"{len(waiting)} deliveries have no source: `carbonlake claim <delivery> <table>`, or write a contract")
+
+
+def deliveries(
+    context: typer.Context,
+    source: Annotated[Optional[str], typer.Argument(help="Table; nothing for all")] = None,
+    unclaimed: Annotated[bool, typer.Option(help="Only those that no source claims")] = False,
+) -> None:
+    """List the deliveries in force.
+
+    \b
+    carbonlake deliveries cleaned.owid_co2
+    carbonlake deliveries --unclaimed
+    """
+    from jobs import land as landing
+
+    world: World = context.obj
+    found = landing.unclaimed(world.lake) if unclaimed else landing.receipts(world.lake, source)
+    show_rows(world, [{"delivery": r.delivery_id, "source": r.source, "name": r.name, "bytes": r.size_bytes,
+                       "received": f"{r.received_at:%Y-%m-%d %H:%M:%S}Z", "licence": r.licence} for r in found])  # fmt: skip
+
+
+def withdraw(
+    context: typer.Context,
+    delivery: Annotated[int, typer.Argument(help="Number of the delivery")],
+    reason: Annotated[str, typer.Option(help="Why; kept with the delivery")],
+) -> None:
+    """Take a delivery out of force; its bytes and its record stay.
+
+    \b
+    carbonlake withdraw 12 --reason "sent by mistake"
+    """
+    from jobs import land as landing
+
+    world: World = context.obj
+    receipt = landing.withdraw(world.lake, delivery, reason)
+    world.console.print(f"delivery {delivery} ({receipt.name}) is withdrawn; `carbonlake run {receipt.source}+` takes its rows out")
+
+
+def claim(context: typer.Context, delivery: int, table: str) -> None:
+    """Give an unclaimed delivery to a table.
+
+    \b
+    carbonlake claim 7 cleaned.owid_co2
+    """
+    from jobs import land as landing
+
+    world: World = context.obj
+    landing.claim(world.lake, delivery, table)
+    world.console.print(f"delivery {delivery} belongs to {table} now; `carbonlake build {table}` reads it")
+
+

@@ -1,0 +1,98 @@
+"""`maintain`, `history`, `restore`, `diff`, `export`: the life of tables over time."""
+
+from __future__ import annotations
+
+from typing import Annotated, Optional
+
+import typer
+
+from carbonlake.tables import show_rows
+from carbonlake.world import World
+from schemas.contracts import contract
+
+
+def add(app: typer.Typer) -> None:
+    """Add the commands."""
+    for command in (maintain, history, restore, diff, export):
+        app.command()(command)
+
+
+def maintain(context: typer.Context, tables: Annotated[Optional[list[str]], typer.Argument(help="Tables; nothing for all")] = None) -> None:
+    """Compact small files, cluster, checkpoint, and take away what no version needs any more.
+
+    \b
+    carbonlake maintain
+    """
+    from jobs import maintain as keeper
+
+    world: World = context.obj
+    show_rows(world, [vars(done) for done in keeper.maintain(world.lake, tables or None)])
+
+
+def history(context: typer.Context, table: str) -> None:
+    """List the versions of a table, the newest first.
+
+    \b
+    carbonlake history cleaned.owid_co2
+    """
+    from jobs import maintain as keeper
+
+    world: World = context.obj
+    contract(table)
+    show_rows(world, keeper.history(world.lake, table))
+
+
+def restore(context: typer.Context, table: str, version: int) -> None:
+    """Bring a table back to an earlier version, as a new version.
+
+    \b
+    carbonlake restore cleaned.owid_co2 1
+    """
+    from jobs import maintain as keeper
+
+    world: World = context.obj
+    contract(table)
+    new = keeper.restore(world.lake, table, version)
+    world.console.print(f"{table} is as it was at version {version}; this is version {new}")
+
+
+def diff(
+    context: typer.Context,
+    table: str,
+    old: Annotated[Optional[int], typer.Argument(help="Version before (default: the one before the newest)")] = None,
+    new: Annotated[Optional[int], typer.Argument(help="Version after (default: the newest)")] = None,
+    rows: Annotated[int, typer.Option(help="Changed rows shown")] = 10,
+) -> None:
+    """Compare two versions: rows added, removed, changed, and the effect on every balance measure.
+
+    \b
+    carbonlake diff cleaned.owid_co2
+    """
+    from jobs.diff import diff as compare
+
+    world: World = context.obj
+    found = compare(world.lake, contract(table), old, new, limit=rows)
+    if world.as_json:
+        world.say(vars(found))
+        return
+    world.console.print(f"{table}: version {found.old} → {found.new}: {found.added:,} added, {found.removed:,} removed, {found.changed:,} changed")
+    show_rows(world, [vars(effect) for effect in found.effects], title="measures")
+    show_rows(world, found.rows, title="rows")
+
+
+def export(
+    context: typer.Context,
+    what: Annotated[str, typer.Argument(help="odcs, dictionary or json-schema")],
+    folder: Annotated[str, typer.Option(help="Where it goes")] = "build/export",
+) -> None:
+    """Write the contracts in other forms: Open Data Contract Standard, data dictionary, JSON schema for editors.
+
+    \b
+    carbonlake export odcs
+    carbonlake export dictionary --folder build/dictionary
+    """
+    from schemas.export import export as write
+
+    world: World = context.obj
+    for path in write(what, folder):
+        world.console.print(str(path))

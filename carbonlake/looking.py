@@ -1,0 +1,141 @@
+"""`show`, `lineage`, `trace`: what a table is, where its columns come from, and where one of its numbers comes from."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Optional
+
+import typer
+from rich.tree import Tree
+
+from carbonlake.tables import show_rows, text
+from carbonlake.world import World
+from schemas import graph
+from schemas.contract import Contract
+from schemas.contracts import contract, contracts
+from schemas.errors import UserError
+
+
+def add(app: typer.Typer) -> None:
+    """Add the commands."""
+    for command in (show, lineage, trace):
+        app.command()(command)
+
+
+def show(context: typer.Context, table: Annotated[Optional[str], typer.Argument(help="Nothing for a list of all")] = None) -> None:
+    """Show a table: contract, upstream, downstream, example and state; or list all tables.
+
+    \b
+    carbonlake show
+    carbonlake show business.emission
+    """
+    world: World = context.obj
+    if table is None:
+        show_rows(world, [{"table": name, "description": one.description, "owner": one.owner} for name, one in contracts().items()])
+        return
+    one = contract(table)
+    if world.as_json:
+        world.say(one.model_dump(by_alias=True, exclude_none=True) | {"state": _state(world, table)})
+        return
+    world.console.print(f"[bold]{table}[/bold]  {one.description}")
+    if one.description_zh:
+        world.console.print(f"  {one.description_zh}")
+    for label, names in (("made from", graph.upstream(table)), ("goes into", graph.downstream(table)), ("key", one.key),
+                         ("partition", one.partition_by), ("balance", one.measures)):  # fmt: skip
+        if names:
+            world.console.print(f"  {label}: {', '.join(names)}")
+    if one.source:
+        world.console.print(f"  source: {one.source.zone}/{one.source.path} ({one.source.format}), {one.source.publisher}, {one.source.licence}")
+    show_rows(world, [{"column": n, "type": c.type, "unit": c.unit or "", "description": c.description or ""} for n, c in one.columns.items()])
+    _examples(world, one)
+    world.console.print("state:")
+    show_rows(world, [_state(world, table)])
+
+
+def _examples(world: World, one: Contract) -> None:
+    for example in one.examples[:2]:
+        world.console.print(f"example: {example.why}")
+        for name, rows in example.given.items():
+            show_rows(world, rows, title=f"given {name}")
+        show_rows(world, example.expect, title="expect")
+
+
+def _state(world: World, table: str) -> dict[str, Any]:
+    from jobs.commit import last_commit
+
+    head = world.lake.open(table)
+    if head is None:
+        return {"state": "never built"}
+    note = last_commit(head)
+    return {"version": head.version(), "rows": note.get("rows"), "run": note.get("run"), "recipe": note.get("recipe")}
+
+
+def lineage(
+    context: typer.Context,
+    table: str,
+    column: Annotated[Optional[str], typer.Option(help="One column only")] = None,
+    up: Annotated[bool, typer.Option("--up", help="Only what it comes from")] = False,
+    down: Annotated[bool, typer.Option("--down", help="Only what it goes into")] = False,
+    picture: Annotated[Optional[str], typer.Option(help="Write a picture (SVG)")] = None,
+) -> None:
+    """Show where a table, or a column, comes from and where it goes.
+
+    \b
+    carbonlake lineage business.emission_year --up
+    carbonlake lineage business.emission_year --column emission_tco2e --picture build/lineage.svg
+    """
+    from jobs import ancestry
+
+    world: World = context.obj
+    contract(table)
+    both = up == down
+    found = ancestry.ancestry(world.lake, table, column, up=up or both, down=down or both)
+    if world.as_json:
+        world.say(found.as_dict())
+    else:
+        world.console.print(found.as_text(), markup=False, soft_wrap=True)
+    if picture:
+        Path(picture).parent.mkdir(parents=True, exist_ok=True)
+        Path(picture).write_text(found.as_svg(), encoding="utf-8")
+        world.console.print(f"picture: {picture}")
+
+
+def trace(
+    context: typer.Context,
+    table: str,
+    key: Annotated[list[str], typer.Argument(help="column=value, as many as it takes to name one row")],
+    width: Annotated[int, typer.Option(help="Rows followed at each step")] = 3,
+) -> None:
+    """Resolve a figure to line items, factors, activity rows, deliveries and cells.
+
+    The transform of each table on the way is run again on the rows that count, and must give the stored row back.
+
+    \b
+    carbonlake trace business.emission_year subject_id=building:1
+    """
+    from jobs.trace import trace as follow
+
+    world: World = context.obj
+    pairs = dict(item.partition("=")[::2] for item in key)
+    if any("=" not in item for item in key):
+        raise UserError("a key is column=value", where=" ".join(key), remedy=f"columns: {', '.join(contract(table).columns)}")
+    with world.engine() as engine:
+        found = follow(world.lake, engine, table, pairs, width=width)
+    if world.as_json:
+        world.say(found.as_dict())
+    else:
+        world.console.print(_tree(found))
+
+
+def _tree(step: Any) -> Tree:
+    """Draw a step of a trace and what it was made from."""
+    tree = Tree(_line(step))
+    for other in step.made_from:
+        tree.add(_tree(other))
+    return tree
+
+
+def _line(step: Any) -> str:
+    shown = "  ".join(f"[dim]{name}[/dim] {text(value)}" for name, value in step.shown.items())
+    more = f"  [dim]({step.note})[/dim]" if step.note else ""
+    return f"[bold]{step.table}[/bold]  {shown}{more}"

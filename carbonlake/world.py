@@ -1,0 +1,69 @@
+"""What every command needs: settings, the lake, an engine, and a place to print."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+
+from conf.settings import Settings, load
+from schemas import rooms
+
+if TYPE_CHECKING:
+    from jobs.lake import Lake
+    from jobs.session import Engine
+
+# Exit codes that mean something to a scheduler.
+FAILED, WRONG, SOME_WAITING = 1, 2, 3
+
+
+@dataclass
+class World:
+    """The options before the command's name, and what follows from them."""
+
+    lake_root: str | None = None
+    engine_url: str | None = None
+    as_json: bool = False
+
+    @cached_property
+    def settings(self) -> Settings:
+        """The settings of the environment, with what the command line says on top."""
+        given = {"lake": self.lake_root, "engine": self.engine_url}
+        return load(overrides={key: value for key, value in given.items() if value})
+
+    @cached_property
+    def lake(self) -> Lake:
+        """The lake, made on first use."""
+        from jobs.lake import Lake
+
+        return Lake(self.settings.lake, dict(self.settings.storage_options)).init()
+
+    @contextmanager
+    def engine(self) -> Iterator[Engine]:
+        """Open the engine of the settings."""
+        from jobs.session import engine
+
+        with engine(self.settings.engine, self.settings.engine_memory) as opened:
+            yield opened
+
+    @cached_property
+    def console(self) -> Console:
+        """Where people read: wide enough for tables when nobody watches."""
+        return Console(width=None if sys.stdout.isatty() else 140, highlight=False, soft_wrap=False)
+
+    def say(self, value: Any) -> None:
+        """Print a machine's answer as JSON."""
+        print(json.dumps(value, ensure_ascii=False, default=str, indent=2))
+
+
+def use_project(folder: str | None) -> None:
+    """Lay a user's own project over the shipped rooms, for this process and those it starts."""
+    if folder:
+        os.environ[rooms.VARIABLE] = folder

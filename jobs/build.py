@@ -1,0 +1,124 @@
+"""Building one table: plan, write once, audit, publish, tell."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import duckdb
+
+from jobs import cleaned, derived, finish, quarantine, telling
+from jobs.cleaned import Made
+from jobs.commit import Moved, retrying
+from jobs.deliveries import readings
+from jobs.fingerprint import recipe
+from jobs.lake import Lake
+from jobs.ops import Ops
+from jobs.outcome import Job, Outcome, new_run, start
+from jobs.session import Engine
+from lineage.columns import Lineage
+from schemas.contract import Contract
+from schemas.contracts import contract as contract_of
+from schemas.errors import UserError
+
+# The audit shares two cores with the engine that has just finished; it spills rather than grow.
+AUDIT_MEMORY = "2GB"
+
+
+def build(lake: Lake, engine: Engine, table: str, ops: Ops, *, force: bool = False) -> Outcome:
+    """Build one table and return how it ended; errors that a person can mend end as `failed`, never as a trace.
+
+    Building twice, after a half-finished run, or beside another build gives the same table.
+    """
+    contract = contract_of(table)
+    began = time.perf_counter()
+    try:
+        outcome = retrying(lambda: _attempt(lake, engine, contract, ops, force))
+    except UserError as error:
+        outcome = _failed(table, str(error))
+    except Moved as error:
+        outcome = _failed(table, f"other builds kept changing the table: {error}\n  → build it again")
+    except Exception as error:
+        outcome = _failed(table, _gone(error, engine))
+    outcome = outcome.after(time.perf_counter() - began)
+    if outcome.status != "skipped":
+        ops.outcome(outcome, engine.name)
+    telling.tell(lake, contract, outcome, ops, engine.name)
+    return outcome
+
+
+def _failed(table: str, reason: str) -> Outcome:
+    return Outcome(table, new_run(), "failed", reason)
+
+
+def _gone(error: Exception, engine: Engine) -> str:
+    """Say what an engine's own error means; re-raise what is a defect of ours."""
+    name = f"{type(error).__module__}.{type(error).__name__}"
+    if "grpc" in name or "pyspark" in name or "Connection" in name:
+        first = next((line for line in str(error).splitlines() if line.strip()), name)
+        return f"the engine {engine.name} gave up: {first[:300]}\n  → nothing was published; run it again, or see `carbonlake doctor`"
+    raise error
+
+
+def _attempt(lake: Lake, engine: Engine, contract: Contract, ops: Ops, force: bool) -> Outcome:
+    job = start(lake, engine, contract, recipe(contract), force)
+    with _workplace(job) as connection:
+        return _cleaned(job, connection, ops) if contract.source else _derived(job, connection, ops)
+
+
+@contextmanager
+def _workplace(job: Job) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A DuckDB connection of the build's own, and its staging, swept at the end."""
+    connection = duckdb.connect(config={"memory_limit": AUDIT_MEMORY})
+    try:
+        yield connection
+    finally:
+        connection.close()
+        shutil.rmtree(job.lake.folder / "_staging" / job.run_id, ignore_errors=True)
+
+
+def _cleaned(job: Job, connection: duckdb.DuckDBPyConnection, ops: Ops) -> Outcome:
+    plan = cleaned.plan(job)
+    if plan is None:
+        return _unchanged(job)
+    if not plan.receipts and not job.note:
+        return Outcome(job.contract.table, job.run_id, "waiting", "no delivery has come yet")
+    telling.started(job, ops)
+    made = cleaned.make(job, plan, connection)
+    ops.add("ops.reading", readings(job.contract, made.parsed))
+    judged = finish.judge_cleaned(job, plan.mode, made, connection, ops)
+    pinned = quarantine.put(job, made, connection, whole=plan.mode == "whole")
+    note = {**plan.note, **pinned, "delivery_ids": [one.delivery for one in made.parsed][-1000:]}
+    refused = tuple(f"delivery {one.delivery} ({one.name}) refused: {one.refused}" for one in made.parsed if one.refused)
+    return _publish(job, made, plan.mode, plan.reason, note, (*refused, *judged), ops, None)
+
+
+def _derived(job: Job, connection: duckdb.DuckDBPyConnection, ops: Ops) -> Outcome:
+    plan = derived.plan(job)
+    if plan is None:
+        return _unchanged(job)
+    telling.started(job, ops)
+    made, lineage = derived.make(job, plan)
+    judged = finish.judge_derived(job, plan, made, connection, ops)
+    pinned = quarantine.put(job, made, connection, whole=plan.mode == "whole")
+    note = {"inputs": dict(plan.versions), **pinned}
+    return _publish(job, made, plan.mode, plan.reason, note, judged, ops, lineage)
+
+
+def _unchanged(job: Job) -> Outcome:
+    return Outcome(job.contract.table, job.note.get("run", job.run_id), "skipped", "nothing changed", version=job.version)
+
+
+def _publish(
+    job: Job, made: Made, mode: Any, reason: str, note: Mapping[str, Any], warnings: tuple[str, ...], ops: Ops,
+    lineage: Lineage | None,
+) -> Outcome:  # fmt: skip
+    whole = {"run": job.run_id, "recipe": job.recipe, "rows": finish.rows_after(job, mode, made),
+             "counts": vars(made.counts), **note}  # fmt: skip
+    version = finish.publish(job, mode, made, whole)
+    telling.lineage(job, made, lineage, ops)
+    return Outcome(job.contract.table, job.run_id, "built", reason, mode, made.counts, version=version, note=whole,
+                   warnings=warnings)  # fmt: skip

@@ -1,0 +1,172 @@
+"""Cleaning: values as found become typed columns, and every row learns which checks it fails."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from functools import reduce
+
+from pyspark.sql import Column as Expr
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from layers.numbers import fix
+from models import units
+from quality.rules import RowCheck, mask, row_checks, set_aside_bits
+from schemas import types
+from schemas.contract import Column, Contract, Rule
+from schemas.numbers import LIMIT
+
+DELIVERY, LOCATOR, NAME, RULES, VERDICT, WAIVED = "_delivery", "_locator", "_name", "_rules", "_verdict", "_waived"
+
+
+def headers(column: Column, name: str) -> tuple[str, ...]:
+    """Return the headers that may carry a column in the source, the preferred one first."""
+    if column.derive:
+        return ()
+    given = column.from_ if column.from_ is not None else name
+    return (given,) if isinstance(given, str) else tuple(given)
+
+
+def found_header(column: Column, name: str, present: Iterable[str]) -> str | None:
+    """Return the header that carries the column among those present, None if there is none."""
+    known = set(present) | {LOCATOR, NAME}
+    return next((header for header in headers(column, name) if header in known), None)
+
+
+def checks(contract: Contract, present: Iterable[str]) -> list[RowCheck]:
+    """Return every row check of a table in the order of its bits: the declared rules, then types, then keys."""
+    implied = [
+        RowCheck(f"type_{name}", "quarantine", ~F.col(f"_bad_{name}"), Rule(rule="not_null", column=name))
+        for name, column in contract.columns.items()
+        if _can_fail(column) and found_header(column, name, present)
+    ]
+    return row_checks(contract) + implied + key_checks(contract)
+
+
+def key_checks(contract: Contract) -> list[RowCheck]:
+    """Return the checks that what identifies or places a row is never NULL."""
+    return [RowCheck(f"key_not_null_{name}", "quarantine", F.col(name).isNotNull(), Rule(rule="not_null", column=name))
+            for name in dict.fromkeys(contract.key + contract.period + contract.partition_by)]  # fmt: skip
+
+
+def clean(found: DataFrame, contract: Contract, names: Mapping[int, str]) -> DataFrame:
+    """Return the typed rows of a cleaned table with `_delivery`, `_locator`, `_rules` and `_verdict`.
+
+    `found` holds values as found, `names` the delivery names by id. Bit i of `_rules` is set where check i of
+    `checks` fails; `_verdict` is `ok` or `set_aside`.
+    """
+    every = checks(contract, found.columns)
+    return judged(_typed(found, contract, names), contract, every)
+
+
+def judged(frame: DataFrame, contract: Contract, every: list[RowCheck]) -> DataFrame:
+    """Return the contract's columns, the locators if there are any, the bit mask and the verdict."""
+    wanted = [*contract.columns, *(name for name in (DELIVERY, LOCATOR) if name in frame.columns)]
+    with_mask = frame.withColumn(RULES, mask(every))
+    hard, soft = set_aside_bits(every), 0
+    if WAIVED in frame.columns:
+        # A person may let a row pass a declared rule; a value that fits no type or a key that is missing never passes.
+        soft = set_aside_bits(row_checks(contract))
+    fails = _any(hard & ~soft)
+    if soft:
+        fails = fails | (_any(soft) & ~F.col(WAIVED))
+    verdict = F.when(fails, F.lit("set_aside")).otherwise(F.lit("ok"))
+    return with_mask.select(*wanted, RULES, verdict.alias(VERDICT))
+
+
+def _any(bits: int) -> Expr:
+    return F.col(RULES).bitwiseAND(F.lit(bits).cast("bigint")) != 0
+
+
+def _typed(found: DataFrame, contract: Contract, names: Mapping[int, str]) -> DataFrame:
+    zone = contract.source.timezone if contract.source else "UTC"
+    present = found.columns
+    if any(NAME in headers(c, n) or NAME in (c.derive or "") for n, c in contract.columns.items()):
+        found = found.withColumn(NAME, _name(names))
+    native = {field.name: field.dataType.typeName() for field in found.schema.fields}
+    values, bad = {}, {}
+    for name, column in contract.columns.items():
+        header = found_header(column, name, present)
+        if header is None:
+            continue
+        raw = text(F.col(f"`{header}`"), column) if native[header] == "string" else F.col(f"`{header}`")
+        values[name] = typed(raw, column, zone, native[header] == "string").alias(name)
+        if _can_fail(column):
+            bad[name] = raw
+    extras = [F.col(name) for name in (LOCATOR, DELIVERY, NAME, WAIVED) if name in found.columns]
+    # The raw texts ride along under a name of their own, so that a failed cast can be told from an empty value.
+    frame = found.select(*values.values(), *extras, *(raw.alias(f"_raw_{name}") for name, raw in bad.items()))
+    flags = {f"_bad_{n}": F.col(f"_raw_{n}").isNotNull() & F.col(n).isNull() for n in bad}
+    missing = {n: F.lit(None).cast(types.spark(str(c.type))) for n, c in contract.columns.items()
+               if n not in values and not c.derive}  # fmt: skip
+    frame = frame.withColumns({**flags, **missing}) if flags or missing else frame
+    return reduce(_derive, [(n, c) for n, c in contract.columns.items() if c.derive], frame)
+
+
+def _derive(frame: DataFrame, item: tuple[str, Column]) -> DataFrame:
+    name, column = item
+    value = F.expr(str(column.derive))
+    exact = types.decimal_parts(str(column.type)) is not None
+    return frame.withColumn(name, fix(value, str(column.type)) if exact else value.cast(types.spark(str(column.type))))
+
+
+def _can_fail(column: Column) -> bool:
+    return column.type != "string" and not column.derive
+
+
+def _name(names: Mapping[int, str]) -> Expr:
+    """The delivery's name as a column: a map literal, small because names are few beside rows."""
+    if len(set(names.values())) == 1:
+        return F.lit(next(iter(names.values())))
+    pairs = [F.lit(x) for item in names.items() for x in item]
+    return F.create_map(*pairs)[F.col(DELIVERY)]
+
+
+def text(raw: Expr, column: Column) -> Expr:
+    """Return the trimmed text of a value as found; empty text and declared null values become NULL."""
+    value = F.trim(raw)
+    if column.pattern:
+        value = F.regexp_extract(value, column.pattern, 1)
+    nothing = ("", *column.null_values)
+    return F.when(~value.isin(*nothing), value) if len(nothing) > 1 else F.when(value != "", value)
+
+
+def typed(raw: Expr, column: Column, zone: str, is_text: bool) -> Expr:
+    """Return the value in the column's type and unit, NULL where it does not fit."""
+    type_ = str(column.type)
+    if types.decimal_parts(type_):
+        return _decimal(raw, column, type_)
+    if type_ == "double":
+        number = _number(raw, column)
+        return F.when(F.abs(number) < F.lit(LIMIT), number)
+    if type_ == "date":
+        instant = F.try_to_timestamp(raw, F.lit(column.format)) if column.format else raw
+        return instant.try_cast("date")
+    if type_ == "timestamp":
+        return _instant(raw, column, zone, is_text)
+    return raw.try_cast(types.spark(type_))
+
+
+def _number(raw: Expr, column: Column) -> Expr:
+    number = raw.try_cast("double")
+    return number * F.lit(units.factor(column.unit_from, str(column.unit))) if column.unit_from else number
+
+
+def _decimal(raw: Expr, column: Column, type_: str) -> Expr:
+    """Fix the number; NaN, infinity and what the type can't hold become NULL, and so a failed type check."""
+    precision, scale = types.decimal_parts(type_) or (28, 6)
+    number = _number(raw, column)
+    return F.when(F.abs(number) < F.lit(min(LIMIT, 10.0 ** (precision - scale))), fix(number, type_))
+
+
+def _instant(raw: Expr, column: Column, zone: str, is_text: bool) -> Expr:
+    """Read an instant: naive text is in the source's time zone, text with an offset needs a declared format."""
+    if column.format:
+        found = F.try_to_timestamp(raw, F.lit(column.format))
+        naive = not any(letter in column.format for letter in "XxZOz")
+        return F.to_utc_timestamp(found, zone) if naive and zone != "UTC" else found
+    found = raw.try_cast("timestamp")
+    if not is_text or zone == "UTC":
+        return found
+    plain = (F.length(raw) <= 19) | F.substring(raw, 20, 40).rlike(r"^\.[0-9]+$")
+    return F.when(plain, F.to_utc_timestamp(found, zone))

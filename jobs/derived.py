@@ -1,0 +1,183 @@
+"""Building a derived table: its transform over pinned versions of its inputs, whole or by the partitions that changed."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from jobs import staging
+from jobs.clean import judged, key_checks
+from jobs.cleaned import Made
+from jobs.commit import changed_partitions
+from jobs.fingerprint import transform_file
+from jobs.lake import Lake
+from jobs.outcome import Counts, Job, Mode
+from lineage.columns import Lineage, column_lineage
+from lineage.fences import refuse
+from lineage.separable import separable
+from quality.rules import row_checks
+from schemas import graph, types
+from schemas.contract import Contract
+from schemas.errors import UserError
+
+Transform = Callable[..., DataFrame]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Which versions a build reads, and whether the table is made whole or by partitions."""
+
+    versions: Mapping[str, int]
+    mode: Mode
+    reason: str
+    partitions: tuple[str, ...] = ()
+
+
+def transform_of(contract: Contract) -> Transform:
+    """Return the transform of a derived table; raise UserError where there is none."""
+    path = transform_file(contract)
+    if path is None:
+        raise UserError("this table has inputs but no transform", where=contract.file,
+                        remedy=f"write layers/{contract.layer}/{contract.name}.py with a function `transform`")  # fmt: skip
+    function = getattr(_module(path, path.stat().st_mtime_ns), "transform", None)
+    if not callable(function):
+        raise UserError("there is no function `transform`", where=str(path))
+    return function  # type: ignore[no-any-return]
+
+
+@cache
+def _module(path: Path, changed: int) -> Any:
+    spec = importlib.util.spec_from_file_location(f"layers.{path.parent.name}.{path.stem}", path)
+    assert spec and spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def input_tables(contract: Contract) -> tuple[str, ...]:
+    """Return every table whose rows go into a table, each once."""
+    return tuple(dict.fromkeys(t for tables in graph.inputs(contract).values() for t in tables))
+
+
+def versions(lake: Lake, contract: Contract) -> dict[str, int]:
+    """Return the version of each input as it is now; raise UserError for one that was never built."""
+    found = {}
+    for table in input_tables(contract):
+        head = lake.open(table)
+        if head is None:
+            raise UserError(f"its input {table} was never built", where=contract.table,
+                            remedy=f"carbonlake build +{contract.table}")  # fmt: skip
+        found[table] = int(head.version())
+    return found
+
+
+def frames(job: Job, pinned: Mapping[str, int], partitions: Mapping[str, tuple[str, tuple[str, ...]]] | None = None) -> dict[str, Any]:
+    """Return the transform's arguments: its inputs at their pinned versions, some narrowed to partitions."""
+    def one(table: str) -> DataFrame:
+        frame = job.engine.delta(job.lake.table_path(table), pinned[table])
+        if partitions and table in partitions:
+            name, values = partitions[table]
+            frame = frame.filter(F.col(name).isin([F.lit(v).cast(frame.schema[name].dataType) for v in values]))
+        return frame
+
+    wide = {name for name, table in job.contract.inputs.items() if table == graph.HAVING_ACTIVITY}
+    return {
+        name: {table: one(table) for table in tables} if name in wide else one(tables[0])
+        for name, tables in graph.inputs(job.contract).items()
+    }
+
+
+def plan(job: Job) -> Plan | None:
+    """Decide what to build; None where neither the recipe nor the rows of any input changed."""
+    pinned = versions(job.lake, job.contract)
+    before: Mapping[str, int] = job.note.get("inputs") or {}
+    changed = _changes(job.lake, before, pinned) if job.same_recipe and set(before) == set(pinned) else None
+    if changed is not None and not any(values is None or values for values in changed.values()):
+        return None
+    if changed is None:
+        return Plan(pinned, "whole", "first build" if not job.note else "contract or code changed")
+    moved = sorted(table for table, values in changed.items() if values is None or values)
+    reason = f"{', '.join(moved)} changed"
+    parts = _partitions(job, pinned, changed)
+    return Plan(pinned, "partitions", reason, parts) if parts else Plan(pinned, "whole", reason)
+
+
+def _changes(lake: Lake, before: Mapping[str, int], now: Mapping[str, int]) -> dict[str, set[str] | None]:
+    """Return for each input the partitions whose rows changed: none, some, or None for all."""
+    found: dict[str, set[str] | None] = {}
+    for table, version in now.items():
+        head = lake.open(table)
+        assert head is not None
+        found[table] = set() if version == before[table] else changed_partitions(head, before[table], version)
+    return found
+
+
+def _partitions(job: Job, pinned: Mapping[str, int], changed: Mapping[str, set[str] | None]) -> tuple[str, ...]:
+    """Return the partitions to rebuild; empty where the plan does not show that the others can't change."""
+    through = _partition_inputs(job, pinned)
+    touched: set[str] = set()
+    for table, values in changed.items():
+        if values is None or (values and table not in through):
+            return ()
+        touched |= values
+    return tuple(sorted(touched))
+
+
+def _partition_inputs(job: Job, pinned: Mapping[str, int]) -> dict[str, str]:
+    """Return inputs → their partition column, where it passes unchanged into the partition column of the table."""
+    if not job.contract.partition_by:
+        return {}
+    given = frames(job, pinned)
+    made = transform_of(job.contract)(**given)
+    leaves = {n: frame for n, frame in _leaves(job.contract, given).items()}
+    columns = {}
+    for table in leaves:
+        head = job.lake.open(table)
+        names = head.metadata().partition_columns if head else []
+        if names:
+            columns[table] = names[0]
+    return {t: c for t, c in columns.items() if separable(made, leaves, job.contract.partition_by[0], t, c)}
+
+
+def _leaves(contract: Contract, given: Mapping[str, Any]) -> dict[str, DataFrame]:
+    """Return table → frame for everything that a transform was given."""
+    found: dict[str, DataFrame] = {}
+    for name, tables in graph.inputs(contract).items():
+        value = given[name]
+        found |= value if isinstance(value, dict) else {tables[0]: value}
+    return found
+
+
+def make(job: Job, plan: Plan) -> tuple[Made, Lineage]:
+    """Run the transform, fenced, and stage its rows in the contract's types with their verdicts."""
+    narrowed = None
+    if plan.mode == "partitions":
+        narrowed = {table: (name, plan.partitions) for table, name in _partition_inputs(job, plan.versions).items()}
+    given = frames(job, plan.versions, narrowed)
+    result = transform_of(job.contract)(**given)
+    lineage = column_lineage(result, _leaves(job.contract, given))
+    refuse(result, job.engine.name, tolerance=job.contract.tolerance)
+    every = row_checks(job.contract) + key_checks(job.contract)
+    frame = judged(_cast(result, job.contract), job.contract, every)
+    files = staging.write(frame, job.staging / "made", job.contract)
+    ok = tuple(file for file in files if file.verdict == "ok")
+    aside = tuple(file for file in files if file.verdict != "ok")
+    written, away = sum(file.rows for file in ok), sum(file.rows for file in aside)
+    counts = Counts(came_in=written + away, written=written, set_aside=away)
+    return Made(ok, aside, (), tuple(every), counts, plan.partitions, 0), lineage
+
+
+def _cast(frame: DataFrame, contract: Contract) -> DataFrame:
+    """Return exactly the contract's columns in its types; raise UserError for one that is missing."""
+    missing = [name for name in contract.columns if name not in frame.columns]
+    if missing:
+        raise UserError(f"the transform does not make {', '.join(missing)}; it makes {', '.join(frame.columns)}",
+                        where=f"layers/{contract.layer}/{contract.name}.py")  # fmt: skip
+    return frame.select(*(F.col(f"`{n}`").cast(types.spark(str(c.type))).alias(n) for n, c in contract.columns.items()))

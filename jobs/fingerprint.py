@@ -1,0 +1,77 @@
+"""The fingerprint of a table: contract, the code that reaches it, code lists, methods and the lock file."""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+from schemas import rooms
+from schemas.contract import Contract
+
+# What every table goes through, whatever its own code is.
+EVERY_TABLE = ("jobs/clean.py", "jobs/keep.py", "jobs/staging.py")
+ROOMS_OF_CODE = ("schemas", "conf", "models", "layers", "quality", "jobs")
+
+
+def recipe(contract: Contract) -> str:
+    """Return a digest that changes whenever the way the table is made changes."""
+    digest = hashlib.sha256(contract.model_dump_json(by_alias=True).encode())
+    for path in sorted(_reaching(contract)):
+        digest.update(_digest(path, path.stat().st_mtime_ns))
+    return digest.hexdigest()[:16]
+
+
+def transform_file(contract: Contract) -> Path | None:
+    """Return the file of the table's transform, None where the contract alone says it all."""
+    return next(iter(rooms.files("layers", f"{contract.layer}/{contract.name}.py")), None)
+
+
+def _reaching(contract: Contract) -> set[Path]:
+    own = transform_file(contract)
+    starts = [rooms.SHIPPED / name for name in EVERY_TABLE] + ([own] if own else [])
+    code = {path for start in starts for path in _imports(start)}
+    lists = {rule.codes for rule in contract.rules} | {column.codes for column in contract.columns.values()}
+    data = [p for name in lists if name for p in rooms.files("schemas", f"codes/{name}.csv")]
+    if any(path.name == "method.py" and path.parent.name == "models" for path in code):
+        data += list(rooms.files("models", "methods/*"))
+    lock = rooms.SHIPPED / "requirements.lock"
+    return {p for p in [*code, *data, lock] if p.is_file()}
+
+
+@cache
+def _digest(path: Path, changed: int) -> bytes:
+    return hashlib.sha256(path.read_bytes()).digest()
+
+
+@cache
+def _imports(start: Path) -> frozenset[Path]:
+    """Return the file and every file of our rooms that it imports, directly or through others."""
+    seen: set[Path] = set()
+    open_ = [start]
+    while open_:
+        path = open_.pop()
+        if path not in seen and path.is_file():
+            seen.add(path)
+            open_ += list(_direct(path))
+    return frozenset(seen)
+
+
+def _direct(path: Path) -> Iterator[Path]:
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            yield from _files(node.module, [alias.name for alias in node.names])
+        elif isinstance(node, ast.Import):
+            for alias in node.names:
+                yield from _files(alias.name, [])
+
+
+def _files(module: str, names: list[str]) -> Iterator[Path]:
+    parts = module.split(".")
+    if parts[0] not in ROOMS_OF_CODE:
+        return
+    for folder in rooms.rooms():
+        place = folder.joinpath(*parts)
+        yield from (place.with_suffix(".py"), place / "__init__.py", *(place / f"{name}.py" for name in names))

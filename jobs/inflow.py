@@ -1,0 +1,97 @@
+"""What a delivery brought in, counted from the values as found: the other side of the balance."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+import duckdb
+import pyarrow.parquet as pq
+
+from jobs.clean import DELIVERY, LOCATOR, found_header
+from jobs.deliveries import Parsed
+from jobs.staging import quoted
+from models import units
+from schemas import types
+from schemas.contract import Column, Contract
+from schemas.numbers import LIMIT, fix_sql
+
+Decisions = Mapping[tuple[int, str], Mapping[str, Any]]
+
+
+def measure_sums(
+    connection: duckdb.DuckDBPyConnection, contract: Contract, parsed: Sequence[Parsed], decisions: Decisions
+) -> dict[str, Decimal]:
+    """Return the sum of each balanced measure over deliveries, typed here anew and not by the engine that wrote."""
+    totals = {name: Decimal(0) for name in contract.measures if name in contract.columns}
+    shapes: dict[tuple[str, ...], list[Parsed]] = {}
+    for one in parsed:
+        shapes.setdefault(one.columns, []).append(one)
+    for shape in shapes.values():
+        for name, value in _shape_sums(connection, contract, shape, list(totals), decisions).items():
+            totals[name] += value
+    return totals
+
+
+def _shape_sums(
+    connection: duckdb.DuckDBPyConnection, contract: Contract, shape: Sequence[Parsed], names: Sequence[str],
+    decisions: Decisions,
+) -> dict[str, Decimal]:  # fmt: skip
+    files = [path for one in shape for path in one.files]
+    text = {field.name for field in pq.read_schema(files[0]) if "string" in str(field.type)}
+    headers = {name: found_header(contract.columns[name], name, shape[0].columns) for name in names}
+    wanted = {name: header for name, header in headers.items() if header}
+    if not wanted:
+        return {}
+    sums = []
+    for name, header in wanted.items():
+        value = _corrected(header, shape, decisions)
+        column = contract.columns[name]
+        sums.append(f"coalesce(sum({_value(value, column, header in text)}), 0)")
+    listed = ", ".join(quoted(path) for path in files)
+    row = connection.execute(f"select {', '.join(sums)} from read_parquet([{listed}])").fetchone() or ()
+    return {name: Decimal(value) for name, value in zip(wanted, row, strict=True)}
+
+
+def _corrected(header: str, shape: Sequence[Parsed], decisions: Decisions) -> str:
+    """The value as found, or as a person corrected it."""
+    here = {one.delivery for one in shape}
+    cases = [
+        f"when {DELIVERY} = {delivery} and cast({LOCATOR} as varchar) = {quoted(locator)} then {quoted(row['values'][header])}"
+        for (delivery, locator), row in decisions.items()
+        if delivery in here and header in row["values"]
+    ]
+    column = '"' + header.replace('"', '""') + '"'
+    return f"case {' '.join(cases)} else {column} end" if cases else column
+
+
+def _value(raw: str, column: Column, is_text: bool) -> str:
+    """Return SQL for the value in the column's unit as an exact number; the same steps as jobs/clean, in DuckDB."""
+    if is_text:
+        raw = f"trim({raw})"
+        if column.pattern:
+            raw = f"regexp_extract({raw}, {quoted(column.pattern)}, 1)"
+        for nothing in ("", *column.null_values):
+            raw = f"nullif({raw}, {quoted(nothing)})"
+    type_ = str(column.type)
+    parts = types.decimal_parts(type_)
+    if not parts:
+        return f"try_cast({raw} as {types.duckdb(type_)})"
+    number = f"try_cast({raw} as double)"
+    if column.unit_from:
+        number = f"({number} * cast('{units.factor(column.unit_from, str(column.unit))!r}' as double))"
+    limit = min(LIMIT, 10.0 ** (parts[0] - parts[1]))
+    return f"case when abs({number}) < {limit!r} then {fix_sql(number, type_)} end"
+
+
+def dropped_sums(connection: duckdb.DuckDBPyConnection, contract: Contract, names: Sequence[str]) -> dict[str, Decimal]:
+    """Return the sums of the accepted rows of a run that do not stand."""
+    row = connection.execute("select count(*) from drops").fetchone()
+    if not row or not row[0]:
+        return dict.fromkeys(names, Decimal(0))
+    sums = ", ".join(f'coalesce(sum(s."{name}"), 0)' for name in names)
+    found = connection.execute(
+        f"select {sums} from staged s semi join drops d on s.{DELIVERY} = d.{DELIVERY} and s.{LOCATOR} = d.{LOCATOR}"
+    ).fetchone()
+    return {name: Decimal(value) for name, value in zip(names, found or (), strict=True)}

@@ -1,0 +1,74 @@
+"""What the lake remembers of its own work: runs, checks, balances, events and readings, gathered and written in one go."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import pyarrow as pa
+
+from jobs.commit import append_rows
+from jobs.lake import Lake, arrow_schema
+from jobs.outcome import Counts, Outcome, new_run
+from quality.audit import Verdict
+from schemas.contracts import contract
+
+
+@dataclass
+class Ops:
+    """Rows that wait for their table; `flush` writes each table in one commit.
+
+    A kill before the flush loses none that matters: the note in a table's own commit carries the run, and the next
+    run writes the row that is missing (`repaired`).
+    """
+
+    lake: Lake
+    rows: dict[str, list[dict[str, Any]]] = field(default_factory=lambda: defaultdict(list))
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def add(self, table: str, rows: Sequence[dict[str, Any]]) -> None:
+        """Keep rows for an ops table."""
+        with self.lock:
+            self.rows[table] += rows
+
+    def flush(self) -> None:
+        """Write what waits."""
+        with self.lock:
+            waiting, self.rows = self.rows, defaultdict(list)
+        run = new_run()
+        for table, rows in waiting.items():
+            if rows:
+                one = contract(table)
+                append_rows(self.lake, one, pa.Table.from_pylist(rows, schema=arrow_schema(one)), run)
+
+    def outcome(self, outcome: Outcome, engine: str) -> None:
+        """Keep the row of ops.run for a build."""
+        counts = outcome.counts
+        self.add("ops.run", [{
+            "run_id": outcome.run_id, "table_name": outcome.table, "status": outcome.status, "mode": outcome.mode,
+            "reason": outcome.reason, "started_at": outcome.started_at, "seconds": outcome.seconds, "engine": engine,
+            "rows_in": counts.came_in, "rows_written": counts.written, "rows_set_aside": counts.set_aside,
+            "rows_superseded": counts.superseded, "version": outcome.version, "recipe": outcome.note.get("recipe"),
+            "inputs": json.dumps(outcome.note.get("inputs") or {}),
+            "deliveries": json.dumps(outcome.note.get("delivery_ids") or []),
+        }])  # fmt: skip
+
+    def verdicts(self, run_id: str, table: str, verdicts: Sequence[Verdict]) -> None:
+        """Keep the rows of ops.check for a build."""
+        self.add("ops.check", [
+            {"run_id": run_id, "table_name": table, "rule": v.rule, "kind": v.kind, "outcome": v.outcome,
+             "failed": v.failed, "rows": v.rows, "passed": v.passed, "detail": v.detail} for v in verdicts
+        ])  # fmt: skip
+
+    def balances(self, run_id: str, table: str, verdicts: Sequence[Verdict], counts: Counts) -> None:
+        """Keep the rows of ops.balance for a build."""
+        self.add("ops.balance", [
+            {"run_id": run_id, "table_name": table, "measure": v.rule.removeprefix("balance_"), "unit": v.unit,
+             "came_in": v.expected, "went_on": v.found, "closed": v.passed, "detail": v.detail,
+             "set_aside": counts.set_aside + counts.superseded if v.rule == "balance_rows" else None}
+            for v in verdicts if v.kind == "balance" and v.found is not None
+        ])  # fmt: skip

@@ -1,0 +1,96 @@
+"""What a build of one table was: the words its parts speak to each other in."""
+
+from __future__ import annotations
+
+import hashlib
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Literal
+
+from deltalake import DeltaTable
+
+from jobs.commit import last_commit
+from jobs.lake import Lake
+from jobs.session import Engine
+from schemas.contract import Contract
+
+Mode = Literal["whole", "partitions", "append"]
+
+
+@dataclass(frozen=True)
+class Counts:
+    """Rows of one build; they balance: came_in = written + set_aside + superseded."""
+
+    came_in: int = 0
+    written: int = 0
+    set_aside: int = 0
+    superseded: int = 0
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How the build of a table ended."""
+
+    table: str
+    run_id: str
+    status: Literal["built", "skipped", "failed", "waiting", "repaired"]
+    reason: str = ""
+    mode: Mode = "whole"
+    counts: Counts = field(default_factory=Counts)
+    seconds: float = 0.0
+    version: int | None = None
+    started_at: datetime = field(default_factory=lambda: datetime.now(UTC))
+    note: dict[str, Any] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
+
+    def after(self, seconds: float) -> Outcome:
+        """Return the outcome with the time it took."""
+        return replace(self, seconds=seconds)
+
+
+@dataclass(frozen=True)
+class Job:
+    """One build of one table: what it works on, the version it rests on, and the note of the last build."""
+
+    lake: Lake
+    engine: Engine
+    contract: Contract
+    run_id: str
+    head: DeltaTable
+    note: dict[str, Any]
+    recipe: str
+    force: bool = False
+
+    @property
+    def version(self) -> int:
+        """The version of the table that this build rests on."""
+        return int(self.head.version())
+
+    @property
+    def staging(self) -> Path:
+        """The folder that only this build writes to."""
+        return self.lake.staging(self.run_id)
+
+    @property
+    def same_recipe(self) -> bool:
+        """Whether the way of making the table is as it was at the last build."""
+        return not self.force and self.note.get("recipe") == self.recipe
+
+
+def new_run() -> str:
+    """Return the id of a new run, sortable by time."""
+    return f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{uuid.uuid4().hex[:8]}"
+
+
+def start(lake: Lake, engine: Engine, contract: Contract, recipe: str, force: bool) -> Job:
+    """Open a build: make the table if it is not there, pin its version and read the last note."""
+    head = lake.create(contract)
+    return Job(lake, engine, contract, new_run(), head, last_commit(head), recipe, force)
+
+
+def digest(numbers: Sequence[int]) -> str:
+    """Return a short digest of delivery ids in order."""
+    return hashlib.sha256(",".join(map(str, numbers)).encode()).hexdigest()[:16]

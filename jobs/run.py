@@ -1,0 +1,62 @@
+"""Walking the graph: every selected table after its inputs, as many at once as the machine bears."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+
+from jobs.build import build
+from jobs.lake import Lake
+from jobs.ops import Ops
+from jobs.outcome import Outcome, new_run
+from jobs.session import Engine
+from schemas import graph
+
+Watch = Callable[[str, Outcome | None], None]
+
+
+def run(
+    lake: Lake, engine: Engine, terms: Sequence[str] = (), *, force: bool = False, workers: int = 2,
+    watch: Watch = lambda table, outcome: None,
+) -> list[Outcome]:  # fmt: skip
+    """Build the tables that terms select, inputs first, and return how each ended, in the order they ended.
+
+    `watch` is told when a table starts (None) and ends (its outcome). A table whose input failed waits: it keeps
+    the version it had. Raise UserError for a term that names no table.
+    """
+    tables = graph.select(terms)
+    ops = Ops(lake)
+    done: dict[str, Outcome] = {}
+    running: dict[Future[Outcome], str] = {}
+    try:
+        with ThreadPoolExecutor(max_workers=workers) as pool:
+            while len(done) < len(tables):
+                for table in _ready(tables, done, running.values()):
+                    blocked = _blocked(table, done)
+                    if blocked:
+                        done[table] = blocked
+                        watch(table, blocked)
+                    elif len(running) < workers:
+                        watch(table, None)
+                        running[pool.submit(build, lake, engine, table, ops, force=force)] = table
+                for future in wait(running, return_when=FIRST_COMPLETED).done if running else ():
+                    table = running.pop(future)
+                    done[table] = future.result()
+                    watch(table, done[table])
+    finally:
+        ops.flush()
+    return list(done.values())
+
+
+def _ready(tables: Sequence[str], done: dict[str, Outcome], running: object) -> list[str]:
+    busy = set(running)  # type: ignore[call-overload]
+    selected = set(tables)
+    return [t for t in tables if t not in done and t not in busy
+            and all(u in done for u in graph.upstream(t) if u in selected)]  # fmt: skip
+
+
+def _blocked(table: str, done: dict[str, Outcome]) -> Outcome | None:
+    failed = [u for u in graph.upstream(table) if u in done and done[u].status in ("failed", "waiting")]
+    if not failed:
+        return None
+    return Outcome(table, new_run(), "waiting", f"its input {failed[0]} was not built")

@@ -1,0 +1,120 @@
+"""The engine: Spark Connect, served by the embedded Sail or by Apache Spark, chosen by a URL in conf/."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from schemas.errors import UserError
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame, SparkSession
+
+DELTA = "io.delta:delta-spark_4.2_2.13:4.4.0"
+
+
+@dataclass(frozen=True)
+class Engine:
+    """A session and the name of what serves it: `sail` (fenced) or `spark` (the reference)."""
+
+    name: str
+    session: SparkSession
+
+    def delta(self, path: str, version: int) -> DataFrame:
+        """Return a Delta table as of a version."""
+        return self.session.read.format("delta").option("versionAsOf", str(version)).load(path)
+
+    def parquet(self, paths: Sequence[str]) -> DataFrame:
+        """Return the rows of Parquet files of one shape."""
+        return self.session.read.parquet(*paths)
+
+
+@contextmanager
+def engine(url: str, memory: str = "4g", options: dict[str, str] | None = None) -> Iterator[Engine]:
+    """Open the engine that `url` names: `sail`, `spark` (local), or `sc://host:port` of a running one.
+
+    `memory` bounds the pool of the embedded engine. Raises UserError when it can't be reached.
+    """
+    if url == "sail":
+        with _sail(memory) as session:
+            yield Engine("sail", session)
+    elif url == "spark" or url.startswith("sc://"):
+        session = _spark(url, options or {})
+        try:
+            name = "sail" if "sail" in session.version.lower() else "spark"
+            yield Engine(name, session)
+        finally:
+            session.stop()
+    else:
+        raise UserError(f"unknown engine {url!r}", where="conf: engine", remedy="use sail, spark or sc://host:port")
+
+
+@contextmanager
+def _sail(memory: str) -> Iterator[SparkSession]:
+    # An unbounded pool took the whole machine on a 50 M row sort; a fair one spills instead.
+    os.environ.setdefault("SAIL_RUNTIME__MEMORY_POOL__TYPE", "fair")
+    os.environ.setdefault("SAIL_RUNTIME__MEMORY_POOL__FAIR__MAX_SIZE", str(_bytes(memory)))
+    os.environ.setdefault("RUST_LOG", "error")
+    # The session outlives pauses of a person at a prompt.
+    os.environ.setdefault("SAIL_SPARK__SESSION_TIMEOUT_SECS", "86400")
+    from pysail.spark import SparkConnectServer
+    from pyspark.sql import SparkSession
+
+    server = SparkConnectServer("127.0.0.1", 0)
+    server.start(background=True)
+    host, port = server.listening_address
+    session = SparkSession.builder.remote(f"sc://{host}:{port}").create()
+    session.conf.set("spark.sql.session.timeZone", "UTC")
+    try:
+        yield session
+    finally:
+        _quietly(session.stop)
+        _quietly(server.stop)
+
+
+def _spark(url: str, options: dict[str, str]) -> SparkSession:
+    from pyspark.sql import SparkSession
+
+    settings = {
+        "spark.jars.packages": DELTA,
+        "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
+        "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
+        "spark.sql.session.timeZone": "UTC",
+        # INT96 dates beyond 2262 are read wrong by delta-rs.
+        "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",
+        "spark.sql.shuffle.partitions": "4",
+        "spark.ui.enabled": "false",
+        "spark.log.level": "ERROR",
+        **options,
+    }
+    builder: Any = SparkSession.builder.remote("local[2]" if url == "spark" else url)
+    if url == "spark":
+        for key, value in settings.items():
+            builder = builder.config(key, value)
+    try:
+        session: SparkSession = builder.getOrCreate() if url == "spark" else builder.create()
+        session.conf.set("spark.sql.session.timeZone", "UTC")
+    except Exception as error:
+        raise UserError(f"the engine can't be reached: {_first_line(error)}", where=f"engine {url}",
+                        remedy="`carbonlake doctor` says what is missing; the embedded engine is `sail`") from error  # fmt: skip
+    return session
+
+
+def _quietly(stop: Any) -> None:
+    """Stop without waiting for ever: a call after the server has stopped hangs for 70 s."""
+    thread = threading.Thread(target=stop, daemon=True)
+    thread.start()
+    thread.join(timeout=3)
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+
+
+def _bytes(size: str) -> int:
+    units = {"k": 2**10, "m": 2**20, "g": 2**30}
+    return int(float(size[:-1]) * units[size[-1].lower()]) if size[-1].lower() in units else int(size)

@@ -1,0 +1,72 @@
+"""Staging: files that an engine wrote for one run, seen by nobody until they are published."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import unquote
+
+import pyarrow.parquet as pq
+from pyspark.sql import DataFrame
+
+from jobs.clean import VERDICT
+from schemas import types
+from schemas.contract import Contract
+
+
+@dataclass(frozen=True)
+class Staged:
+    """A Parquet file of a run: its partition value (None if the table has none), rows and bytes."""
+
+    path: str
+    verdict: str
+    partition: str | None
+    rows: int
+    size: int
+
+
+def write(frame: DataFrame, folder: Path, contract: Contract) -> list[Staged]:
+    """Write the rows as Parquet, accepted and rejected apart and by partition, and list the files."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    frame.write.mode("overwrite").option("compression", "snappy").partitionBy(VERDICT, *contract.partition_by).parquet(
+        str(folder)
+    )
+    return listing(folder)
+
+
+def listing(folder: Path) -> list[Staged]:
+    """List the Parquet files of a staging folder, empty ones left out."""
+    found = []
+    for path in sorted(folder.rglob("*.parquet")):
+        values = dict(part.split("=", 1) for part in path.relative_to(folder).parts[:-1])
+        verdict = values.pop(VERDICT, "ok")
+        partition = unquote(next(iter(values.values()))) if values else None
+        rows = pq.ParquetFile(path).metadata.num_rows
+        if rows:
+            found.append(Staged(str(path), verdict, partition, rows, path.stat().st_size))
+    return found
+
+
+def relation(files: Sequence[Staged], contract: Contract, extra: Sequence[str] = ()) -> str:
+    """Return DuckDB SQL over staged files, partition column included, in the contract's types."""
+    partition = contract.partition_by[0] if contract.partition_by else None
+    names = [*contract.columns, *extra]
+    if not files:
+        columns = [f"cast(null as {types.duckdb(str(contract.columns[n].type)) if n in contract.columns else 'bigint'}) as \"{n}\""
+                   for n in names]  # fmt: skip
+        return f"select {', '.join(columns)} limit 0"
+    paths = ", ".join(quoted(file.path) for file in files)
+    hive = ""
+    if partition:
+        type_ = types.duckdb(str(contract.columns[partition].type))
+        hive = f", hive_partitioning=true, hive_types={{'{VERDICT}': varchar, '{partition}': {type_}}}"
+    selected = ", ".join(f'"{name}"' for name in names)
+    return f"select {selected} from read_parquet([{paths}]{hive})"
+
+
+def quoted(text: str) -> str:
+    """Return text as a SQL literal."""
+    return "'" + text.replace("'", "''") + "'"
