@@ -73,11 +73,16 @@ def publish(
     write = _Write(lake, table_path, contract_schema, replace, read_version, dict(commit_info), app_id, app_sequence)
     failpoint("commit:before_move")
     targets = _targets(lake, table_path, commit_info["run"], checked, staging or commit_info["run"])
-    with store.explained(table_path):
-        for one, target in zip(checked, targets, strict=True):
-            store.move(store.local(one.file.path), f"{table_path}/{target}", lake.storage_options)
+    adds: list[AddAction | RemoveAction] = [_add(one, target) for one, target in zip(checked, targets, strict=True)]
+    try:
+        with store.explained(table_path):
+            for one, target in zip(checked, targets, strict=True):
+                store.move(store.local(one.file.path), f"{table_path}/{target}", lake.storage_options)
+    except UserError:
+        write.take_back(adds)
+        raise
     failpoint("commit:after_move")
-    return write.swap([_add(one, target) for one, target in zip(checked, targets, strict=True)])
+    return write.swap(adds)
 
 
 def retrying(work: Callable[[], T], attempts: int = ATTEMPTS, pause: float = PAUSE) -> T:
@@ -109,7 +114,7 @@ class _Write:
             if (done := find_run(head, self.info["run"], after=self.read_version)) is not None:
                 return done
             if head.version() != self.read_version and touched(head, self.read_version, self.replace, self.app_id):
-                self._take_back(adds)
+                self.take_back(adds)
                 raise Moved(f"{self.path} went from version {self.read_version} to {head.version()}")
             try:
                 self._commit(head, adds)
@@ -119,6 +124,8 @@ class _Write:
                 continue
             failpoint("commit:after_commit")
             return head.version() + 1  # the handle stays where it was read
+        if not store.is_remote(self.path):  # there a request that timed out may still be under way
+            self.take_back(adds)
         with store.explained(self.path):
             if isinstance(error, OSError):
                 raise error
@@ -139,8 +146,8 @@ class _Write:
                 app_transactions=[Transaction(self.app_id, sequence)] if self.app_id else None),
         )  # fmt: skip
 
-    def _take_back(self, adds: list[AddAction | RemoveAction]) -> None:
-        """Delete our files: each version we tried for is now another's, so none of ours can still come."""
+    def take_back(self, adds: list[AddAction | RemoveAction]) -> None:
+        """Delete our files, once no commit of ours can still come: each version we tried for is another's."""
         for add in adds:
             store.delete(f"{self.path}/{add.path}", self.lake.storage_options)
 
@@ -219,11 +226,12 @@ def evolve(lake: Lake, table_path: str, schema: pa.Schema) -> DeltaTable:
 
 def write_rows(
     lake: Lake, table_path: str, rows: pa.Table, run: str, *, replace: Replace = "append",
-    read_version: int | None = None, schema: pa.Schema | None = None,
+    read_version: int | None = None, schema: pa.Schema | None = None, app_id: str | None = None, app_sequence: int = 0,
 ) -> int:  # fmt: skip
     """Write rows of a small table in one commit, and return the version; the same `run` twice changes nothing.
 
-    With `read_version` a change since then raises Moved, otherwise it is retried. An empty append writes nothing.
+    With `read_version` a change since then raises Moved (for an append: one by the same `app_id`), otherwise it is
+    retried. An empty append writes nothing.
     """
     head = _head(lake, table_path)
     if not rows.num_rows and replace == "append":
@@ -235,7 +243,7 @@ def write_rows(
         files = _stage(rows, lake.staging(staging), head.metadata().partition_columns) if rows.num_rows else []
         at = version if read_version is not None else _head(lake, table_path).version()
         return publish(lake, table_path, schema or rows.schema, files, read_version=at, replace=replace,
-                       commit_info={"run": run}, staging=staging)  # fmt: skip
+                       commit_info={"run": run}, app_id=app_id, app_sequence=app_sequence, staging=staging)  # fmt: skip
 
     try:
         done = once() if read_version is not None else retrying(once)

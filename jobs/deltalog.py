@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import unquote
 
+import pyarrow as pa
 from deltalake import DeltaTable
 
 from jobs import store
@@ -101,3 +104,50 @@ def touched(table: DeltaTable, since: int, replace: str | list[str], app_id: str
         elif any(replace == "all" or set(map(str, values.values())) & set(replace) for values in _changed(found)):
             return True
     return False
+
+
+def moment(table: DeltaTable, version: int) -> datetime | None:
+    """Return when a version was committed, None where the log is gone."""
+    for action in actions(table, version) or ():
+        if "commitInfo" in action:
+            return datetime.fromtimestamp(action["commitInfo"]["timestamp"] / 1000, UTC)
+    return None
+
+
+def named_files(table: DeltaTable) -> set[str]:
+    """Return the files that any version in the log names, and those of the newest, as paths below the table."""
+    found = {unquote(path) for path in pa.table(table.get_add_actions()).column("path").to_pylist()}
+    for version in range(table.version(), -1, -1):
+        entries = actions(table, version)
+        if entries is None:
+            break
+        found |= {unquote(action["add"]["path"]) for action in entries if "add" in action}
+    return found
+
+
+def history(table: DeltaTable, limit: int) -> list[dict[str, Any]]:
+    """Return the newest versions first, each with what its log entry says."""
+    found = []
+    for version in range(table.version(), max(-1, table.version() - limit), -1):
+        entries = actions(table, version)
+        if entries is None:
+            break
+        found.append(_summary(version, entries))
+    return found
+
+
+def _summary(version: int, entries: list[dict[str, Any]]) -> dict[str, Any]:
+    info: dict[str, Any] = next((action["commitInfo"] for action in entries if "commitInfo" in action), {})
+    note = info.get(NOTE) or {}
+    adds = [action["add"] for action in entries if "add" in action]
+    stamp = info.get("timestamp")
+    return {
+        "version": version,
+        "at": datetime.fromtimestamp(stamp / 1000, UTC) if stamp is not None else None,
+        "operation": note.get("maintain") or info.get("operation", ""),
+        "run": note.get("run", ""),
+        "rows_added": sum(json.loads(add.get("stats") or "{}").get("numRecords", 0) for add in adds),
+        "files_added": len(adds),
+        "files_removed": sum("remove" in action for action in entries),
+        "note": note,
+    }

@@ -1,0 +1,175 @@
+"""Landing: bytes are stored once under their hash, and every receipt is a row of raw.delivery, in sequence."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pyarrow as pa
+
+from jobs import claims, intake
+from jobs.commit import retrying, write_rows
+from jobs.intake import Stored
+from jobs.lake import Lake, arrow_schema
+from jobs.readers.sniff import media_type
+from jobs.relation import read_rows
+from schemas.contract import Contract
+from schemas.contracts import contract
+from schemas.errors import UserError
+
+TABLE = "raw.delivery"
+RECEIVED, WITHDRAWN, UNCLAIMED = "received", "withdrawn", "unclaimed"
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """One receipt, as a row of raw.delivery; `fresh` is False where the same bytes were there already."""
+
+    delivery_id: int
+    source: str
+    name: str
+    sha256: str
+    size_bytes: int
+    media_type: str
+    received_at: datetime
+    publisher: str
+    licence: str
+    status: str
+    note: str = ""
+    fresh: bool = True
+
+
+def land(lake: Lake, what: str | Path | Sequence[str | Path], source: str | None = None, note: str = "") -> list[Receipt]:
+    """Store files, the files of folders, or what URLs give, and return a receipt for each.
+
+    Without a source the one contract whose pattern fits claims a delivery; where none or several fit, it is kept
+    unclaimed. The same bytes as the last receipt of a source and name in force change nothing.
+    """
+    lake.require()
+    claimed = _source(source) if source else None
+    arrivals = []
+    for place in intake.places([what] if isinstance(what, str | Path) else what):
+        stored = intake.store_bytes(lake, place)
+        owner = claimed or claims.claim(place.path)
+        name = claims.name(place.path, place.relative, owner)
+        arrivals.append(_receipt(lake, stored, owner, name, note))
+    return retrying(lambda: _record(lake, arrivals))
+
+
+def _source(table: str) -> Contract:
+    found = contract(table)
+    if not found.source:
+        raise UserError(f"{table} reads no deliveries", where=found.file, remedy="name a cleaned table")
+    return found
+
+
+def _receipt(lake: Lake, stored: Stored, owner: Contract | None, name: str, note: str) -> Receipt:
+    source = owner.source if owner else None
+    return Receipt(
+        delivery_id=0, source=owner.table if owner else "", name=name, sha256=stored.sha256, size_bytes=stored.size,
+        media_type=media_type(lake.delivery_path(stored.sha256), name), received_at=_now(),
+        publisher=source.publisher if source else "", licence=source.licence if source else "",
+        status=RECEIVED if owner else UNCLAIMED, note=note,
+    )  # fmt: skip
+
+
+def _now() -> datetime:
+    now = datetime.now(UTC)
+    return now.replace(microsecond=now.microsecond // 1000 * 1000)
+
+
+def _record(lake: Lake, arrivals: Sequence[Receipt]) -> list[Receipt]:
+    """Give the arrivals the next ids and append those that change something; raise Moved if others landed meanwhile."""
+    version, before = _events(lake)
+    withdrawn = {event.delivery_id for event in before if event.status == WITHDRAWN}
+    last = {(e.source, e.name): e for e in before if e.delivery_id not in withdrawn}
+    number, result = max((event.delivery_id for event in before), default=0), []
+    for one in arrivals:
+        same = last.get((one.source, one.name))
+        if same and same.sha256 == one.sha256:
+            result.append(replace(same, fresh=False))
+            continue
+        number += 1
+        last[one.source, one.name] = replace(one, delivery_id=number)
+        result.append(last[one.source, one.name])
+    _append(lake, version, len(before), [r for r in result if r.fresh])
+    return result
+
+
+def _standing(events: Sequence[Receipt], states: Sequence[str]) -> list[Receipt]:
+    return [event for event in events if event.status in states]
+
+
+def _events(lake: Lake) -> tuple[int, list[Receipt]]:
+    """Return the version of raw.delivery and its rows, in the order of ids."""
+    table = lake.create(contract(TABLE))
+    rows = read_rows(table).select(list(contract(TABLE).columns)).to_pylist()
+    filled: list[dict[str, Any]] = [{k: "" if v is None else v for k, v in row.items()} for row in rows]
+    events = [Receipt(**row) for row in filled]
+    return int(table.version()), sorted(events, key=lambda event: (event.delivery_id, event.status == WITHDRAWN))
+
+
+def _append(lake: Lake, version: int, count: int, events: Sequence[Receipt]) -> None:
+    if not events:
+        return
+    schema = arrow_schema(contract(TABLE))
+    rows = [{key: value for key, value in asdict(event).items() if key in schema.names} for event in events]
+    # The number of rows is the app's sequence: two that counted the same cannot both commit, so ids have no gaps.
+    write_rows(lake, lake.table_path(TABLE), pa.Table.from_pylist(rows, schema=schema), f"land-{uuid4().hex}",
+               read_version=version, app_id="land", app_sequence=count + len(events))  # fmt: skip
+
+
+def receipts(lake: Lake, source: str | None = None) -> list[Receipt]:
+    """Return the receipts in force of a source (of all without one), in sequence."""
+    events = _events(lake)[1]
+    withdrawn = {event.delivery_id for event in events if event.status == WITHDRAWN}
+    return [e for e in _standing(events, (RECEIVED,)) if e.delivery_id not in withdrawn and source in (None, e.source)]
+
+
+def unclaimed(lake: Lake) -> list[Receipt]:
+    """Return the deliveries that no source claims, in sequence."""
+    events = _events(lake)[1]
+    settled = {event.delivery_id for event in events if event.status != UNCLAIMED}
+    return [event for event in _standing(events, (UNCLAIMED,)) if event.delivery_id not in settled]
+
+
+def withdraw(lake: Lake, delivery_id: int, reason: str) -> Receipt:
+    """Take a receipt out of force; it stays on record. Raise UserError if it is not in force."""
+    return retrying(lambda: _event(lake, delivery_id, (RECEIVED, UNCLAIMED), status=WITHDRAWN, note=reason))
+
+
+def claim(lake: Lake, delivery_id: int, source: str) -> Receipt:
+    """Give an unclaimed delivery to a source."""
+    owner = _source(source)
+    assert owner.source
+    changes = {"source": owner.table, "publisher": owner.source.publisher, "licence": owner.source.licence}
+    return retrying(lambda: _event(lake, delivery_id, (UNCLAIMED,), status=RECEIVED, **changes))
+
+
+def _event(lake: Lake, delivery_id: int, states: Sequence[str], **changes: Any) -> Receipt:
+    version, events = _events(lake)
+    mine = [event for event in events if event.delivery_id == delivery_id]
+    if not mine:
+        raise UserError(f"there is no delivery {delivery_id}", remedy="`carbonlake sql \"from raw.delivery\"` lists all")
+    if mine[-1].status not in states:
+        raise UserError(f"delivery {delivery_id} is {mine[-1].status}", remedy=f"only {' or '.join(states)} can become so")
+    event = replace(mine[-1], received_at=_now(), **changes)
+    _append(lake, version, len(events), [event])
+    return event
+
+
+def verify(lake: Lake) -> list[tuple[Receipt, str]]:
+    """Hash all bytes again, and return the receipts whose bytes are missing or damaged, with the reason."""
+    wrong = []
+    for event in _standing(_events(lake)[1], (RECEIVED, UNCLAIMED)):
+        path = lake.delivery_path(event.sha256)
+        if not path.exists():
+            wrong.append((event, "missing"))
+        elif intake.digest(path) != event.sha256:
+            wrong.append((event, "damaged"))
+    return wrong
+

@@ -1,0 +1,193 @@
+"""Keeping tables in shape: fewer and better files, no more versions than are needed, a short log, no strays."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import psutil
+from deltalake import CommitProperties, DeltaTable
+from deltalake.exceptions import DeltaError, TableNotFoundError
+
+from jobs import deltalog, query, store
+from jobs.deltalog import NOTE
+from jobs.lake import Lake, process
+from jobs.pins import kept_versions, retention
+from jobs.relation import TableFile, table_files
+from schemas.contracts import contracts
+from schemas.errors import UserError
+
+SMALL = 32 * 1024 * 1024
+MANY = 8
+CHECKPOINT_EVERY = 10
+LOG_DAYS = 30
+FOREIGN_DAYS = 7
+
+
+@dataclass(frozen=True)
+class Work:
+    """What maintenance did to one table: files merged and written, files deleted, a checkpoint, and how long it took."""
+
+    table: str
+    merged: int
+    into: int
+    deleted: int
+    checkpoint: bool
+    seconds: float
+
+
+def maintain(
+    lake: Lake, tables: Iterable[str] | None = None, *, keep: Mapping[str, set[int]] | None = None,
+    now: datetime | None = None,
+) -> list[Work]:  # fmt: skip
+    """Bring the lake's format up to date, sweep what dead runs left, and tend tables (all that were made).
+
+    `keep` names further versions of tables that no vacuum may take, such as those of a release.
+    """
+    lake.init()
+    sweep(lake)
+    kept = kept_versions(lake, now or datetime.now(UTC), keep or {})
+    return [_tend(lake, name, kept.get(name, set())) for name in (tables or query.tables(lake))]
+
+
+def _tend(lake: Lake, name: str, kept: set[int]) -> Work:
+    started = time.monotonic()
+    merged, into = compact(lake, name)
+    deleted = vacuum(lake, name, kept)
+    made = checkpoint(lake, name)
+    _shorten(lake, name, kept)
+    return Work(name, merged, into, deleted, made, time.monotonic() - started)
+
+
+def compact(lake: Lake, name: str) -> tuple[int, int]:
+    """Merge small files where a partition has many, by the contract's order if it has one.
+
+    Return files merged and files written. A table that changes meanwhile in what was read is left for next time:
+    delta-rs refuses such a commit, and an append alone does no harm (both tested).
+    """
+    table = query.open_table(lake, name)
+    order = contracts()[name].cluster_by if name in contracts() else ()
+    crowded = _crowded(table_files(table))
+    if not crowded:
+        return 0, 0
+    note = CommitProperties(max_commit_retries=0, custom_metadata={NOTE: {"maintain": "cluster" if order else "compact"}})
+    columns = table.metadata().partition_columns
+    filters = [(columns[0], "in", crowded)] if columns else None
+    try:
+        if order:
+            done = table.optimize.z_order(list(order), partition_filters=filters, commit_properties=note)
+        else:
+            done = table.optimize.compact(partition_filters=filters, commit_properties=note)
+    except DeltaError:
+        return 0, 0
+    return int(done["numFilesRemoved"]), int(done["numFilesAdded"])
+
+
+def _crowded(files: Iterable[TableFile]) -> list[str]:
+    """Return the partition values (one empty text for a table without) that have many small files."""
+    counts: dict[str, int] = {}
+    for file in files:
+        if file.size < SMALL:
+            value = next(iter(file.partition.values()), "")
+            counts[value] = counts.get(value, 0) + 1
+    return sorted(value for value, count in counts.items() if count >= MANY)
+
+
+def vacuum(lake: Lake, name: str, kept: set[int]) -> int:
+    """Delete files that only versions beyond the kept ones name; return how many.
+
+    Files that no version names are not touched: they may belong to a commit that is under way.
+    """
+    table = query.open_table(lake, name)
+    versions = sorted({*kept, int(table.version())})
+    options: dict[str, Any] = {"retention_hours": 0, "enforce_retention_duration": False, "keep_versions": versions}
+    if not table.vacuum(dry_run=True, **options):
+        return 0
+    return len(table.vacuum(dry_run=False, **options))
+
+
+def checkpoint(lake: Lake, name: str) -> bool:
+    """Write a checkpoint where the log has grown since the last one; tell whether it did."""
+    table = query.open_table(lake, name)
+    try:
+        found = store.read(f"{str(table.table_uri).rstrip('/')}/_delta_log/_last_checkpoint", lake.storage_options)
+        last = int(json.loads(found)["version"])
+    except (FileNotFoundError, ValueError):
+        last = -1
+    if table.version() - last < CHECKPOINT_EVERY:
+        return False
+    table.create_checkpoint()
+    return True
+
+
+def _shorten(lake: Lake, name: str, kept: set[int]) -> None:
+    """Let delta-rs drop log entries beyond its retention (30 days), unless a version that old is still needed."""
+    table = query.open_table(lake, name)
+    oldest = deltalog.moment(table, min(kept)) if kept else None
+    if oldest and (datetime.now(UTC) - oldest).days < LOG_DAYS:
+        table.cleanup_metadata()
+
+
+def sweep(lake: Lake) -> list[str]:
+    """Remove the staging of runs whose process is gone, and the files they moved but never published; name the runs."""
+    gone = []
+    for folder in sorted((lake.folder / "_staging").glob("*")):
+        if not folder.is_dir() or _alive(folder):
+            continue
+        for note in folder.glob("_publish-*.json"):
+            _take_strays(lake, json.loads(note.read_text()))
+        shutil.rmtree(folder, ignore_errors=True)
+        gone.append(folder.name)
+    return gone
+
+
+def _alive(folder: Path) -> bool:
+    """Tell whether the process that made a staging folder may still be at work; one of another host for some days."""
+    try:
+        owner = json.loads((folder / "_run.json").read_text())
+    except (FileNotFoundError, ValueError):
+        return time.time() - folder.stat().st_mtime < 3600
+    if owner["host"] != process()["host"]:
+        return time.time() - float(owner["started"]) < FOREIGN_DAYS * 86400
+    try:
+        return bool(abs(psutil.Process(owner["pid"]).create_time() - float(owner["started"])) < 1)
+    except psutil.NoSuchProcess:
+        return False
+
+
+def _take_strays(lake: Lake, note: Mapping[str, Any]) -> None:
+    try:
+        table = DeltaTable(note["table"], storage_options=lake.storage_options or None)
+    except TableNotFoundError:
+        return
+    known = deltalog.named_files(table)
+    for path in note["files"]:
+        if path not in known:
+            store.delete(f"{note['table']}/{path}", lake.storage_options)
+
+
+def history(lake: Lake, name: str, limit: int = 50) -> list[dict[str, Any]]:
+    """Return the newest versions of a table first: when, by what, with which run, files and rows that came and went."""
+    return deltalog.history(query.open_table(lake, name), limit)
+
+
+def restore(lake: Lake, name: str, version: int) -> int:
+    """Make an earlier version the newest, and return its new number; the next run builds what is out of date again.
+
+    Raise UserError if its files are gone or the table changed meanwhile.
+    """
+    table = query.open_table(lake, name)
+    query.open_table(lake, name, version)
+    note = CommitProperties(max_commit_retries=0, custom_metadata={NOTE: {"restored": version}})
+    try:
+        table.restore(version, commit_properties=note)
+    except DeltaError as error:
+        raise UserError(f"version {version} cannot be restored: {error}", where=name,
+                        remedy=f"`carbonlake history {name}` lists versions; it keeps them for {retention(name)}") from None  # fmt: skip
+    return int(query.open_table(lake, name).version())

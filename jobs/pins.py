@@ -1,0 +1,66 @@
+"""Which versions of tables are still needed: what current figures were made from, and what retention asks for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from jobs import deltalog, query
+from jobs.lake import Lake
+from schemas.contracts import contracts
+from schemas.errors import UserError
+
+RETENTION = timedelta(days=30)
+UNITS = {"h": "hours", "d": "days", "w": "weeks"}
+
+
+def kept_versions(lake: Lake, now: datetime, keep: Mapping[str, set[int]]) -> dict[str, set[int]]:
+    """Return the versions of each table that must stay readable: asked for, current, young, or inputs of such."""
+    needed: dict[str, set[int]] = {}
+    open_ = [(name, version) for name in query.tables(lake) for version in _young(lake, name, now)]
+    open_ += [(name, version) for name, versions in keep.items() for version in versions]
+    while open_:
+        name, version = open_.pop()
+        if version in needed.setdefault(name, set()):
+            continue
+        needed[name].add(version)
+        open_ += _made_from(lake, name, version)
+    return needed
+
+
+def _young(lake: Lake, name: str, now: datetime) -> list[int]:
+    """Return the versions that were current at some time within the retention, the newest always."""
+    table, limit = query.open_table(lake, name), now - retention(name)
+    versions = [int(table.version())]
+    while versions[-1] > 0:
+        since = deltalog.moment(table, versions[-1])
+        if since is None or since < limit:
+            break
+        versions.append(versions[-1] - 1)
+    return versions
+
+
+def _made_from(lake: Lake, name: str, version: int) -> list[tuple[str, int]]:
+    """Return the versions of tables that a version was made from, and that of its quarantine."""
+    try:
+        table = query.open_table(lake, name, version)
+    except UserError:  # its log is gone, so nothing can be read at it any more
+        return []
+    note: Mapping[str, Any] = deltalog.last_commit(table)
+    there = set(query.tables(lake))
+    found = [(other, int(number)) for other, number in (note.get("inputs") or {}).items()]
+    if note.get("quarantine_version") is not None:
+        found.append((f"{query.QUARANTINE}.{name}", int(note["quarantine_version"])))
+    return [(other, number) for other, number in found if other in there]
+
+
+def retention(name: str) -> timedelta:
+    """Return how long versions of a table are kept: as its contract says, or 30 days."""
+    one = contracts().get(name.removeprefix(f"{query.QUARANTINE}."))
+    if one is None or not one.retention:
+        return RETENTION
+    number, unit = one.retention[:-1], one.retention[-1:]
+    if not number.isdigit() or unit not in UNITS:
+        raise UserError(f"retention: {one.retention!r}", where=one.file, remedy="write it as 36h, 30d or 8w")
+    return timedelta(**{UNITS[unit]: int(number)})

@@ -1,0 +1,180 @@
+"""SQL over the lake: DuckDB on the files of Delta versions, read-only, as of now or of an earlier moment."""
+
+from __future__ import annotations
+
+import difflib
+import tempfile
+from collections.abc import Collection, Mapping
+from datetime import UTC, date, datetime, time, timedelta
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+import sqlglot
+from deltalake import DeltaTable
+from deltalake.exceptions import DeltaError
+from sqlglot import exp
+
+from jobs import deltalog, relation, store
+from jobs.lake import Lake
+from jobs.relation import literal, quote
+from schemas.contracts import contracts
+from schemas.errors import UserError
+
+QUARANTINE = "quarantine"
+ALLOWED = (exp.Query, exp.Describe, exp.Summarize)
+# Table functions that read nothing from outside.
+FUNCTIONS = (exp.Unnest, exp.GenerateSeries, exp.Values, exp.Lateral)
+
+
+def sql(lake: Lake, text: str, as_of: int | str | None = None) -> pa.Table:
+    """Return what a query gives; tables are named layer.table, quarantines quarantine.layer.table.
+
+    `as_of` is a version of the one table that is named, or a day (its end, UTC) or instant for all of them.
+    Raise UserError for anything but one SELECT, WITH, FROM, DESCRIBE or SUMMARIZE, and for unknown names.
+    """
+    lake.require()
+    named = tables_in(text)
+    if isinstance(as_of, int) and len(named) != 1:
+        raise UserError(f"a version belongs to one table, the query names {len(named)}", remedy="give a date instead")
+    with connection(lake, {name: _version(lake, name, as_of) for name in named}, locked=True) as duck:
+        try:
+            return duck.sql(text).to_arrow_table()
+        except duckdb.Error as error:
+            raise UserError(str(error).strip(), remedy=_hint(str(error), lake, named)) from None
+
+
+def connection(lake: Lake, versions: Mapping[str, int | None], *, locked: bool = False) -> duckdb.DuckDBPyConnection:
+    """Return a DuckDB connection with a view for each table at its version (None: the newest).
+
+    A locked one reads files of these tables alone, writes none, and keeps its settings.
+    """
+    duck = duckdb.connect()
+    duck.execute(f"set TimeZone = 'UTC'; set temp_directory = {literal(tempfile.gettempdir())}")
+    for name, version in versions.items():
+        table = open_table(lake, name, version)
+        catalog, schema = ("memory", name.split(".")[0])
+        if name.startswith(f"{QUARANTINE}."):
+            catalog, schema = QUARANTINE, name.split(".")[1]
+            duck.execute(f"attach if not exists ':memory:' as {catalog}")
+        duck.execute(f"create schema if not exists {catalog}.{quote(schema)}")
+        view = f"{catalog}.{quote(schema)}.{quote(name.split('.')[-1])}"
+        if store.is_remote(lake.root):
+            duck.register(f"_{name}", table.to_pyarrow_dataset())
+            duck.execute(f"create view {view} as select * from {quote(f'_{name}')}")
+        else:
+            duck.execute(f"create view {view} as {relation.relation_sql(table)}")
+    if locked:
+        folders = ", ".join(literal(str(store.local(_path(lake, name)))) for name in versions)
+        duck.execute(f"set allowed_directories = [{folders}]")
+        duck.execute("set enable_external_access = false; set lock_configuration = true")
+    return duck
+
+
+def relation_sql(lake: Lake, table: str, version: int | None = None) -> str:
+    """Return a SELECT over the files of a table at a version, in the table's types (local lakes)."""
+    return relation.relation_sql(open_table(lake, table, version))
+
+
+def tables_in(text: str) -> list[str]:
+    """Return the tables that a query names. Raise UserError for anything that is not one reading query."""
+    try:
+        statements = [one for one in sqlglot.parse(text, dialect="duckdb") if one is not None]
+    except sqlglot.errors.ParseError as error:
+        first = error.errors[0] if error.errors else {}
+        raise UserError(f"not valid SQL: {first.get('description', error)}", where=f"line {first.get('line', 1)}",
+                        remedy=f"near {first.get('highlight', '')!r}") from None  # fmt: skip
+    if len(statements) != 1 or not isinstance(statements[0], ALLOWED):
+        raise UserError("only one query that reads is allowed", remedy="begin with select, with, from, describe or summarize")
+    known = {cte.alias for cte in statements[0].find_all(exp.CTE)}
+    found = []
+    for one in statements[0].find_all(exp.Table):
+        if not isinstance(one.this, exp.Identifier):
+            if not isinstance(one.this, FUNCTIONS):
+                raise UserError(f"{one.this.sql('duckdb')} is not allowed here", remedy="query tables of the lake, layer.table")
+        elif one.db or one.name not in known:
+            found.append(".".join(part for part in (one.catalog, one.db, one.name) if part))
+    return list(dict.fromkeys(found))
+
+
+def version_at(table: DeltaTable, moment: str) -> int | None:
+    """Return the newest version that was there at an instant or at the end of a day (UTC); None before the first."""
+    limit = _instant(moment).timestamp() * 1000
+    for version in range(table.version(), -1, -1):
+        actions = deltalog.actions(table, version)
+        if actions is None:
+            raise UserError(f"the log before version {version + 1} is gone", where=str(table.table_uri),
+                            remedy="ask for a later moment")  # fmt: skip
+        if any(action.get("commitInfo", {}).get("timestamp", limit + 1) <= limit for action in actions):
+            return version
+    return None
+
+
+def _instant(moment: str) -> datetime:
+    try:
+        if len(moment) == len("2026-01-01"):
+            day = date.fromisoformat(moment) + timedelta(days=1)
+            return datetime.combine(day, time(), UTC) - timedelta(milliseconds=1)
+        found = datetime.fromisoformat(moment)
+    except ValueError:
+        raise UserError(f"{moment!r} is no date", remedy="give a version, 2026-03-31 or 2026-03-31T12:00:00+08:00") from None
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+def _version(lake: Lake, name: str, as_of: int | str | None) -> int | None:
+    if as_of is None or isinstance(as_of, int):
+        return as_of
+    found = version_at(open_table(lake, name, None), as_of)
+    if found is None:
+        raise UserError(f"{name} did not exist at {as_of}", remedy=f"`carbonlake history {name}` lists its versions")
+    return found
+
+
+def _path(lake: Lake, name: str) -> str:
+    if name.startswith(f"{QUARANTINE}."):
+        return lake.quarantine_path(name.removeprefix(f"{QUARANTINE}."))
+    return lake.table_path(name)
+
+
+def open_table(lake: Lake, name: str, version: int | None = None) -> DeltaTable:
+    """Return a table, or quarantine.layer.table, at a version. Raise UserError with the nearest names if it is not there."""
+    table = lake.open_path(_path(lake, name)) if _well_named(name) else None
+    if table is None:
+        known = contracts()
+        if name in known:
+            raise UserError(f"{name} has no data yet", remedy=f"carbonlake build {name}")
+        there = {*known, *tables(lake)}
+        raise UserError(f"there is no table {name!r}", remedy=_near(name, there))
+    if version is None or version == table.version():
+        return table
+    try:
+        return lake.open_path(_path(lake, name), version) or table
+    except DeltaError:
+        raise UserError(f"{name} has no version {version}", remedy=f"`carbonlake history {name}` lists its versions") from None
+
+
+def _well_named(name: str) -> bool:
+    parts = name.removeprefix(f"{QUARANTINE}.").split(".")
+    return len(parts) == 2 and all(part.isidentifier() for part in parts)
+
+
+def _near(name: str, there: Collection[str]) -> str:
+    short = {table.split(".")[-1]: table for table in there}
+    near = difflib.get_close_matches(name, there, n=3)
+    near += [short[found] for found in difflib.get_close_matches(name.split(".")[-1], short, n=3)]
+    shown = list(dict.fromkeys(near)) or sorted(there)[:5]
+    return f"did you mean {', '.join(shown)}?"
+
+
+def tables(lake: Lake) -> list[str]:
+    """Return the names of all tables of a local lake that have been made, quarantines included."""
+    root = Path(store.local(lake.root))
+    logs = [*root.glob("[!_]*/*/_delta_log"), *root.glob(f"{QUARANTINE}/*/*/_delta_log")]
+    return sorted(".".join(log.parent.relative_to(root).parts) for log in logs)
+
+
+def _hint(error: str, lake: Lake, named: Collection[str]) -> str:
+    if "No files found" in error or "Cannot open file" in error or "No such file" in error:
+        return "files of this version were vacuumed: ask for a later version"
+    with_columns = [f"{name}: {', '.join(relation.columns(open_table(lake, name, None)))}" for name in named]
+    return f"columns of {'; '.join(with_columns)}" if "not found in FROM" in error and with_columns else "check the query"

@@ -1,0 +1,115 @@
+"""A version of a Delta table as DuckDB SQL: files as the log names them, columns and types as the table has them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import unquote
+
+import duckdb
+import pyarrow as pa
+from deltalake import DeltaTable
+
+from jobs import store
+from jobs.footers import plain
+
+
+@dataclass(frozen=True)
+class TableFile:
+    """A data file of a table: its path or URL, partition values as text, bytes and rows."""
+
+    path: str
+    partition: dict[str, str]
+    size: int
+    rows: int
+
+
+def table_files(table: DeltaTable) -> list[TableFile]:
+    """Return the data files of the version that a handle shows, in the order of their paths."""
+    uri = str(table.table_uri).rstrip("/")
+    root = uri if store.is_remote(uri) else str(store.local(uri))
+    found = [
+        TableFile(f"{root}/{unquote(add['path'])}", {k: str(v) for k, v in (add.get("partition") or {}).items()},
+                  add["size_bytes"], add["num_records"] or 0)
+        for add in pa.table(table.get_add_actions()).to_pylist()
+    ]  # fmt: skip
+    return sorted(found, key=lambda file: file.path)
+
+
+def columns(table: DeltaTable) -> dict[str, pa.DataType]:
+    """Return the columns of a table with their Arrow types."""
+    return {column.name: plain(column.type) for column in pa.schema(table.schema().to_arrow())}
+
+
+def relation_sql(table: DeltaTable, only: Collection[str] | None = None) -> str:
+    """Return a SELECT over the files of a version (or over some of their paths), in the table's own types.
+
+    DuckDB would take names and types from the files; here a column that some or all files lack is NULL, and what
+    they have beyond the table's columns does not show. Partition values are those of the log.
+    """
+    types = {name: duckdb_type(type_) for name, type_ in columns(table).items()}
+    files = [file for file in table_files(table) if only is None or file.path in only]
+    selected = ", ".join(f"cast({quote(name)} as {type_}) as {quote(name)}" for name, type_ in types.items())
+    typed = ", ".join(f"cast(null as {type_}) as {quote(name)}" for name, type_ in types.items())
+    parts = [f"select {typed} where false"]
+    if files:
+        parts.append(_scan(files, {name: types[name] for name in table.metadata().partition_columns}))
+    return f"select {selected} from ({' union all by name '.join(parts)})"
+
+
+def read_rows(table: DeltaTable, where: str = "true") -> pa.Table:
+    """Return the rows of a version, those that a SQL condition keeps.
+
+    delta-rs's own way hands Arrow's threads files written in Python; at exit such a thread now and then ends the
+    process with an abort, after all work is done (seen once in eight runs).
+    """
+    with duckdb.connect() as duck:
+        duck.execute("set TimeZone = 'UTC'")
+        if store.is_remote(str(table.table_uri)):
+            duck.register("whole", table.to_pyarrow_dataset())
+            return duck.sql(f"select * from whole where {where}").to_arrow_table()
+        return duck.sql(f"select * from ({relation_sql(table)}) where {where}").to_arrow_table()
+
+
+def _scan(files: list[TableFile], partitions: dict[str, str]) -> str:
+    """Return a SELECT over files; where folders do not say what the log says, values are joined to the files."""
+    paths = ", ".join(literal(file.path) for file in files)
+    options = "union_by_name=true, hive_partitioning=false"
+    if not partitions:
+        return f"select * from read_parquet([{paths}], {options})"
+    if all(f"/{name}={file.partition[name]}/" in file.path for file in files for name in partitions):
+        hive = ", ".join(f"{quote(name)}: {type_}" for name, type_ in partitions.items())
+        return f"select * from read_parquet([{paths}], union_by_name=true, hive_partitioning=true, hive_types={{{hive}}})"
+    names = ", ".join(quote(name) for name in partitions)
+    values = ", ".join(
+        "(" + ", ".join(map(literal, [file.path, *(file.partition[name] for name in partitions)])) + ")" for file in files
+    )
+    # Two reads would name the path twice; `_file` is ours and never a column of a table.
+    return (f"select f.* exclude (_file), {names} from read_parquet([{paths}], {options}, filename='_file') f"
+            f" join (values {values}) p(_path, {names}) on f._file = p._path")  # fmt: skip
+
+
+def duckdb_type(type_: pa.DataType) -> str:
+    """Return how DuckDB calls an Arrow type of a table."""
+    if pa.types.is_decimal(type_):
+        return f"decimal({type_.precision},{type_.scale})"
+    if pa.types.is_timestamp(type_):
+        return "timestamptz" if type_.tz else "timestamp"
+    return _NAMES[type_]
+
+
+_NAMES: dict[Any, str] = {
+    pa.string(): "varchar", pa.int8(): "tinyint", pa.int16(): "smallint", pa.int32(): "integer", pa.int64(): "bigint",
+    pa.float32(): "float", pa.float64(): "double", pa.bool_(): "boolean", pa.date32(): "date", pa.binary(): "blob",
+}  # fmt: skip
+
+
+def quote(name: str) -> str:
+    """Return a name as a SQL identifier."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def literal(text: str) -> str:
+    """Return text as a SQL literal."""
+    return "'" + text.replace("'", "''") + "'"
