@@ -138,7 +138,7 @@ def typed(raw: Expr, column: Column, zone: str, is_text: bool) -> Expr:
         return _decimal(raw, column, type_)
     if type_ == "double":
         number = _number(raw, column)
-        return F.when(F.abs(number) < F.lit(LIMIT), number)
+        return F.when(F.abs(number) < F.lit(float("inf")), number)
     if type_ == "date":
         instant = F.try_to_timestamp(raw, F.lit(column.format)) if column.format else raw
         return instant.try_cast("date")
