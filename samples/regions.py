@@ -33,7 +33,7 @@ MORE_PROVINCES = (("710000", "台湾省", "Taiwan", "CN-TW"), ("810000", "香港
 GRID_NAMES = (("GRID-N", "华北", "North China grid"), ("GRID-NE", "东北", "North-east China grid"), ("GRID-E", "华东", "East China grid"),
               ("GRID-C", "华中", "Central China grid"), ("GRID-NW", "西北", "North-west China grid"),
               ("GRID-S", "南方", "Southern China grid"), ("GRID-SW", "西南", "South-west China grid"))  # fmt: skip
-# Divisions that are no more, and when their successors began: State Council approvals as announced.
+# Divisions that are no more, and when their successors began: approved by the State Council or announced.
 FORMER = (
     ("110103", "崇文区", "110100", "2010-06-30", "110101"), ("110104", "宣武区", "110100", "2010-06-30", "110102"),
     ("310103", "卢湾区", "310100", "2011-06-07", "310101"), ("371200", "莱芜市", "370000", "2018-12-25", "370100"),
@@ -87,11 +87,13 @@ def _grids() -> Iterator[dict[str, str]]:
 
 
 def _smaller(shared: Path) -> Iterator[dict[str, str]]:
-    """Cities come with four digits, counties with six; all have six here."""
-    for row in _read(shared / "data/codes/cities.csv"):
+    """Cities come with four digits, counties with six; all have six here. Cities without counties come twice."""
+    cities = _read(shared / "data/codes/cities.csv")
+    for row in cities:
         yield {"code": row["code"] + "00", "name": row["name"], "level": "city", "parent": row["provinceCode"] + "0000",
                "source": DIVISIONS}  # fmt: skip
-    for row in _read(shared / "data/codes/areas.csv"):
+    known = {row["code"] + "00" for row in cities}
+    for row in [row for row in _read(shared / "data/codes/areas.csv") if row["code"] not in known]:
         yield {"code": row["code"], "name": row["name"], "level": "county", "parent": row["cityCode"] + "00",
                "valid_from": BEGAN.get(row["code"], ""), "source": DIVISIONS}  # fmt: skip
 

@@ -1,0 +1,80 @@
+"""Emission factors as deliveries: public facts, each row with its source, and the codes of the lake beside the names."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Iterable
+from pathlib import Path
+
+from samples.regions import GRID_NAMES, PROVINCES
+
+Row = dict[str, str]
+CARRIERS = {
+    "无烟煤": "anthracite", "烟煤": "bituminous_coal", "褐煤": "lignite", "洗精煤": "washed_coal", "其他洗煤": "other_washed_coal",
+    "型煤": "briquette", "焦炭": "coke", "原油": "crude_oil", "燃料油": "fuel_oil", "汽油": "gasoline", "柴油": "diesel",
+    "一般煤油": "kerosene", "煤油": "kerosene", "喷气煤油": "jet_kerosene", "航空煤油": "jet_kerosene", "航空汽油": "aviation_gasoline",
+    "石脑油": "naphtha", "石油焦": "petroleum_coke", "其他石油制品": "other_petroleum", "焦油": "coal_tar", "煤焦油": "coal_tar",
+    "粗苯": "crude_benzol", "炼厂干气": "refinery_gas", "液化石油气": "lpg", "液化天然气": "lng", "天然气": "natural_gas",
+    "焦炉煤气": "coke_oven_gas", "高炉煤气": "blast_furnace_gas", "转炉煤气": "converter_gas", "密闭电石炉炉气": "carbide_furnace_gas",
+    "其他煤气": "other_coal_gas", "煤矸石": "coal_gangue", "煤泥": "coal_slime", "原煤": "raw_coal", "洗中煤": "middlings",
+    "热力(当量)": "heat", "电力(当量)": "electricity", "蒸汽(低压)": "steam", "其他焦化产品/煤焦油": "coal_tar",
+}  # fmt: skip
+# The industries of the demo, and which of their factors belongs to an activity of the lake.
+INDUSTRIES = ("通用碳酸盐", "钢铁", "水泥", "发电", "通用")
+ACTIVITIES = {
+    ("水泥", "硅酸盐水泥熟料"): "clinker_output", ("钢铁", "石灰石 (消耗)"): "limestone_consumed",
+    ("钢铁", "白云石 (消耗)"): "dolomite_consumed", ("钢铁", "生铁 (消耗)"): "pig_iron_consumed",
+    ("钢铁", "电极 (消耗)"): "electrode_consumed", ("钢铁", "粗钢 (固碳产品)"): "crude_steel_output",
+    ("发电", "脱硫碳酸盐"): "desulphurisation_limestone", ("通用", "外购热力"): "heat_purchased",
+}  # fmt: skip
+
+
+def write_factors(domain: Path, folder: Path) -> None:
+    """Write the five deliveries of factors from the tables of collected facts."""
+    _write(folder / "fuel/fuels.csv", [_fuel(row) for row in _read(domain / "fuels.csv")])
+    _write(folder / "grid/grid_factors.csv", [_grid(row) for row in _read(domain / "grid_factors.csv")])
+    process = [row for row in _read(domain / "process_factors.csv") if row["industry_zh"] in INDUSTRIES]
+    _write(folder / "process/process_factors.csv", [_process(row) for row in process])
+    _write(folder / "gwp/gwp.csv", [one for row in _read(domain / "gwp.csv") for one in _gwp(row)])
+    coal = [row | {"carrier_code": CARRIERS.get(row["energy_zh"], "")} for row in _read(domain / "standard_coal.csv")]
+    _write(folder / "standard_coal/standard_coal.csv", coal)
+
+
+def _read(path: Path) -> list[Row]:
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def _write(path: Path, rows: list[Row]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def _fuel(row: Row) -> Row:
+    return row | {"carrier_code": CARRIERS[row["fuel_zh"]]}
+
+
+def _grid(row: Row) -> Row:
+    """Give the area its code, and the day of the announcement where the source names it."""
+    provinces = {iso: code + "0000" for code, (iso, _, _) in PROVINCES.items()}
+    grids = {name: code for code, name, _ in GRID_NAMES}
+    region = {"province": provinces, "region": grids, "national": {"全国": "CHN"}}[row["level"]]
+    day = re.search(r"20\d\d-\d\d-\d\d", row["source"])
+    code = region[row["area_code"] if row["level"] == "province" else row["area_zh"]]
+    return row | {"region_code": code, "published": day[0] if day else ""}
+
+
+def _process(row: Row) -> Row:
+    return row | {"activity_code": ACTIVITIES.get((row["industry_zh"], row["item_zh"]), "")}
+
+
+def _gwp(row: Row) -> Iterable[Row]:
+    """One row for each report that gives a value."""
+    for report in ("SAR", "AR4", "AR5", "AR6"):
+        if row[f"{report}_100"]:
+            yield {"gwp_set": report, "gas": row["gas"], "gas_zh": row["gas_zh"], "gwp_100": row[f"{report}_100"],
+                   "source": row["source"], "confidence": row["confidence"]}  # fmt: skip
