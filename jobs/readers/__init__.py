@@ -1,0 +1,70 @@
+"""Readers: one module per format turns the bytes of a delivery into Parquet of values as found, with locators.
+
+An empty field is NULL in every format. Text formats give strings only; NetCDF and HDF5 give bigint, double and string.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from schemas.errors import UserError
+
+# Native libraries and archives of strangers: they run in a process of their own (jobs/readers/cage.py).
+CAGED = ("excel", "netcdf", "hdf5", "pdf", "word")
+FORMATS = ("csv", *CAGED)
+
+
+@dataclass(frozen=True)
+class Request:
+    """One delivery to read: its bytes, an empty folder for the result, and the options of its contract."""
+
+    path: Path
+    out: Path
+    delivery: int
+    name: str
+    options: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Read:
+    """What was read: rows in part-*.parquet, malformed rows in rejected.parquet, the headers as found."""
+
+    rows: int
+    rejected: int
+    columns: tuple[str, ...]
+    info: dict[str, Any]
+    seconds: float
+
+
+def read(format: str, request: Request) -> Read:
+    """Read one delivery into `request.out`. Raise UserError with the reason if it can't be read at all."""
+    found = read_many(format, [request])[0]
+    if isinstance(found, UserError):
+        raise found
+    return found
+
+
+def read_many(format: str, requests: Sequence[Request]) -> list[Read | UserError]:
+    """Read deliveries of one format in turn; each gives its result or the reason why it can't be read.
+
+    Formats of CAGED share one process of their own, which is started anew after a crash.
+    """
+    if format not in FORMATS:
+        raise UserError(f"there is no reader for format {format!r}", remedy=f"known: {', '.join(FORMATS)}")
+    if format in CAGED:
+        from jobs.readers.cage import read_caged
+
+        return read_caged(format, requests)
+    return [_direct(format, request) for request in requests]
+
+
+def _direct(format: str, request: Request) -> Read | UserError:
+    try:
+        found: Read = importlib.import_module(f"jobs.readers.{format}").read(request)
+    except UserError as error:
+        return error
+    return found

@@ -1,0 +1,24 @@
+"""What runs inside the cage: one verb of one format on one delivery."""
+
+from __future__ import annotations
+
+import importlib
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from jobs.readers import CAGED, Request
+from jobs.readers.sniff import check_type
+
+
+def perform(verb: str, format: str, body: dict[str, Any]) -> dict[str, Any]:
+    """Read or probe one delivery; raise UserError with the reason if it can't be."""
+    if format not in CAGED:
+        raise ValueError(f"{format} is not read in the cage")
+    module = importlib.import_module(f"jobs.readers.{format}")
+    request = Request(**(body | {"path": Path(body["path"]), "out": Path(body["out"])}))
+    check_type(request.path, format, request.name)
+    if verb == "probe":
+        inside: dict[str, Any] = module.probe(request.path, request.options)
+        return inside
+    return asdict(module.read(request))

@@ -1,0 +1,81 @@
+"""Text encodings: turning bytes into UTF-8, and naming the encoding that fits where the declared one does not."""
+
+from __future__ import annotations
+
+import codecs
+
+import pyarrow as pa
+from charset_normalizer import from_bytes
+
+from schemas.errors import UserError
+
+BOMS = {codecs.BOM_UTF8: "utf-8", codecs.BOM_UTF32_LE: "utf-32", codecs.BOM_UTF32_BE: "utf-32",
+        codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}  # fmt: skip
+# Text labelled GB2312 or GBK commonly holds characters of its superset GB18030 (WHATWG Encoding Standard, 10.1.1).
+SUPERSETS = {"gb2312": "gb18030", "gbk": "gb18030", "utf_8_sig": "utf-8", "utf-8-sig": "utf-8"}
+
+
+def canonical(name: str, where: str) -> str:
+    """Return the codec to decode with; raise UserError for an unknown encoding."""
+    try:
+        found = codecs.lookup(name).name
+    except LookupError:
+        raise UserError(f"option 'encoding': there is no encoding {name!r}", where=where,
+                        remedy="for example utf-8, gb18030, big5, utf-16, cp1252") from None  # fmt: skip
+    return SUPERSETS.get(found, found)
+
+
+def is_wide(encoding: str) -> bool:
+    """Tell whether a line feed takes more than one byte, so that lines can't be split before decoding."""
+    return encoding.startswith(("utf-16", "utf-32"))
+
+
+def is_utf8(block: bytes) -> bool:
+    """Tell whether the bytes are valid UTF-8."""
+    if block.isascii():
+        return True
+    offsets = pa.array([0, len(block)], pa.int32()).buffers()[1]
+    try:
+        pa.Array.from_buffers(pa.string(), 1, [None, offsets, pa.py_buffer(block)]).validate(full=True)
+    except pa.ArrowInvalid:
+        return False
+    return True
+
+
+def to_utf8(block: bytes, encoding: str) -> bytes | None:
+    """Return the bytes as UTF-8, None if they do not decode."""
+    if encoding == "utf-8":
+        return block if is_utf8(block) else None
+    try:
+        return block if block.isascii() and encoding == "gb18030" else block.decode(encoding).encode()
+    except (UnicodeDecodeError, UnicodeEncodeError):
+        return None
+
+
+def fitting(sample: bytes) -> str:
+    """Return the encoding that a sample of text is most probably in."""
+    for bom, name in BOMS.items():
+        if sample.startswith(bom):
+            return name
+    if _decodes(sample, "utf-8"):
+        return "utf-8"
+    if _decodes(sample, "gb18030") and _everyday_chinese(sample):
+        return "gb18030"
+    best = from_bytes(sample[:65536]).best()
+    return best.encoding if best else "cp1252"
+
+
+def _decodes(sample: bytes, encoding: str) -> bool:
+    # Incremental, so that a sample cut in the middle of a character still decodes.
+    try:
+        codecs.getincrementaldecoder(encoding)().decode(sample)
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _everyday_chinese(sample: bytes) -> bool:
+    """GB18030 decodes nearly anything; text that is really Chinese keeps to the 7,445 characters of GB 2312."""
+    text = [char for char in sample.decode("gb18030", "ignore") if ord(char) > 127]
+    known = sum(1 for char in text if char.encode("gb2312", "ignore"))
+    return known >= 0.9 * len(text)

@@ -1,0 +1,148 @@
+"""Cells of arrays as rows: which slab to read next, and how values of fewer dimensions spread over it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import product
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from jobs.readers.parts import with_locators
+from schemas.errors import UserError
+
+# Cells in memory at once; a row of some ten columns of 8 bytes and a locator makes about 200 MB of it.
+CELLS = 1 << 20
+Slab = tuple[slice, ...]
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column: the axes of the grid that it varies along, and how to get a slab of those axes as Arrow."""
+
+    name: str
+    axes: tuple[int, ...]
+    type: pa.DataType
+    get: Callable[[Slab], pa.Array]
+
+
+@dataclass(frozen=True)
+class Grid:
+    """A grid of cells: its shape, the chunks it is stored in (None: contiguous), the columns, the name in locators."""
+
+    label: str
+    shape: tuple[int, ...]
+    chunks: tuple[int, ...] | None
+    columns: tuple[Column, ...]
+
+    @property
+    def schema(self) -> pa.Schema:
+        """The schema of a part."""
+        return with_locators([pa.field(one.name, one.type) for one in self.columns], pa.string())
+
+
+def index_column(name: str, axis: int, size: int) -> Column:
+    """Return the 0-based index along an axis that has no coordinates."""
+    return Column(name, (axis,), pa.int64(), lambda slab: pa.array(np.arange(size, dtype=np.int64)[slab[0]]))
+
+
+def slabs(shape: Sequence[int], chunks: Sequence[int] | None, cells: int = CELLS) -> Iterator[Slab]:
+    """Yield slabs that cover the shape once, of at most `cells` cells where chunks allow, along chunk borders.
+
+    A slab across part of a chunk would unpack that chunk again for every slab.
+    """
+    step = [min(size, chunk) for size, chunk in zip(shape, chunks or [1] * len(shape), strict=True)]
+    for axis in range(len(shape)):
+        while step[axis] > 1 and _size(step) > 4 * cells:
+            step[axis] = -(-step[axis] // 2)
+    for axis in reversed(range(len(shape))):
+        room = cells // max(1, _size(step))
+        step[axis] = min(shape[axis], step[axis] * max(1, room))
+    starts = [range(0, size, max(1, width)) for size, width in zip(shape, step, strict=True)]
+    for corner in product(*starts):
+        yield tuple(slice(at, min(at + width, size)) for at, width, size in zip(corner, step, shape, strict=True))
+
+
+def _size(step: Sequence[int]) -> int:
+    total = 1
+    for width in step:
+        total *= width
+    return total
+
+
+def batches(grid: Grid, delivery: int) -> Iterator[pa.Table]:
+    """Yield the cells of the grid as tables, slab by slab."""
+    if not grid.shape:
+        yield _batch(grid, (), delivery)
+        return
+    for slab in slabs(grid.shape, grid.chunks):
+        yield _batch(grid, slab, delivery)
+
+
+def _batch(grid: Grid, slab: Slab, delivery: int) -> pa.Table:
+    shape = tuple(part.stop - part.start for part in slab)
+    arrays = [_spread(one.get(tuple(slab[axis] for axis in one.axes)), one.axes, shape) for one in grid.columns]
+    rows = _size(shape)
+    arrays += [pa.repeat(pa.scalar(delivery, pa.int64()), rows), _locators(grid.label, slab, shape)]
+    return pa.Table.from_arrays([_whole(one) for one in arrays], schema=grid.schema)
+
+
+def _whole(array: pa.Array | pa.ChunkedArray) -> pa.Array:
+    return array.combine_chunks() if isinstance(array, pa.ChunkedArray) else array
+
+
+def _positions(axes: tuple[int, ...], shape: tuple[int, ...]) -> npt.NDArray[np.int64]:
+    """Return for every cell of the slab the position of its value among the values along `axes`."""
+    own = tuple(shape[axis] for axis in axes)
+    wide = [1] * len(shape)
+    for axis in axes:
+        wide[axis] = shape[axis]
+    positions = np.arange(_size(own), dtype=np.int64).reshape(wide)
+    return np.broadcast_to(positions, shape).ravel()
+
+
+def _spread(values: pa.Array, axes: tuple[int, ...], shape: tuple[int, ...]) -> pa.Array:
+    return values if axes == tuple(range(len(shape))) else values.take(pa.array(_positions(axes, shape)))
+
+
+def _locators(label: str, slab: Slab, shape: tuple[int, ...]) -> pa.Array:
+    """Return `label[i,j]` of every cell, counted from 0 over the whole grid."""
+    if not shape:
+        return pa.array([f"{label}[]"])
+    parts = []
+    for axis, part in enumerate(slab):
+        begin = f"{label}[" if axis == 0 else ","
+        end = "]" if axis == len(slab) - 1 else ""
+        texts = pa.array([f"{begin}{at}{end}" for at in range(part.start, part.stop)], pa.string())
+        parts.append(_spread(texts, (axis,), shape))
+    return pc.binary_join_element_wise(*parts, "") if len(parts) > 1 else parts[0]
+
+
+def check_axes(axes: Sequence[str], of: str, where: str) -> None:
+    """Raise UserError where one dimension appears twice, so that its coordinate would be ambiguous."""
+    if len(set(axes)) < len(axes):
+        raise UserError(f"{of} has a dimension twice: {', '.join(axes)}", where=where)
+
+
+def arrow(values: npt.NDArray[Any], missing: npt.NDArray[np.bool_] | None, where: str) -> pa.Array:
+    """Return numbers as bigint or double, text as string, missing ones as NULL."""
+    flat, mask = values.ravel(), None if missing is None else missing.ravel()
+    kind = flat.dtype.kind
+    if kind in "iub":
+        if kind == "u" and flat.dtype.itemsize == 8 and flat.size and int(flat.max()) > np.iinfo(np.int64).max:
+            raise UserError("an unsigned 64-bit number is beyond bigint", where=where)
+        return pa.array(flat.astype(np.int64), mask=mask)
+    if kind == "f":
+        return pa.array(flat.astype(np.float64), mask=mask)
+    texts = [one.decode("utf-8", "replace") if isinstance(one, bytes) else str(one) for one in flat.tolist()]
+    return pa.array([text.rstrip("\0 ") or None for text in texts], pa.string())
+
+
+def arrow_type(dtype: Any) -> pa.DataType:
+    """Return the type that `arrow` gives for values of a NumPy type."""
+    kind = np.dtype(dtype).kind
+    return pa.int64() if kind in "iub" else pa.float64() if kind == "f" else pa.string()
