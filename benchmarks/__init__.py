@@ -1,0 +1,1 @@
+"""Side-by-side runs of the lakehouse against doing it by hand."""

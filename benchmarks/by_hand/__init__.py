@@ -1,0 +1,1 @@
+"""The other sides: the same outputs made by hand, without the lakehouse."""
