@@ -10,6 +10,7 @@ from rich.console import Console
 
 from carbonlake import ask, building, deciding, delivering, keeping, looking, starting
 from carbonlake.world import FAILED, World, use_project
+from conf.settings import SettingsError
 from schemas.errors import UserError
 
 HELP = """The lakehouse for carbon peaking and carbon neutrality.
@@ -49,7 +50,7 @@ def main() -> None:
     """Run the command; a user's mistake ends with a message, never with a trace."""
     try:
         app()
-    except UserError as error:
+    except (UserError, SettingsError) as error:
         Console(stderr=True, highlight=False).print(f"[red]✗[/red] {_escaped(str(error))}")
         sys.exit(FAILED)
     except KeyboardInterrupt:

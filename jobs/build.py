@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 import shutil
 import time
+import traceback
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -55,12 +58,14 @@ def _failed(table: str, reason: str) -> Outcome:
 
 
 def _gone(error: Exception, engine: Engine) -> str:
-    """Say what an engine's own error means; re-raise what is a defect of ours."""
+    """Say what an engine's own error means; a defect of ours fails its table, not the run, and leaves its trace."""
     name = f"{type(error).__module__}.{type(error).__name__}"
     if "grpc" in name or "pyspark" in name or "Connection" in name:
         first = next((line for line in str(error).splitlines() if line.strip()), name)
         return f"the engine {engine.name} gave up: {first[:300]}\n  → nothing was published; run it again, or see `carbonlake doctor`"
-    raise error
+    where = traceback.extract_tb(error.__traceback__)[-1]
+    logging.getLogger("carbonlake").debug("unexpected", exc_info=error)
+    return f"unexpected {name}: {error} ({Path(where.filename).name}:{where.lineno})\n  → a defect; CARBONLAKE_LOG_LEVEL=debug shows its trace"
 
 
 def _attempt(lake: Lake, engine: Engine, contract: Contract, ops: Ops, force: bool) -> Outcome:

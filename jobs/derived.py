@@ -19,9 +19,9 @@ from jobs.commit import changed_partitions
 from jobs.fingerprint import transform_file
 from jobs.lake import Lake
 from jobs.outcome import Counts, Job, Mode
+from jobs.session import Engine
 from lineage.columns import Lineage, column_lineage
 from lineage.fences import refuse
-from lineage.separable import separable
 from quality.rules import row_checks
 from schemas import graph, types
 from schemas.contract import Contract
@@ -78,19 +78,16 @@ def versions(lake: Lake, contract: Contract) -> dict[str, int]:
     return found
 
 
-def frames(job: Job, pinned: Mapping[str, int], partitions: Mapping[str, tuple[str, tuple[str, ...]]] | None = None) -> dict[str, Any]:
-    """Return the transform's arguments: its inputs at their pinned versions, some narrowed to partitions."""
-    def one(table: str) -> DataFrame:
-        frame = job.engine.delta(job.lake.table_path(table), pinned[table])
-        if partitions and table in partitions:
-            name, values = partitions[table]
-            frame = frame.filter(F.col(name).isin([F.lit(v).cast(frame.schema[name].dataType) for v in values]))
-        return frame
-
-    wide = {name for name, table in job.contract.inputs.items() if table == graph.HAVING_ACTIVITY}
+def frames(
+    engine: Engine, lake: Lake, contract: Contract, pinned: Mapping[str, int],
+    narrow: Callable[[str, DataFrame], DataFrame] = lambda table, frame: frame,
+) -> dict[str, Any]:  # fmt: skip
+    """Return the transform's arguments: its inputs at their pinned versions, each as `narrow` leaves it."""
+    wide = {name for name, table in contract.inputs.items() if table == graph.HAVING_ACTIVITY}
+    read = {table: narrow(table, engine.delta(lake.table_path(table), version)) for table, version in pinned.items()}
     return {
-        name: {table: one(table) for table in tables} if name in wide else one(tables[0])
-        for name, tables in graph.inputs(job.contract).items()
+        name: {table: read[table] for table in tables} if name in wide else read[tables[0]]
+        for name, tables in graph.inputs(contract).items()
     }
 
 
@@ -134,19 +131,16 @@ def _partition_inputs(job: Job, pinned: Mapping[str, int]) -> dict[str, str]:
     """Return inputs → their partition column, where it passes unchanged into the partition column of the table."""
     if not job.contract.partition_by:
         return {}
-    given = frames(job, pinned)
-    made = transform_of(job.contract)(**given)
-    leaves = {n: frame for n, frame in _leaves(job.contract, given).items()}
-    columns = {}
-    for table in leaves:
-        head = job.lake.open(table)
-        names = head.metadata().partition_columns if head else []
-        if names:
-            columns[table] = names[0]
-    return {t: c for t, c in columns.items() if separable(made, leaves, job.contract.partition_by[0], t, c)}
+    given = frames(job.engine, job.lake, job.contract, pinned)
+    leaves = leaves_of(job.contract, given)
+    lineage = column_lineage(transform_of(job.contract)(**given), leaves)
+    through = lineage.passes_through(job.contract.partition_by[0])
+    by = {table: job.lake.open(table) for table in leaves}
+    columns = {table: head.metadata().partition_columns for table, head in by.items() if head}
+    return {table: names[0] for table, names in columns.items() if names and (table, names[0]) in through}
 
 
-def _leaves(contract: Contract, given: Mapping[str, Any]) -> dict[str, DataFrame]:
+def leaves_of(contract: Contract, given: Mapping[str, Any]) -> dict[str, DataFrame]:
     """Return table → frame for everything that a transform was given."""
     found: dict[str, DataFrame] = {}
     for name, tables in graph.inputs(contract).items():
@@ -157,15 +151,20 @@ def _leaves(contract: Contract, given: Mapping[str, Any]) -> dict[str, DataFrame
 
 def make(job: Job, plan: Plan) -> tuple[Made, Lineage]:
     """Run the transform, fenced, and stage its rows in the contract's types with their verdicts."""
-    narrowed = None
-    if plan.mode == "partitions":
-        narrowed = {table: (name, plan.partitions) for table, name in _partition_inputs(job, plan.versions).items()}
-    given = frames(job, plan.versions, narrowed)
+    through = _partition_inputs(job, plan.versions) if plan.mode == "partitions" else {}
+
+    def narrow(table: str, frame: DataFrame) -> DataFrame:
+        if table not in through:
+            return frame
+        type_ = frame.schema[through[table]].dataType
+        return frame.filter(F.col(through[table]).isin([F.lit(value).cast(type_) for value in plan.partitions]))
+
+    given = frames(job.engine, job.lake, job.contract, plan.versions, narrow)
     result = transform_of(job.contract)(**given)
-    lineage = column_lineage(result, _leaves(job.contract, given))
+    lineage = column_lineage(result, leaves_of(job.contract, given))
     refuse(result, job.engine.name, tolerance=job.contract.tolerance)
     every = row_checks(job.contract) + key_checks(job.contract)
-    frame = judged(_cast(result, job.contract), job.contract, every)
+    frame = judged(as_contract(result, job.contract), job.contract, every)
     files = staging.write(frame, job.staging / "made", job.contract)
     ok = tuple(file for file in files if file.verdict == "ok")
     aside = tuple(file for file in files if file.verdict != "ok")
@@ -174,7 +173,7 @@ def make(job: Job, plan: Plan) -> tuple[Made, Lineage]:
     return Made(ok, aside, (), tuple(every), counts, plan.partitions, 0), lineage
 
 
-def _cast(frame: DataFrame, contract: Contract) -> DataFrame:
+def as_contract(frame: DataFrame, contract: Contract) -> DataFrame:
     """Return exactly the contract's columns in its types; raise UserError for one that is missing."""
     missing = [name for name in contract.columns if name not in frame.columns]
     if missing:

@@ -95,7 +95,7 @@ def _malformed(job: Job, made: Made, connection: duckdb.DuckDBPyConnection) -> l
 def _labels(checks: Sequence[RowCheck]) -> str:
     """Return SQL that names the rules whose bits are set."""
     cases = [f"case when ({RULES} & {1 << bit}) <> 0 then {quoted(check.label)} end" for bit, check in enumerate(checks)]
-    return f"concat_ws(', ', {', '.join(cases)})"
+    return f"concat_ws(', ', {', '.join(cases)})" if cases else "''"
 
 
 def _fetch(connection: duckdb.DuckDBPyConnection, sql: str) -> pa.Table:

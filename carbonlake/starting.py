@@ -1,0 +1,84 @@
+"""`demo`, `init`, `new`, `doctor`: the first things a newcomer does."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from pathlib import Path
+from typing import Annotated, Optional
+
+import typer
+
+from carbonlake.tables import show_rows
+from carbonlake.world import FAILED, World
+from schemas import rooms
+from schemas.errors import UserError
+
+
+def add(app: typer.Typer) -> None:
+    """Add the commands."""
+    for command in (demo, init, new, doctor):
+        app.command()(command)
+
+
+def demo(context: typer.Context) -> None:
+    """Land the sample deliveries, build every table, print the headline numbers and trace one of them.
+
+    \b
+    carbonlake demo
+    carbonlake --lake /tmp/lake --engine spark demo
+    """
+    from carbonlake import showcase
+
+    showcase.run(context.obj)
+
+
+def init(folder: Annotated[str, typer.Argument(help="Folder to make")]) -> None:
+    """Make a project of your own, ready to run: the same rooms, laid over the shipped ones.
+
+    \b
+    carbonlake init my-project
+    carbonlake --project my-project run
+    """
+    target = Path(folder)
+    if target.exists() and any(target.iterdir()):
+        raise UserError("the folder is not empty", where=folder, remedy="name a new one")
+    shutil.copytree(rooms.SHIPPED / "samples" / "starter", target, dirs_exist_ok=True,
+                    ignore=shutil.ignore_patterns("__pycache__"))  # fmt: skip
+    print(f"made {folder}: read {folder}/README.md, then `carbonlake --project {folder} land {folder}/samples/deliveries`")
+
+
+def new(
+    context: typer.Context,
+    table: Annotated[str, typer.Argument(help="layer.table")],
+    here: Annotated[Optional[str], typer.Option(help="Folder of your project (default: --project)")] = None,
+) -> None:
+    """Write the two files of a table: its contract and its transform.
+
+    \b
+    carbonlake --project my-project new thematic.school_year
+    """
+    from schemas.new import write_table
+
+    folder = Path(here) if here else rooms.rooms()[-1]
+    for path in write_table(table, folder):
+        print(f"wrote {path}")
+
+
+def doctor(context: typer.Context) -> None:
+    """Say what is there, what is missing, and what that means.
+
+    \b
+    carbonlake doctor
+    """
+    from carbonlake.health import findings
+
+    world: World = context.obj
+    began = time.perf_counter()
+    found = findings(world)
+    rows = [{"": {"ok": "✓", "note": "·", "wrong": "✗"}[one.state], "what": one.what, "found": one.found, "means": one.means} for one in found]
+    show_rows(world, rows)
+    if not world.as_json:
+        world.console.print(f"[dim]{time.perf_counter() - began:.1f} s[/dim]")
+    if any(one.state == "wrong" for one in found):
+        raise typer.Exit(FAILED)

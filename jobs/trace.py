@@ -1,0 +1,223 @@
+"""Where a number comes from: each table on the way is made again from the rows that count, and must give them back."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC
+from functools import reduce
+from typing import Any
+
+import duckdb
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from jobs import query
+from jobs.clean import DELIVERY, LOCATOR
+from jobs.commit import last_commit
+from jobs.derived import as_contract, frames, leaves_of, transform_of
+from jobs.lake import Lake
+from jobs.session import Engine
+from lineage.columns import Lineage, column_lineage
+from schemas.contract import Contract
+from schemas.contracts import contract as contract_of
+from schemas.contracts import contracts
+from schemas.errors import UserError
+
+# Types whose equality is the same on every engine; a double or a decimal never narrows.
+NARROWING = ("string", "int", "bigint", "date", "timestamp", "boolean")
+DEPTH = 12
+SHOWN = 8
+LINES, LINE_INPUTS, FACTORS = "business.emission", "business.emission_input", "knowledge.factor"
+
+
+@dataclass(frozen=True)
+class Step:
+    """One row on the way of a number: its table, what to show of it, and the rows it was made from."""
+
+    table: str
+    shown: Mapping[str, Any]
+    note: str = ""
+    made_from: tuple[Step, ...] = field(default=())
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the step for a machine."""
+        return {"table": self.table, "row": dict(self.shown), "note": self.note,
+                "made_from": [step.as_dict() for step in self.made_from]}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Way:
+    """What a trace goes by: the lake, an engine, and how many rows it follows at each step."""
+
+    lake: Lake
+    engine: Engine
+    width: int
+
+
+def trace(lake: Lake, engine: Engine, table: str, key: Mapping[str, str], *, width: int = 3) -> Step:
+    """Resolve one row of a table to the cells of deliveries.
+
+    Raise UserError where the key names no row or several, or where the transform does not give the stored row back.
+    """
+    contract = contract_of(table)
+    head = lake.open(table)
+    if head is None:
+        raise UserError("this table was never built", where=table, remedy=f"carbonlake run +{table}")
+    row = _find(lake, contract, key)
+    return _follow(Way(lake, engine, width), contract, int(head.version()), row, DEPTH)
+
+
+def _find(lake: Lake, contract: Contract, key: Mapping[str, str]) -> dict[str, Any]:
+    unknown = [name for name in key if name not in contract.columns]
+    if unknown:
+        raise UserError(f"no column {', '.join(unknown)}", where=contract.table, remedy=f"columns: {', '.join(contract.columns)}")
+    with query.connection(lake, {contract.table: None}) as duck:
+        same = " and ".join(f'cast("{name}" as varchar) = ?' for name in key) or "true"
+        found = duck.execute(f"select * from {contract.table} where {same} limit 21", list(key.values())).to_arrow_table().to_pylist()
+    if not found:
+        raise UserError("no row has this key", where=contract.table, remedy=f"its key is {', '.join(contract.key)}")
+    if len(found) > 1:
+        differ = [name for name in contract.key if len({row[name] for row in found}) > 1]
+        examples = "; ".join(" ".join(f"{name}={row[name]}" for name in differ) for row in found[:3])
+        raise UserError(f"{len(found) if len(found) < 21 else 'more than 20'} rows have this key", where=contract.table,
+                        remedy=f"add {', '.join(differ)}, e.g. {examples}")  # fmt: skip
+    return dict(found[0])
+
+
+def _follow(way: Way, contract: Contract, version: int, row: Mapping[str, Any], depth: int) -> Step:
+    if contract.source:
+        return _cell(way.lake, contract, row)
+    if not depth:
+        return Step(contract.table, _shown(contract, row), "followed no further")
+    pinned = last_commit(_at(way.lake, contract.table, version)).get("inputs")
+    if not pinned:
+        return Step(contract.table, _shown(contract, row), "the commit names no inputs")
+    narrowed, wide = _narrowed(way, contract, pinned, row)
+    steps = [step for table, frame in narrowed.items() for step in _sources(way, table, pinned[table], frame, depth)]
+    steps += _factors(way, pinned, row, depth) if contract.table == LINES else []
+    looked_up = f"beside {', '.join(wide)}" if wide and not steps else ""
+    return Step(contract.table, _shown(contract, row), looked_up, tuple(steps))
+
+
+def _at(lake: Lake, table: str, version: int) -> Any:
+    head = lake.open(table, version)
+    assert head is not None
+    return head
+
+
+def _narrowed(way: Way, contract: Contract, pinned: Mapping[str, int], row: Mapping[str, Any]) -> tuple[dict[str, DataFrame], list[str]]:
+    """Return each input narrowed to the rows that can count; those that nothing narrows come as names alone."""
+    given = frames(way.engine, way.lake, contract, pinned)
+    transform = transform_of(contract)
+    wanted = _conditions(column_lineage(transform(**given), leaves_of(contract, given)), contract, row)
+
+    def narrow(table: str, frame: DataFrame) -> DataFrame:
+        return frame.filter(_same(wanted[table], frame)) if table in wanted else frame
+
+    narrow_given = frames(way.engine, way.lake, contract, pinned, narrow)
+    _give_back(as_contract(transform(**narrow_given), contract), contract, row)
+    leaves = leaves_of(contract, narrow_given)
+    return {t: f for t, f in leaves.items() if t in wanted}, [t for t in leaves if t not in wanted]
+
+
+def _conditions(lineage: Lineage, contract: Contract, row: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """Push the values of the row down through every column that passes unchanged."""
+    wanted: dict[str, dict[str, Any]] = {}
+    for name, column in contract.columns.items():
+        if row[name] is not None and column.type in NARROWING:
+            for table, source in lineage.passes_through(name):
+                wanted.setdefault(table, {})[source] = row[name]
+    return wanted
+
+
+def _same(values: Mapping[str, Any], frame: DataFrame) -> Any:
+    tests = [F.col(f"`{name}`") == F.lit(value).cast(frame.schema[name].dataType) for name, value in values.items()]
+    return reduce(lambda one, other: one & other, tests)
+
+
+def _give_back(made: DataFrame, contract: Contract, row: Mapping[str, Any]) -> None:
+    """Demand the stored row from the narrowed rerun: a trace that forgot a filter would show the wrong rows."""
+    key = {name: row[name] for name in contract.key if row[name] is not None}
+    found = [one.asDict() for one in made.filter(_same(key, made)).limit(2).collect()]
+    differ = [name for name in contract.columns if len(found) == 1 and not _equal(found[0][name], row[name])]
+    if len(found) != 1 or differ:
+        seen = f"{', '.join(differ)} came out otherwise" if differ else f"{len(found)} rows came out"
+        raise UserError(f"the transform, run again on the rows that count, does not give the stored row back: {seen}",
+                        where=contract.table, remedy="build the table again; if it stays so, its transform leans on order or time")  # fmt: skip
+
+
+def _equal(one: Any, other: Any) -> bool:
+    if isinstance(one, float) and isinstance(other, float):
+        return math.isclose(one, other, rel_tol=1e-9)
+    if hasattr(one, "tzinfo") and hasattr(other, "tzinfo"):
+        return bool(_naive(one) == _naive(other))
+    return bool(one == other)
+
+
+def _naive(moment: Any) -> Any:
+    return moment.astimezone(UTC).replace(tzinfo=None) if moment.tzinfo else moment
+
+
+def _sources(way: Way, table: str, version: int, frame: DataFrame, depth: int) -> list[Step]:
+    """Follow the first rows of an input, and say how many there are."""
+    rows = [one.asDict() for one in frame.limit(way.width).collect()]
+    total = frame.count() if len(rows) == way.width else len(rows)
+    steps = [_follow(way, contract_of(table), version, row, depth - 1) for row in rows]
+    if total > len(rows):
+        steps.append(Step(table, {}, f"and {total - len(rows):,} rows more, {total:,} in all"))
+    return steps
+
+
+def _factors(way: Way, pinned: Mapping[str, int], line: Mapping[str, Any], depth: int) -> list[Step]:
+    """Return the factors that a line item names among its inputs."""
+    if way.lake.open(LINE_INPUTS) is None:
+        return []
+    with query.connection(way.lake, {LINE_INPUTS: None}) as duck:
+        used = duck.execute(f"select * from {LINE_INPUTS} where line_id = ? and kind = 'factor' order by role",
+                            [line["line_id"]]).to_arrow_table().to_pylist()  # fmt: skip
+    return [step for one in used for step in _factor(way, pinned, one, depth)]
+
+
+def _factor(way: Way, pinned: Mapping[str, int], used: Mapping[str, Any], depth: int) -> list[Step]:
+    for table, version in pinned.items():
+        contract = contracts()[table]
+        if "factor_id" in contract.columns:
+            with query.connection(way.lake, {table: version}) as duck:
+                rows = duck.execute(f"select * from {table} where factor_id = ?", [used["ref_id"]]).to_arrow_table().to_pylist()
+            if rows:
+                step = _follow(way, contract, version, rows[0], depth - 1)
+                return [Step(table, {"role": used["role"], **step.shown}, step.note, step.made_from)]
+    return [Step(FACTORS, {"role": used["role"], "value": used["value"], "unit": used["unit"]}, f"{used['ref_id']} is not there")]
+
+
+def _shown(contract: Contract, row: Mapping[str, Any]) -> dict[str, Any]:
+    """Choose what identifies the row, its measures, and what says where it was published."""
+    first = [*contract.key, *contract.measures, "value", "quantity", "unit", "emission_tco2e", "source", "clause"]
+    names = list(dict.fromkeys(name for name in first if name in contract.columns))
+    return {name: row[name] for name in names[:SHOWN] if row.get(name) is not None}
+
+
+def _cell(lake: Lake, contract: Contract, row: Mapping[str, Any]) -> Step:
+    """Resolve a cleaned row to its delivery, file and place, with the values as found."""
+    delivery, locator = row[DELIVERY], row[LOCATOR]
+    with query.connection(lake, {"raw.delivery": None}) as duck:
+        found = duck.execute("select name, sha256, publisher, licence from raw.delivery where delivery_id = ? limit 1",
+                             [delivery]).fetchone()  # fmt: skip
+    name, sha, publisher, licence = found or ("?", "", "", "")
+    where = f"line {locator}" if isinstance(locator, int) else str(locator)
+    raw = Step("delivery", {"file": name, "place": where, **_as_found(lake, contract, delivery, locator)},
+               f"delivery {delivery}, sha256 {sha[:12]}, {publisher}, {licence}")  # fmt: skip
+    return Step(contract.table, _shown(contract, row), "", (raw,))
+
+
+def _as_found(lake: Lake, contract: Contract, delivery: int, locator: Any) -> dict[str, Any]:
+    files = sorted(str(path) for path in lake.read_folder(contract.table, delivery).glob("part-*.parquet"))
+    if not files:
+        return {}
+    rows = duckdb.execute(f"select * from read_parquet(?) where {LOCATOR} = ? limit 1", [files, locator]).to_arrow_table().to_pylist()
+    used: Sequence[str] = [h for c in contract.columns.values() for h in ([c.from_] if isinstance(c.from_, str) else c.from_ or [])]
+    found = {name: value for name, value in (rows[0] if rows else {}).items() if not name.startswith("_") and value is not None}
+    named = {name: value for name, value in found.items() if name in used} or found
+    return dict(list(named.items())[:SHOWN])
