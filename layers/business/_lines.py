@@ -1,0 +1,89 @@
+"""Line items: activity × method × factors in force, or the reason why there is none."""
+
+from __future__ import annotations
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+
+from layers import constants
+from layers.business._cases import GWP, KEY, cases, conversions, factor_names
+from layers.numbers import fits, to_double
+from models.formulas import co2e
+from models.method import methods
+
+
+def lines(activity: DataFrame, subject: DataFrame, factor: DataFrame, factor_hour: DataFrame) -> DataFrame:
+    """Return one row per activity and method that applies, with every value, `mass`, `co2e` (t, double) and `reason`.
+
+    `reason` is NULL for a line item; else it says why there is none: no_method, unit, no_factor, out_of_range.
+    The large side is joined thrice to small ones and never sorted.
+    """
+    located = _located(activity, subject)
+    chosen = _renamed(cases(located, factor))
+    on = [located[name] == chosen[f"c_{name}"] for name in KEY]
+    joined = located.join(F.broadcast(chosen), on, "left")
+    joined = joined.join(F.broadcast(_by_hour(factor_hour)), _same_hour(), "left")
+    quantity = to_double(F.col("quantity")) * constants.scale(F.col("unit"), F.col("method_unit"), conversions())
+    valued = joined.withColumn("q", quantity).withColumn("mass", _mass())
+    return valued.withColumn("co2e", co2e(F.col("mass"), F.col("v_gwp"))).withColumn("reason", _reason())
+
+
+def line_id() -> Column:
+    """Return the id of a line: which activity, by which method, which gas."""
+    return F.concat_ws("|", "activity_id", "method_id", "gas")
+
+
+def _located(activity: DataFrame, subject: DataFrame) -> DataFrame:
+    places = subject.select(
+        F.col("subject_id").alias("s_subject_id"), F.col("region_code").alias("s_region"), F.col("industry_code").alias("s_industry")
+    )  # fmt: skip
+    joined = activity.join(F.broadcast(places), activity["subject_id"] == places["s_subject_id"], "left")
+    region = F.coalesce("s_region", F.lit("")).alias("region_code")
+    return joined.select(*activity.columns, region, F.coalesce("s_industry", F.lit("")).alias("industry_code"))
+
+
+def _renamed(chosen: DataFrame) -> DataFrame:
+    return chosen.select(*(F.col(name).alias(f"c_{name}" if name in KEY else name) for name in chosen.columns))
+
+
+def _by_hour(factor_hour: DataFrame) -> DataFrame:
+    names = ("factor_set", "role", "activity_code", "period_start", "unit")
+    region = F.coalesce("region_code", F.lit("")).alias("h_region_code")
+    return factor_hour.select(*(F.col(name).alias(f"h_{name}") for name in names), region,
+                              F.col("factor_id").alias("h_factor_id"), F.col("value").alias("h_value"))  # fmt: skip
+
+
+def _same_hour() -> Column:
+    names = ("factor_set", "activity_code", "period_start", "region_code")
+    same = F.col("hour_role") == F.col("h_role")
+    for name in names:
+        same = same & (F.col(name) == F.col(f"h_{name}"))
+    return same
+
+
+def hourly() -> Column:
+    """Return the factor of the hour in the unit that the method wants."""
+    return F.col("h_value") * constants.scale(F.col("h_unit"), F.col("hour_unit"), conversions())
+
+
+def _mass() -> Column:
+    """Return tonnes of gas: the formula of each method, over columns."""
+    mass: Column = F.when(F.lit(False), F.lit(0.0))
+    for one in methods().values():
+        values = {name: hourly() if part.grain else F.col(f"v_{name}") for name, part in one.factors.items()}
+        mass = mass.when(F.col("method_id") == one.id, one.mass(values | {one.quantity: F.col("q")}))
+    return mass
+
+
+def _reason() -> Column:
+    no_hour = F.col("hour_role").isNotNull() & hourly().isNull()
+    out = ~F.coalesce(fits(F.col("mass")) & fits(F.col("co2e")), F.lit(False))
+    return (
+        F.when(F.col("method_id").isNull(), F.lit("no_method"))
+        .when(F.col("q").isNull(), F.lit("unit"))
+        .when((F.col("lacking") != "") | no_hour, F.lit("no_factor"))
+        .when(out, F.lit("out_of_range"))
+    )
+
+
+__all__ = ["GWP", "factor_names", "hourly", "line_id", "lines"]

@@ -1,0 +1,79 @@
+"""Yearly emissions laid out for BI: one dimension at a time, each with names, so that a chart reads one member each."""
+
+from __future__ import annotations
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+
+from layers import constants
+from schemas.codes import code_list
+
+NOWHERE = "unknown"
+
+
+def transform(emission_year: DataFrame, subject: DataFrame) -> DataFrame:
+    """Return sums by book, year, dimension and member.
+
+    Members of one dimension add up to the whole of the book and year; dimensions are views of the same emissions and
+    never add up with each other.
+    """
+    named = _named(emission_year, subject)
+    dimensions = {
+        "total": (F.lit("all"), F.lit("all")),
+        "region": _member("region_code", "region_name"),
+        "industry": _member("industry_code", "industry_name"),
+        "subject": _member("subject_id", "subject_name"),
+        "category": (F.col("category"), F.col("category")),
+        "scope": (F.col("scope").cast("string"), F.concat(F.lit("scope "), F.col("scope").cast("string"))),
+        "gas": (F.col("gas"), F.col("gas")),
+    }
+    rows = [F.struct(F.lit(name).alias("dimension"), member.alias("member"), label.alias("member_name"))
+            for name, (member, label) in dimensions.items()]  # fmt: skip
+    long = named.select("book", "year", "emission_tco2e", "lines", "fallback_lines", F.inline(F.array(*rows)))
+    return long.groupBy("book", "year", "dimension", "member", "member_name").agg(
+        *(F.sum(name).alias(name) for name in ("emission_tco2e", "lines", "fallback_lines"))
+    )
+
+
+def _member(code: str, name: str) -> tuple[Column, Column]:
+    return F.coalesce(code, F.lit(NOWHERE)), F.coalesce(name, code, F.lit(NOWHERE))
+
+
+def _named(emission_year: DataFrame, subject: DataFrame) -> DataFrame:
+    subjects = subject.select(F.col("subject_id").alias("s_id"), F.col("name").alias("subject_name"))
+    regions = subject.where("subject_type = 'region'").select(
+        F.col("region_code").alias("r_code"), F.col("name").alias("region_name")
+    )
+    codes = code_list("industry")
+    industries = constants.table(subject, codes, {"code": "string", "name": "string"}).select(
+        F.col("code").alias("i_code"), F.col("name").alias("industry_name")
+    )
+    return (
+        emission_year.select(
+            "book",
+            "year",
+            "subject_id",
+            "scope",
+            "category",
+            "gas",
+            "emission_tco2e",
+            "lines",
+            "fallback_lines",
+            _province().alias("region_code"),
+            _division().alias("industry_code"),
+        )
+        .join(F.broadcast(subjects), F.col("subject_id") == F.col("s_id"), "left")
+        .join(F.broadcast(regions), F.col("region_code") == F.col("r_code"), "left")
+        .join(F.broadcast(industries), F.col("industry_code") == F.col("i_code"), "left")
+    )
+
+
+def _province() -> Column:
+    """The province of a division (GB/T 2260, six digits); other codes as they are."""
+    code = F.col("region_code")
+    return F.when(code.rlike("^[0-9]{6}$"), F.concat(F.substring(code, 1, 2), F.lit("0000"))).otherwise(code)
+
+
+def _division() -> Column:
+    """The division of an industry (GB/T 4754, first two digits)."""
+    return F.substring("industry_code", 1, 2)

@@ -1,0 +1,100 @@
+"""The factor library: every factor of every source, one role to a row, with where and when it holds and who says so."""
+
+from __future__ import annotations
+
+from functools import reduce
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+
+from schemas.contracts import contract
+
+
+def transform(fuel_factor: DataFrame, grid_factor: DataFrame, process_factor: DataFrame, gwp: DataFrame,
+              standard_coal: DataFrame) -> DataFrame:  # fmt: skip
+    """Return all factors in the units of their sources; `activity_code`, region and gas are NULL where any will do.
+
+    A factor of a year holds in that year alone; one without dates holds always.
+    """
+    return reduce(DataFrame.unionByName, [
+        _fuel(fuel_factor), _grid(grid_factor), _process(process_factor), _gwp(gwp), _sum_of_gases(gwp), _coal(standard_coal),
+    ])  # fmt: skip
+
+
+def _rows(table: str, frame: DataFrame, factor_id: list[Column], **given: Column) -> DataFrame:
+    """Shape rows to the columns of the library; what is not given is NULL."""
+    columns = {
+        name: F.lit(None).cast(column.type or "string") for name, column in contract("knowledge.factor").columns.items()
+    }
+    source = contract(table).source
+    columns |= {
+        "factor_id": F.concat_ws("|", *factor_id),
+        "source": F.col("source"),
+        "confidence": F.col("confidence"),
+        "licence": F.lit(source.licence if source else None),
+        "source_table": F.lit(table),
+        "delivery_id": F.col("_delivery"),
+        "locator": F.col("_locator").cast("string"),
+    }
+    return frame.select(*(value.alias(name) for name, value in (columns | given).items()))
+
+
+def _fuel(frame: DataFrame) -> DataFrame:
+    """Net calorific value, carbon content and oxidation rate, the fuel's unit in the first."""
+    per_unit = F.concat(F.lit("GJ/"), F.col("unit"))
+    roles = [F.struct(F.lit(role).alias("role"), F.col(value).alias("value"), unit.alias("role_unit"))
+             for role, value, unit in (("ncv", "ncv_gj_per_unit", per_unit), ("cc", "carbon_content_tc_per_gj", F.lit("tC/GJ")),
+                                       ("of", "oxidation_rate", F.lit("1")))]  # fmt: skip
+    long = frame.select("*", F.inline(F.array(*roles)))
+    return _rows(
+        "cleaned.fuel_factor", long, [F.col("factor_set"), F.col("fuel_name"), F.col("role")],
+        factor_set=F.col("factor_set"), role=F.col("role"), value=F.col("value"), unit=F.col("role_unit"),
+        activity_code=F.concat(F.lit("fuel_"), F.col("carrier_code")), gas=F.lit("CO2"), note=F.col("note"),
+    )  # fmt: skip
+
+
+def _grid(frame: DataFrame) -> DataFrame:
+    """Electricity of a region in a year; kinds are sets of their own, so they never mix."""
+    year = F.col("data_year").cast("string")
+    return _rows(
+        "cleaned.grid_factor", frame, [F.lit("grid"), F.col("kind"), F.col("level"), F.col("region_code"), year],
+        factor_set=F.concat(F.lit("grid_"), F.col("kind")), role=F.lit("ef"), value=F.col("value_tco2_per_mwh"),
+        unit=F.lit("tCO2/MWh"), region_code=F.col("region_code"), gas=F.lit("CO2"), known_from=F.col("published"),
+        valid_from=F.to_date(F.concat(year, F.lit("-01-01"))), valid_to=F.to_date(F.concat(year, F.lit("-12-31"))),
+        note=F.col("note"),
+    )  # fmt: skip
+
+
+def _process(frame: DataFrame) -> DataFrame:
+    """Factors of processes and heat, a set to each industry; what the unit says of the material moves to the note."""
+    return _rows(
+        "cleaned.process_factor", frame, [F.lit("process"), F.col("industry_name"), F.col("item_name")],
+        factor_set=F.concat(F.lit("process_"), F.col("industry_name")), role=F.lit("ef"), value=F.col("value"),
+        unit=F.regexp_extract("unit", r"^(\S+)", 1), activity_code=F.col("activity_code"),
+        gas=F.when(F.col("unit").contains("CO2"), F.lit("CO2")), note=F.concat_ws("; ", "item_name_en", "unit", "note"),
+    )  # fmt: skip
+
+
+def _gwp(frame: DataFrame) -> DataFrame:
+    return _rows(
+        "cleaned.gwp", frame, [F.lit("gwp"), F.col("gwp_set"), F.col("gas")],
+        factor_set=F.col("gwp_set"), role=F.lit("gwp"), value=F.col("gwp"), unit=F.lit("1"), gas=F.col("gas"),
+    )  # fmt: skip
+
+
+def _sum_of_gases(frame: DataFrame) -> DataFrame:
+    """A mass given in CO2 equivalents is one already."""
+    co2 = frame.where(F.col("gas") == "CO2")
+    return _rows(
+        "cleaned.gwp", co2, [F.lit("gwp"), F.col("gwp_set"), F.lit("GHG")],
+        factor_set=F.col("gwp_set"), role=F.lit("gwp"), value=F.lit(1.0), unit=F.lit("1"), gas=F.lit("GHG"),
+        note=F.lit("by definition: the mass is in CO2 equivalents"),
+    )  # fmt: skip
+
+
+def _coal(frame: DataFrame) -> DataFrame:
+    return _rows(
+        "cleaned.standard_coal", frame, [F.lit("standard_coal"), F.col("energy_name")],
+        factor_set=F.lit("standard_coal"), role=F.lit("tce"), value=F.col("coefficient"), unit=F.col("unit"),
+        activity_code=F.concat(F.lit("fuel_"), F.col("carrier_code")), note=F.col("energy_name"),
+    )  # fmt: skip

@@ -1,0 +1,184 @@
+"""What an accounting method is: a cited YAML that names activities, inputs with units, and one formula."""
+
+from __future__ import annotations
+
+import importlib.util
+import inspect
+from collections.abc import Callable, Mapping
+from datetime import date
+from functools import cache
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import pint
+from pydantic import BeforeValidator, Field, ValidationError, model_validator
+
+from models import formulas, units
+from schemas import rooms
+from schemas.codes import codes
+from schemas.contract import Closed
+from schemas.contracts import explain, read_yaml
+from schemas.errors import UserError
+
+Grain = Literal["hour", "day", "month", "quarter", "year"]
+GRAINS: tuple[Grain, ...] = ("hour", "day", "month", "quarter", "year")
+# The set under which the lake adds gases up; another set is another table, never more rows of this one.
+GWP_SET = "AR5"
+
+
+class Input(Closed):
+    """One parameter of the formula: the quantity of the activity, or a factor of the method's set."""
+
+    from_: Literal["activity", "factor"] = Field(alias="from")
+    unit: str
+    factor_role: str | None = Field(None, description="Role in knowledge.factor; the parameter's own name if left out")
+    grain: Literal["hour"] | None = Field(None, description="Set where the factor is a series by hour")
+
+
+class Example(Closed):
+    """A worked example: values of the inputs, and tonnes of gas."""
+
+    id: str
+    given: dict[str, float]
+    expect: float
+    tolerance: float = Field(1e-9, description="Relative difference allowed")
+    source: str = ""
+
+
+def _text(value: Any) -> Any:
+    """Take 5.2 and 2024 as they stand in YAML for the text they are."""
+    return str(value) if isinstance(value, int | float) else value
+
+
+Text = Annotated[str, BeforeValidator(_text)]
+
+
+class Method(Closed):
+    """One method: `id` and `file` come from the place of its YAML."""
+
+    id: str
+    file: str
+    title: str
+    title_zh: str
+    standard: str
+    clause: Text
+    version: Text
+    valid_from: date
+    valid_to: date | None = None
+    activities: tuple[str, ...] = Field(min_length=1)
+    grains: tuple[Grain, ...] = GRAINS
+    inputs: dict[str, Input]
+    formula: str
+    gas: str
+    scope: Literal[1, 2, 3]
+    category: str
+    book: str = Field(description="What its lines add up in: boundary, location or market based, grain")
+    factor_set: str | None = Field(None, description="The one set of factors that a line takes its parameters from")
+    fallback: Literal["none", "latest_earlier"] = "none"
+    note: str = ""
+    examples: tuple[Example, ...] = ()
+
+    @property
+    def quantity(self) -> str:
+        """The parameter that takes the quantity of the activity."""
+        return next(name for name, one in self.inputs.items() if one.from_ == "activity")
+
+    @property
+    def factors(self) -> dict[str, Input]:
+        """The parameters that take factors."""
+        return {name: one for name, one in self.inputs.items() if one.from_ == "factor"}
+
+    @property
+    def hourly(self) -> str | None:
+        """The parameter that takes a factor by hour, if there is one."""
+        return next((name for name, one in self.factors.items() if one.grain), None)
+
+    def mass(self, values: Mapping[str, Any]) -> Any:
+        """Return tonnes of the gas from values of the inputs, numbers or columns."""
+        return formula(self)(**{name: values[name] for name in self.inputs})
+
+    @model_validator(mode="after")
+    def _whole(self) -> Method:
+        if sum(one.from_ == "activity" for one in self.inputs.values()) != 1:
+            raise ValueError("inputs: exactly one is `from: activity`; a line is one activity row times factors")
+        if sum(one.grain is not None for one in self.factors.values()) > 1:
+            raise ValueError("inputs: at most one factor comes by hour")
+        if self.factors and not self.factor_set:
+            raise ValueError("factor_set: this key is missing; the factors of a line come from one set")
+        for one in self.examples:
+            if set(one.given) != set(self.inputs):
+                raise ValueError(f"examples: {one.id} gives {sorted(one.given)}, the inputs are {sorted(self.inputs)}")
+        return self
+
+
+def methods() -> dict[str, Method]:
+    """Return every method by id, checked. Raise UserError for the first that is wrong."""
+    return _load(rooms.rooms())
+
+
+def formula(method: Method) -> Callable[..., Any]:
+    """Return the method's own formula from `<method>.py` beside its YAML, or the stock one it names."""
+    return _formula(method.id, method.formula, rooms.rooms())
+
+
+@cache
+def _load(folders: tuple[Path, ...]) -> dict[str, Method]:
+    found = {}
+    for path in rooms.files("models", "methods/*.yaml"):
+        body = read_yaml(path)
+        if not isinstance(body, dict):
+            raise UserError("a method is a mapping of keys", where=rooms.place(path))
+        try:
+            found[path.stem] = Method(**{**body, "id": path.stem, "file": rooms.place(path)})
+        except ValidationError as error:
+            raise explain(error, rooms.place(path), Method) from None
+        _check(found[path.stem])
+    return found
+
+
+def _check(method: Method) -> None:
+    """Refuse unknown codes, a formula with other parameters, and units that don't come out as mass of gas."""
+    for list_, values in (("activity", method.activities), ("gas", (method.gas,))):
+        if unknown := sorted(set(values) - codes(list_)):
+            raise UserError(f"{unknown[0]!r} is not in the code list {list_!r}", where=method.file)
+    parameters = inspect.signature(formula(method)).parameters
+    needed = {name for name, one in parameters.items() if one.default is one.empty}
+    given = set(method.inputs)
+    if not needed <= given <= set(parameters):
+        raise UserError(f"inputs: the formula {method.formula!r} takes {', '.join(parameters)}, given are {', '.join(given)}",
+                        where=method.file)  # fmt: skip
+    _check_units(method)
+
+
+def _check_units(method: Method) -> None:
+    """A formula over ones must give the same with units, in tonnes: else a unit is wrong or a factor is hidden in it."""
+    ones = {name: units.quantity(1.0, one.unit) for name, one in method.inputs.items()}
+    plain = method.mass(dict.fromkeys(method.inputs, 1.0))
+    try:
+        tonnes = method.mass(ones).to("t").magnitude
+    except (pint.PintError, AttributeError) as error:  # a plain number is no quantity and has no `to`
+        raise UserError(f"inputs: the units don't reduce to a mass of {method.gas}: {error}", where=method.file,
+                        remedy="see the units in the docstring of the formula") from None  # fmt: skip
+    if abs(tonnes - plain) > 1e-9 * abs(plain):
+        raise UserError(f"inputs: one of each unit makes {tonnes:g} t by units, {plain:g} t by the formula",
+                        where=method.file, remedy="give units that multiply to tonnes") from None  # fmt: skip
+
+
+@cache
+def _formula(method: str, name: str, folders: tuple[Path, ...]) -> Callable[..., Any]:
+    own = list(rooms.files("models", f"methods/{method}.py"))
+    source: Any = _module(own[0]) if own else formulas
+    found = getattr(source, name, None)
+    if not callable(found) or name.startswith("_"):
+        stock = sorted(n for n, f in inspect.getmembers(formulas, inspect.isfunction) if not n.startswith("_"))
+        raise UserError(f"formula: there is no {name!r}", where=f"models/methods/{method}.yaml",
+                        remedy=f"write it in models/methods/{method}.py, or take one of {', '.join(stock)}")  # fmt: skip
+    return found  # type: ignore[no-any-return]
+
+
+def _module(path: Path) -> Any:
+    spec = importlib.util.spec_from_file_location(f"methods_{path.stem}", path)
+    assert spec and spec.loader  # a path that ends in .py always has both
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
