@@ -227,15 +227,18 @@ def evolve(lake: Lake, table_path: str, schema: pa.Schema) -> DeltaTable:
 def write_rows(
     lake: Lake, table_path: str, rows: pa.Table, run: str, *, replace: Replace = "append",
     read_version: int | None = None, schema: pa.Schema | None = None, app_id: str | None = None, app_sequence: int = 0,
+    new_run: bool = False,
 ) -> int:  # fmt: skip
     """Write rows of a small table in one commit, and return the version; the same `run` twice changes nothing.
 
     With `read_version` a change since then raises Moved (for an append: one by the same `app_id`), otherwise it is
-    retried. An empty append writes nothing.
+    retried. An empty append writes nothing. `new_run` says that nobody can have used this run id before.
     """
     head = _head(lake, table_path)
     if not rows.num_rows and replace == "append":
         return int(head.version())
+    if not new_run and (done := find_run(head, run)) is not None:
+        return done
     version = head.version() if read_version is None else read_version
     staging = f"rows-{uuid4().hex[:12]}"
 
@@ -272,7 +275,8 @@ def append_rows(
     lake: Lake, contract: Contract, rows: pa.Table, run_id: str, *, at: str | None = None, once: bool = False
 ) -> int:
     """Append rows to the table of a contract, made if need be; with `once`, a run's second call changes nothing."""
-    return _write_contract(lake, contract, rows, run_id if once else f"{run_id}.{uuid4().hex[:8]}", at=at)
+    run = run_id if once else f"{run_id}.{uuid4().hex[:8]}"
+    return _write_contract(lake, contract, rows, run, at=at, new_run=not once)
 
 
 def replace_rows(lake: Lake, contract: Contract, rows: pa.Table, run_id: str, *, read_version: int | None = None) -> int:

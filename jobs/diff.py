@@ -12,7 +12,7 @@ from deltalake import DeltaTable
 
 from jobs import query
 from jobs.lake import Lake
-from jobs.relation import columns, quote, relation_sql, table_files
+from jobs.relation import arrow_table, columns, quote, relation_sql, table_files
 from schemas.contracts import contract
 from schemas.errors import UserError
 
@@ -59,7 +59,7 @@ def diff(lake: Lake, table: str, before: int | None = None, after: int | None = 
         _compare(duck, old, new, _key(table))
         names = [name for name in _values(old, new) if name not in _key(table)]
         counts = dict(duck.execute("select _change, count(*) from pairs group by _change").fetchall())
-        rows = duck.sql(f"select {_shown(names, _key(table))} from pairs order by all limit {shown}").to_arrow_table()
+        rows = arrow_table(duck.sql(f"select {_shown(names, _key(table))} from pairs order by all limit {shown}"))
         measures = [measure for measure in contract(table).measures if measure in names]
         effects = tuple(_effect(duck, table, measure, old, new) for measure in measures)
     return Diff(table, (int(old.version()), int(new.version())), counts.get("added", 0), counts.get("removed", 0),

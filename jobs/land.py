@@ -120,7 +120,7 @@ def _append(lake: Lake, version: int, count: int, events: Sequence[Receipt]) -> 
     rows = [{key: value for key, value in asdict(event).items() if key in schema.names} for event in events]
     # The number of rows is the app's sequence: two that counted the same cannot both commit, so ids have no gaps.
     write_rows(lake, lake.table_path(TABLE), pa.Table.from_pylist(rows, schema=schema), f"land-{uuid4().hex}",
-               read_version=version, app_id="land", app_sequence=count + len(events))  # fmt: skip
+               read_version=version, app_id="land", app_sequence=count + len(events), new_run=True)  # fmt: skip
 
 
 def receipts(lake: Lake, source: str | None = None) -> list[Receipt]:

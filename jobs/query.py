@@ -39,7 +39,7 @@ def sql(lake: Lake, text: str, as_of: int | str | None = None) -> pa.Table:
         raise UserError(f"a version belongs to one table, the query names {len(named)}", remedy="give a date instead")
     with connection(lake, {name: _version(lake, name, as_of) for name in named}, locked=True) as duck:
         try:
-            return duck.sql(text).to_arrow_table()
+            return relation.arrow_table(duck.sql(text))
         except duckdb.Error as error:
             raise UserError(str(error).strip(), remedy=_hint(str(error), lake, named)) from None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +14,10 @@ from deltalake import DeltaTable
 
 from jobs import store
 from jobs.footers import plain
+
+
+# What a folder's name says without any escape.
+PLAIN_VALUE = re.compile(r"[A-Za-z0-9_.-]+")
 
 
 @dataclass(frozen=True)
@@ -68,8 +73,16 @@ def read_rows(table: DeltaTable, where: str = "true") -> pa.Table:
         duck.execute("set TimeZone = 'UTC'")
         if store.is_remote(str(table.table_uri)):
             duck.register("whole", table.to_pyarrow_dataset())
-            return duck.sql(f"select * from whole where {where}").to_arrow_table()
-        return duck.sql(f"select * from ({relation_sql(table)}) where {where}").to_arrow_table()
+            return arrow_table(duck.sql(f"select * from whole where {where}"))
+        return arrow_table(duck.sql(f"select * from ({relation_sql(table)}) where {where}"))
+
+
+def arrow_table(found: duckdb.DuckDBPyRelation) -> pa.Table:
+    """Return a result as Arrow, instants in `UTC`, which DuckDB would call Etc/UTC."""
+    table = found.to_arrow_table()
+    utc = [field.with_type(pa.timestamp("us", "UTC")) if pa.types.is_timestamp(field.type) and field.type.tz else field
+           for field in table.schema]  # fmt: skip
+    return table.cast(pa.schema(utc))
 
 
 def _scan(files: list[TableFile], partitions: dict[str, str]) -> str:
@@ -78,7 +91,7 @@ def _scan(files: list[TableFile], partitions: dict[str, str]) -> str:
     options = "union_by_name=true, hive_partitioning=false"
     if not partitions:
         return f"select * from read_parquet([{paths}], {options})"
-    if all(f"/{name}={file.partition[name]}/" in file.path for file in files for name in partitions):
+    if all(_said_by_folder(file, name) for file in files for name in partitions):
         hive = ", ".join(f"{quote(name)}: {type_}" for name, type_ in partitions.items())
         return f"select * from read_parquet([{paths}], union_by_name=true, hive_partitioning=true, hive_types={{{hive}}})"
     names = ", ".join(quote(name) for name in partitions)
@@ -88,6 +101,11 @@ def _scan(files: list[TableFile], partitions: dict[str, str]) -> str:
     # Two reads would name the path twice; `_file` is ours and never a column of a table.
     return (f"select f.* exclude (_file), {names} from read_parquet([{paths}], {options}, filename='_file') f"
             f" join (values {values}) p(_path, {names}) on f._file = p._path")  # fmt: skip
+
+
+def _said_by_folder(file: TableFile, name: str) -> bool:
+    value = file.partition[name]
+    return f"/{name}={value}/" in file.path and bool(PLAIN_VALUE.fullmatch(value))
 
 
 def duckdb_type(type_: pa.DataType) -> str:
