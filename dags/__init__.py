@@ -1,0 +1,1 @@
+"""Airflow: DAGs generated from contracts; imports neither Spark nor jobs."""
