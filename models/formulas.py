@@ -123,12 +123,12 @@ def anode_effect_slope(slope: Value, frequency: Value, minutes: Value) -> Value:
 
 
 def steel_process(flux_and_feed: Iterable[tuple[Value, Value]], products: Iterable[tuple[Value, Value]]) -> Value:
-    """Return tCO2 of fluxes, electrodes and feed less carbon in products, (t, tCO2/t) pairs; GB/T 32151.5-2015 §5.2.2."""
+    """Return tCO2 of fluxes, electrodes and feed less carbon in products, (t, tCO2/t) pairs; GB/T 32151.5 §5.2.2."""
     return total(m * ef for m, ef in flux_and_feed) - total(m * ef for m, ef in products)
 
 
 def clinker_calcination(clinker: Value, cao: Value, mgo: Value, cao0: Value = 0, mgo0: Value = 0) -> Value:
-    """Return tCO2 of clinker (t, dust included) from CaO and MgO fractions less those not from carbonate; 32151.8 §5.2.3."""
+    """Return tCO2 of clinker (t, dust included) from CaO and MgO less those not from carbonate; 32151.8 §5.2.3."""
     return clinker * ((cao - cao0) * 44 / 56 + (mgo - mgo0) * 44 / 40)
 
 
@@ -163,12 +163,12 @@ def wastewater_ch4(tow: Value, s: Value, bo: Value, mcf: Value, r: Value) -> Val
 
 
 def fcc_coke_burn(mc: Value, cf: Value, of: Value) -> Value:
-    """Return tCO2 of burnt coke (t, carbon and oxidation fractions); NDRC petrochemical guideline, catalytic cracking."""
+    """Return tCO2 of burnt coke (t, carbon and oxidation fractions); NDRC petrochemical guideline, cracking."""
     return mc * cf * of * CO2_PER_C
 
 
 def flare(q: Value, hydrocarbons: Iterable[tuple[int, Value]], of: Value, co2: Value = 0) -> Value:
-    """Return tCO2 of a flare: 1e4 Nm3, (carbon atoms, volume fraction) pairs, CO2 fraction; NDRC oil and gas guideline."""
+    """Return tCO2 of a flare: 1e4 Nm3, (carbon atoms, volume fraction) pairs, CO2 fraction; NDRC oil and gas."""
     carbon = total(12 * v * n * 10 / 22.4 for n, v in hydrocarbons)
     return q * (carbon * of * CO2_PER_C + co2 * CO2_T_PER_1E4NM3)
 

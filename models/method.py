@@ -145,23 +145,26 @@ def _check(method: Method) -> None:
     needed = {name for name, one in parameters.items() if one.default is one.empty}
     given = set(method.inputs)
     if not needed <= given <= set(parameters):
-        raise UserError(f"inputs: the formula {method.formula!r} takes {', '.join(parameters)}, given are {', '.join(given)}",
-                        where=method.file)  # fmt: skip
+        takes, gives = ", ".join(parameters), ", ".join(method.inputs)
+        raise UserError(f"inputs: the formula {method.formula!r} takes {takes}, given are {gives}", where=method.file)
     _check_units(method)
 
 
 def _check_units(method: Method) -> None:
-    """A formula over ones must give the same with units, in tonnes: else a unit is wrong or a factor is hidden in it."""
-    ones = {name: units.quantity(1.0, one.unit) for name, one in method.inputs.items()}
+    """A formula over ones gives the same with units, in tonnes; else a unit is wrong or the formula hides one."""
     plain = method.mass(dict.fromkeys(method.inputs, 1.0))
+    listed = ", ".join(f"{name} [{one.unit}]" for name, one in method.inputs.items())
     try:
+        ones = {name: units.quantity(1.0, one.unit) for name, one in method.inputs.items()}
         tonnes = method.mass(ones).to("t").magnitude
-    except (pint.PintError, AttributeError) as error:  # a plain number is no quantity and has no `to`
-        raise UserError(f"inputs: the units don't reduce to a mass of {method.gas}: {error}", where=method.file,
+    except UserError as error:
+        raise UserError(f"inputs: {error.what}", where=method.file, remedy=error.remedy) from None
+    except (pint.PintError, AttributeError):  # a plain number is no quantity and has no `to`
+        raise UserError(f"inputs: {listed} don't reduce to a mass of {method.gas}", where=method.file,
                         remedy="see the units in the docstring of the formula") from None  # fmt: skip
     if abs(tonnes - plain) > 1e-9 * abs(plain):
         raise UserError(f"inputs: one of each unit makes {tonnes:g} t by units, {plain:g} t by the formula",
-                        where=method.file, remedy="give units that multiply to tonnes") from None  # fmt: skip
+                        where=method.file, remedy="give units that multiply to tonnes")  # fmt: skip
 
 
 @cache
@@ -172,7 +175,7 @@ def _formula(method: str, name: str, folders: tuple[Path, ...]) -> Callable[...,
     if not callable(found) or name.startswith("_"):
         stock = sorted(n for n, f in inspect.getmembers(formulas, inspect.isfunction) if not n.startswith("_"))
         raise UserError(f"formula: there is no {name!r}", where=f"models/methods/{method}.yaml",
-                        remedy=f"write it in models/methods/{method}.py, or take one of {', '.join(stock)}")  # fmt: skip
+                        remedy=f"write it in methods/{method}.py, or take one of {', '.join(stock)}")  # fmt: skip
     return found  # type: ignore[no-any-return]
 
 

@@ -1,4 +1,4 @@
-"""The terms that a text is found by: words in Latin letters and digits, and pairs of neighbouring Chinese characters."""
+"""The terms that a text is found by: words in Latin letters, and pairs of neighbouring Chinese characters."""
 
 from __future__ import annotations
 

@@ -44,7 +44,8 @@ def read_yaml(path: Path) -> Any:
 
 def explain(error: ValidationError, file: str, known: type[Any] | None = None) -> UserError:
     """Turn a validation error into one that names file, key and what was expected."""
-    first = error.errors()[0]
+    # A misspelt key is two errors, one unknown and one missing; the first says what to do.
+    first = min(error.errors(), key=lambda one: one["type"] != "extra_forbidden")
     key = ".".join(str(part) for part in first["loc"])
     what = {
         "extra_forbidden": "unknown key",

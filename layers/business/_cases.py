@@ -20,6 +20,7 @@ from schemas.errors import UserError
 KEY = ("activity_code", "unit", "grain", "date", "region_code", "industry_code")
 GWP = "gwp"  # every line asks for it, beside the inputs of its method
 NATION = "CHN"
+OPEN = ("activity_code", "region_code", "industry_code", "gas")  # where NULL in a factor means any
 
 
 def cases(activity: DataFrame, factor: DataFrame) -> DataFrame:
@@ -100,7 +101,7 @@ def _candidates(applied: DataFrame, asked: DataFrame, factor: DataFrame) -> Data
         F.col("role").alias("l_role"), F.col("factor_set").alias("l_set"), "factor_id", "value", "known_from",
         F.coalesce("valid_from", F.lit("0001-01-01").cast("date")).alias("valid_from"),
         F.coalesce("valid_to", F.lit("9999-12-31").cast("date")).alias("valid_to"), F.col("unit").alias("l_unit"),
-        *(F.coalesce(name, F.lit("")).alias(f"l_{name}") for name in ("activity_code", "region_code", "industry_code", "gas")),
+        *(F.coalesce(name, F.lit("")).alias(f"l_{name}") for name in OPEN),
     )  # fmt: skip
     serves = (
         (F.col("role") == F.col("l_role"))

@@ -35,8 +35,10 @@ def line_id() -> Column:
 
 def _located(activity: DataFrame, subject: DataFrame) -> DataFrame:
     places = subject.select(
-        F.col("subject_id").alias("s_subject_id"), F.col("region_code").alias("s_region"), F.col("industry_code").alias("s_industry")
-    )  # fmt: skip
+        F.col("subject_id").alias("s_subject_id"),
+        F.col("region_code").alias("s_region"),
+        F.col("industry_code").alias("s_industry"),
+    )
     joined = activity.join(F.broadcast(places), activity["subject_id"] == places["s_subject_id"], "left")
     region = F.coalesce("s_region", F.lit("")).alias("region_code")
     return joined.select(*activity.columns, region, F.coalesce("s_industry", F.lit("")).alias("industry_code"))

@@ -15,10 +15,14 @@ def transform(owid_co2: DataFrame) -> DataFrame:
     names = compared(owid_co2)
     counts = [F.sum(_kind(name, kind)).alias(f"{kind}_{name}") for name in names for kind in KINDS]
     wide = pairs(owid_co2).groupBy("edition_before", "edition_after").agg(*counts)
-    rows = [F.struct(F.lit(name).alias("column_name"), *(F.col(f"{kind}_{name}").alias(f"{kind}_rows") for kind in KINDS))
-            for name in names]  # fmt: skip
+    rows = [_row(name) for name in names]
     long = wide.select("edition_before", "edition_after", F.inline(F.array(*rows)))
     return long.where("revised_rows + appeared_rows + vanished_rows > 0")
+
+
+def _row(name: str) -> Column:
+    counts = (F.col(f"{kind}_{name}").alias(f"{kind}_rows") for kind in KINDS)
+    return F.struct(F.lit(name).alias("column_name"), *counts)
 
 
 def _kind(name: str, kind: str) -> Column:

@@ -29,7 +29,7 @@ def transform(inventory: DataFrame) -> DataFrame:
 
 
 def _sum_of_provinces(stated: DataFrame) -> DataFrame:
-    """What the provinces of one publication add up to, as a statement on the nation; the basis says how many they are."""
+    """What the provinces of one publication add up to, as a statement on the nation; the basis counts them."""
     provinces = stated.where(F.col("region_code").rlike("^[0-9]{2}0000$"))
     sums = provinces.groupBy("gas", "year", "publisher", "edition", "sector").agg(
         F.sum("emission_tco2e").cast("decimal(28,6)").alias("emission_tco2e"),

@@ -17,7 +17,8 @@ def transform(fuel_factor: DataFrame, grid_factor: DataFrame, process_factor: Da
     A factor of a year holds in that year alone; one without dates holds always.
     """
     return reduce(DataFrame.unionByName, [
-        _fuel(fuel_factor), _grid(grid_factor), _process(process_factor), _gwp(gwp), _sum_of_gases(gwp), _coal(standard_coal),
+        _fuel(fuel_factor), _grid(grid_factor), _process(process_factor), _gwp(gwp), _sum_of_gases(gwp),
+        _coal(standard_coal),
     ])  # fmt: skip
 
 
@@ -42,9 +43,15 @@ def _rows(table: str, frame: DataFrame, factor_id: list[Column], **given: Column
 def _fuel(frame: DataFrame) -> DataFrame:
     """Net calorific value, carbon content and oxidation rate, the fuel's unit in the first."""
     per_unit = F.concat(F.lit("GJ/"), F.col("unit"))
-    roles = [F.struct(F.lit(role).alias("role"), F.col(value).alias("value"), unit.alias("role_unit"))
-             for role, value, unit in (("ncv", "ncv_gj_per_unit", per_unit), ("cc", "carbon_content_tc_per_gj", F.lit("tC/GJ")),
-                                       ("of", "oxidation_rate", F.lit("1")))]  # fmt: skip
+    parts = {
+        "ncv": ("ncv_gj_per_unit", per_unit),
+        "cc": ("carbon_content_tc_per_gj", F.lit("tC/GJ")),
+        "of": ("oxidation_rate", F.lit("1")),
+    }
+    roles = [
+        F.struct(F.lit(role).alias("role"), F.col(value).alias("value"), unit.alias("role_unit"))
+        for role, (value, unit) in parts.items()
+    ]
     long = frame.select("*", F.inline(F.array(*roles)))
     return _rows(
         "cleaned.fuel_factor", long, [F.col("factor_set"), F.col("fuel_name"), F.col("role")],

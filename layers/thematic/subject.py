@@ -25,8 +25,9 @@ def _regions(anchor: DataFrame) -> DataFrame:
     rows = [row for row in code_list("region") if row["level"] in LEVELS or row["code"] == "CHN"]
     known = constants.table(anchor, rows, dict.fromkeys(("code", "name", "name_en", "parent"), "string"))
     return _rows(
-        known, subject_id=_region(F.col("code")), subject_type=F.lit("region"), name=F.col("name"), name_en=F.col("name_en"),
-        parent_id=_region(F.nullif("parent", F.lit(""))), region_code=F.col("code"), synthetic=F.lit(False),
+        known, subject_id=_region(F.col("code")), subject_type=F.lit("region"), name=F.col("name"),
+        name_en=F.col("name_en"), parent_id=_region(F.nullif("parent", F.lit(""))), region_code=F.col("code"),
+        synthetic=F.lit(False),
     )  # fmt: skip
 
 

@@ -1,0 +1,82 @@
+"""A method that is wrong is refused when it is loaded, with its file and key."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from models.method import methods
+from schemas.errors import UserError
+
+GOOD = """
+title: Lime
+title_zh: 石灰
+standard: Provincial guide
+clause: "2"
+version: "2011"
+valid_from: 2011-01-01
+activities: [clinker_output]
+inputs:
+  ad: {from: activity, unit: t}
+  ef: {from: factor, unit: tCO2/t}
+formula: activity_factor
+gas: CO2
+scope: 1
+category: process
+book: enterprise
+factor_set: provincial
+"""
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return the methods' folder of a user's own project laid over ours."""
+    monkeypatch.setenv("CARBONLAKE_PROJECT", str(tmp_path))
+    folder = tmp_path / "models/methods"
+    folder.mkdir(parents=True)
+    return folder
+
+
+def _place(folder: Path, body: str, own: str = "") -> None:
+    (folder / "lime.yaml").write_text(body, encoding="utf-8")
+    if own:
+        (folder / "lime.py").write_text(own, encoding="utf-8")
+
+
+def test_a_method_of_a_project_stands_beside_ours(project: Path) -> None:
+    _place(project, GOOD)
+    assert methods()["lime"].mass({"ad": 2, "ef": 0.683}) == pytest.approx(1.366)
+    assert "fuel_combustion" in methods()
+
+
+def test_a_formula_of_its_own_comes_before_the_stock(project: Path) -> None:
+    own = "def activity_factor(ad, ef):\n    return ad * ef * 0.5 * 2\n\n\ndef other(ad, ef):\n    return ad\n"
+    _place(project, GOOD, own)
+    assert methods()["lime"].mass({"ad": 3, "ef": 1}) == 3
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("scope: 1", "scope: 7", "scope"),
+        ("category: process", "categorie: process", "did you mean 'category'"),
+        ("unit: tCO2/t}", "unit: tCO2/GJ}", "ad [t], ef [tCO2/GJ] don't reduce to a mass of CO2"),
+        ("unit: t}", "unit: kg}", "one of each unit makes 0.001 t by units, 1 t by the formula"),
+        ("unit: t}", "unit: tonnes_of_joy}", "nobody knows the unit"),
+        ("formula: activity_factor", "formula: steam_heat", "takes t, h, h0, given are ad, ef"),
+        ("formula: activity_factor", "formula: activty_factor", "there is no 'activty_factor'"),
+        ("[clinker_output]", "[klinker]", "'klinker' is not in the code list 'activity'"),
+        ("gas: CO2", "gas: CO3", "'CO3' is not in the code list 'gas'"),
+        ("  ef: {from: factor, unit: tCO2/t}", "  ef: {from: activity, unit: tCO2/t}", "exactly one is `from: activity`"),
+        ("factor_set: provincial", "", "factor_set: this key is missing"),
+        ("clause: \"2\"", "", "clause: this key is missing"),
+    ],
+)  # fmt: skip
+def test_a_wrong_method_is_refused_by_file_and_key(project: Path, old: str, new: str, message: str) -> None:
+    assert old in GOOD
+    _place(project, GOOD.replace(old, new, 1))
+    with pytest.raises(UserError) as caught:
+        methods()
+    assert message in str(caught.value), str(caught.value)
+    assert "models/methods/lime" in str(caught.value)
