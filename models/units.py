@@ -36,20 +36,30 @@ mu = hectare / 15
 """.strip().splitlines()
 
 NAMES = {
-    "千瓦时": "kWh", "度": "kWh", "兆瓦时": "MWh", "千焦": "kJ", "兆焦": "MJ", "吉焦": "GJ", "太焦": "TJ", "千卡": "kcal", "大卡": "kcal",
-    "瓦": "W", "千瓦": "kW", "兆瓦": "MW", "吨标准煤": "tce", "吨标煤": "tce", "千克标准煤": "kgce", "吨": "tonne", "千克": "kg",
-    "公斤": "kg", "克": "g", "标准立方米": "Nm3", "标立方米": "Nm3", "立方米": "m**3", "平方米": "m**2", "平方千米": "km**2",
-    "平方公里": "km**2", "公顷": "hectare", "亩": "mu", "米": "m", "千米": "km", "公里": "km", "升": "liter", "元": "CNY", "美元": "USD",
-    "人": "person", "台": "piece", "辆": "piece", "户": "piece", "小时": "hour", "天": "day", "日": "day", "年": "year",
-    "吨二氧化碳": "tCO2", "吨二氧化碳当量": "tCO2e", "千克二氧化碳": "kgCO2",
+    "千瓦时": "kWh", "度": "kWh", "兆瓦时": "MWh", "千焦": "kJ", "兆焦": "MJ", "吉焦": "GJ", "太焦": "TJ",
+    "千卡": "kcal", "大卡": "kcal", "瓦": "W", "千瓦": "kW", "兆瓦": "MW", "吨标准煤": "tce", "吨标煤": "tce",
+    "千克标准煤": "kgce", "吨": "tonne", "千克": "kg", "公斤": "kg", "克": "g", "标准立方米": "Nm3",
+    "标立方米": "Nm3", "立方米": "m**3", "平方米": "m**2", "平方千米": "km**2", "平方公里": "km**2",
+    "公顷": "hectare", "亩": "mu", "米": "m", "千米": "km", "公里": "km", "升": "liter", "元": "CNY", "美元": "USD",
+    "人": "person", "台": "piece", "辆": "piece", "户": "piece", "小时": "hour", "天": "day", "日": "day",
+    "年": "year", "吨二氧化碳": "tCO2", "吨二氧化碳当量": "tCO2e", "千克二氧化碳": "kgCO2",
 }  # fmt: skip
 COUNTS = {"百": 10**2, "千": 10**3, "万": 10**4, "百万": 10**6, "千万": 10**7, "亿": 10**8, "万亿": 10**12}
 CHINESE = re.compile(r"[\u4e00-\u9fff]+")
 POWER = re.compile(r"(?<![A-Za-z])([kcd]?m)([23])(?![A-Za-z0-9])")
 COUNTED = re.compile(r"(?<![A-Za-z0-9.*_])([0-9]+(?:e[0-9]+)?)\s*([A-Za-z][A-Za-z0-9_]*)")
 
-# What pint raises for a text that is no unit: its own errors and those of Python's tokenizer and parser.
-UNREADABLE = (pint.errors.PintError, TokenError, AttributeError, KeyError, SyntaxError, TypeError, ValueError)
+# What pint raises for a text that is no unit: its own errors, its assertions, those of Python's tokenizer and parser.
+UNREADABLE = (
+    pint.errors.PintError,
+    TokenError,
+    AssertionError,
+    AttributeError,
+    KeyError,
+    SyntaxError,
+    TypeError,
+    ValueError,
+)
 
 
 def factor(unit_from: str, unit: str) -> float:

@@ -1,4 +1,4 @@
-"""Reports of enterprises that do not exist: what they burn, make and buy in 24 months, in the shape such reports have."""
+"""Reports of enterprises that do not exist: what they burn, make and buy in 24 months, as such reports look."""
 
 from __future__ import annotations
 
@@ -113,9 +113,19 @@ def _cement(load: float, chance: random.Random) -> Report:
 def _steel(load: float, chance: random.Random) -> Report:
     """About 30 万吨 of crude steel a month at 0.36 t of coke per tonne."""
     steel = 30.0 * load
-    fuel = {"焦炭": steel * 0.36 * (0.97 + 0.06 * chance.random()), "烟煤": steel * 0.14, "天然气": 900 * load, "柴油": 0.03 * load}
-    output = {"粗钢产量": steel, "石灰石消耗量": steel * 0.06, "白云石消耗量": steel * 0.02, "外购生铁消耗量": steel * 0.03,
-              "电极消耗量": steel * 0.0006}  # fmt: skip
+    fuel = {
+        "焦炭": steel * 0.36 * (0.97 + 0.06 * chance.random()),
+        "烟煤": steel * 0.14,
+        "天然气": 900 * load,
+        "柴油": 0.03 * load,
+    }
+    output = {
+        "粗钢产量": steel,
+        "石灰石消耗量": steel * 0.06,
+        "白云石消耗量": steel * 0.02,
+        "外购生铁消耗量": steel * 0.03,
+        "电极消耗量": steel * 0.0006,
+    }
     return fuel, output, (steel * 260, steel * 13, 40000 * load)
 
 

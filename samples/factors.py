@@ -1,4 +1,4 @@
-"""Emission factors as deliveries: public facts, each row with its source, and the codes of the lake beside the names."""
+"""Emission factors as deliveries: public facts, each row with its source, and our codes beside the names."""
 
 from __future__ import annotations
 
@@ -11,14 +11,16 @@ from samples.regions import GRID_NAMES, PROVINCES
 
 Row = dict[str, str]
 CARRIERS = {
-    "无烟煤": "anthracite", "烟煤": "bituminous_coal", "褐煤": "lignite", "洗精煤": "washed_coal", "其他洗煤": "other_washed_coal",
-    "型煤": "briquette", "焦炭": "coke", "原油": "crude_oil", "燃料油": "fuel_oil", "汽油": "gasoline", "柴油": "diesel",
-    "一般煤油": "kerosene", "煤油": "kerosene", "喷气煤油": "jet_kerosene", "航空煤油": "jet_kerosene", "航空汽油": "aviation_gasoline",
-    "石脑油": "naphtha", "石油焦": "petroleum_coke", "其他石油制品": "other_petroleum", "焦油": "coal_tar", "煤焦油": "coal_tar",
-    "粗苯": "crude_benzol", "炼厂干气": "refinery_gas", "液化石油气": "lpg", "液化天然气": "lng", "天然气": "natural_gas",
-    "焦炉煤气": "coke_oven_gas", "高炉煤气": "blast_furnace_gas", "转炉煤气": "converter_gas", "密闭电石炉炉气": "carbide_furnace_gas",
-    "其他煤气": "other_coal_gas", "煤矸石": "coal_gangue", "煤泥": "coal_slime", "原煤": "raw_coal", "洗中煤": "middlings",
-    "热力(当量)": "heat", "电力(当量)": "electricity", "蒸汽(低压)": "steam", "其他焦化产品/煤焦油": "coal_tar",
+    "无烟煤": "anthracite", "烟煤": "bituminous_coal", "褐煤": "lignite", "洗精煤": "washed_coal",
+    "其他洗煤": "other_washed_coal", "型煤": "briquette", "焦炭": "coke", "原油": "crude_oil", "燃料油": "fuel_oil",
+    "汽油": "gasoline", "柴油": "diesel", "一般煤油": "kerosene", "煤油": "kerosene", "喷气煤油": "jet_kerosene",
+    "航空煤油": "jet_kerosene", "航空汽油": "aviation_gasoline", "石脑油": "naphtha", "石油焦": "petroleum_coke",
+    "其他石油制品": "other_petroleum", "焦油": "coal_tar", "煤焦油": "coal_tar", "粗苯": "crude_benzol",
+    "炼厂干气": "refinery_gas", "液化石油气": "lpg", "液化天然气": "lng", "天然气": "natural_gas",
+    "焦炉煤气": "coke_oven_gas", "高炉煤气": "blast_furnace_gas", "转炉煤气": "converter_gas",
+    "密闭电石炉炉气": "carbide_furnace_gas", "其他煤气": "other_coal_gas", "煤矸石": "coal_gangue",
+    "煤泥": "coal_slime", "原煤": "raw_coal", "洗中煤": "middlings", "热力(当量)": "heat",
+    "电力(当量)": "electricity", "蒸汽(低压)": "steam", "其他焦化产品/煤焦油": "coal_tar",
 }  # fmt: skip
 # The industries of the demo, and which of their factors belongs to an activity of the lake.
 INDUSTRIES = ("通用碳酸盐", "钢铁", "水泥", "发电", "通用")

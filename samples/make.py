@@ -21,6 +21,7 @@ from schemas.rooms import SHIPPED
 
 ROOM = SHIPPED / "samples"
 GRID = "v6.0_CO2_excl_short-cycle_org_C_2015_TOTALS.5.3x5.1"
+NOTICE = "218、关于天津市2021年度碳排放配额安排的通知.pdf"
 WEIGHTS = "Provincial_Weight%20Factor_MonPow_MonInd_YearGT.xlsx"
 # Delivery → file of the shared data, copied byte for byte with all its quirks.
 COPIES = {
@@ -31,15 +32,27 @@ COPIES = {
     "unfccc/profile/CHN_ghg_profile.xlsx": "national_inventories/CHN_ghg_profile.xlsx",
     f"provincial_weights/weights/{WEIGHTS}": f"china_provincial/{WEIGHTS}",
     f"edgar/grid/{GRID}.nc": f"atmosphere_science/{GRID}.nc",
-    "policies/pdf/218、关于天津市2021年度碳排放配额安排的通知.pdf": "documents_pdf_zh/218、关于天津市2021年度碳排放配额安排的通知.pdf",
+    f"policies/pdf/{NOTICE}": f"documents_pdf_zh/{NOTICE}",
 }  # fmt: skip
 MADE = {
-    "edgar/packed/": "packed by samples/grids.py from the NetCDF file: 16-bit, gzip, Fletcher-32, cells of zero left out",
+    "edgar/packed/": "packed by samples/grids.py from the NetCDF file: 16-bit, gzip, Fletcher-32, zeros left out",
     "factors/": "collected facts; codes of the lake added beside the names, by samples/factors.py",
     "enterprises/": "made up by samples/enterprises.py; wrong rows are listed in samples/wrong_rows.csv",
     "policies/word/": "written by samples/documents.py",
 }
-COLUMNS = ("file", "zone", "table", "publisher", "licence", "citation", "origin", "synthetic", "changed", "bytes", "sha256")
+COLUMNS = (
+    "file",
+    "zone",
+    "table",
+    "publisher",
+    "licence",
+    "citation",
+    "origin",
+    "synthetic",
+    "changed",
+    "bytes",
+    "sha256",
+)
 
 
 def write_samples(shared: Path, target: Path) -> None:
@@ -81,7 +94,9 @@ def manifest(origins: dict[str, str], deliveries: Path) -> Iterator[dict[str, st
 
 def claimant(name: str) -> Contract:
     """Return the one contract whose source claims a delivery below samples/deliveries."""
-    found = [one for one in contracts().values() if one.source and fnmatchcase(name, f"{one.source.zone}/{one.source.path}")]
+    found = [
+        one for one in contracts().values() if one.source and fnmatchcase(name, f"{one.source.zone}/{one.source.path}")
+    ]
     if len(found) != 1:
         raise ValueError(f"{name} is claimed by {[one.table for one in found]}, not by one table")
     return found[0]

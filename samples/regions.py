@@ -16,23 +16,32 @@ GRIDS = "MEE and NBS announcement of electricity CO2 factors, 2024 No. 12 (seven
 # north-east grid, its west to the north; the announcement gives the whole region one provincial factor.
 PROVINCES = {
     "11": ("CN-BJ", "Beijing", "GRID-N"), "12": ("CN-TJ", "Tianjin", "GRID-N"), "13": ("CN-HE", "Hebei", "GRID-N"),
-    "14": ("CN-SX", "Shanxi", "GRID-N"), "15": ("CN-NM", "Inner Mongolia", "GRID-N"), "21": ("CN-LN", "Liaoning", "GRID-NE"),
-    "22": ("CN-JL", "Jilin", "GRID-NE"), "23": ("CN-HL", "Heilongjiang", "GRID-NE"), "31": ("CN-SH", "Shanghai", "GRID-E"),
+    "14": ("CN-SX", "Shanxi", "GRID-N"), "15": ("CN-NM", "Inner Mongolia", "GRID-N"),
+    "21": ("CN-LN", "Liaoning", "GRID-NE"), "22": ("CN-JL", "Jilin", "GRID-NE"),
+    "23": ("CN-HL", "Heilongjiang", "GRID-NE"), "31": ("CN-SH", "Shanghai", "GRID-E"),
     "32": ("CN-JS", "Jiangsu", "GRID-E"), "33": ("CN-ZJ", "Zhejiang", "GRID-E"), "34": ("CN-AH", "Anhui", "GRID-E"),
-    "35": ("CN-FJ", "Fujian", "GRID-E"), "36": ("CN-JX", "Jiangxi", "GRID-C"), "37": ("CN-SD", "Shandong", "GRID-N"),
-    "41": ("CN-HA", "Henan", "GRID-C"), "42": ("CN-HB", "Hubei", "GRID-C"), "43": ("CN-HN", "Hunan", "GRID-C"),
-    "44": ("CN-GD", "Guangdong", "GRID-S"), "45": ("CN-GX", "Guangxi", "GRID-S"), "46": ("CN-HI", "Hainan", "GRID-S"),
-    "50": ("CN-CQ", "Chongqing", "GRID-SW"), "51": ("CN-SC", "Sichuan", "GRID-SW"), "52": ("CN-GZ", "Guizhou", "GRID-S"),
-    "53": ("CN-YN", "Yunnan", "GRID-S"), "54": ("CN-XZ", "Tibet", "GRID-SW"), "61": ("CN-SN", "Shaanxi", "GRID-NW"),
-    "62": ("CN-GS", "Gansu", "GRID-NW"), "63": ("CN-QH", "Qinghai", "GRID-NW"), "64": ("CN-NX", "Ningxia", "GRID-NW"),
+    "35": ("CN-FJ", "Fujian", "GRID-E"), "36": ("CN-JX", "Jiangxi", "GRID-C"),
+    "37": ("CN-SD", "Shandong", "GRID-N"), "41": ("CN-HA", "Henan", "GRID-C"), "42": ("CN-HB", "Hubei", "GRID-C"),
+    "43": ("CN-HN", "Hunan", "GRID-C"), "44": ("CN-GD", "Guangdong", "GRID-S"),
+    "45": ("CN-GX", "Guangxi", "GRID-S"), "46": ("CN-HI", "Hainan", "GRID-S"),
+    "50": ("CN-CQ", "Chongqing", "GRID-SW"), "51": ("CN-SC", "Sichuan", "GRID-SW"),
+    "52": ("CN-GZ", "Guizhou", "GRID-S"), "53": ("CN-YN", "Yunnan", "GRID-S"), "54": ("CN-XZ", "Tibet", "GRID-SW"),
+    "61": ("CN-SN", "Shaanxi", "GRID-NW"), "62": ("CN-GS", "Gansu", "GRID-NW"),
+    "63": ("CN-QH", "Qinghai", "GRID-NW"), "64": ("CN-NX", "Ningxia", "GRID-NW"),
     "65": ("CN-XJ", "Xinjiang", "GRID-NW"),
 }  # fmt: skip
 # The published list leaves these out.
 MORE_PROVINCES = (("710000", "台湾省", "Taiwan", "CN-TW"), ("810000", "香港特别行政区", "Hong Kong", "CN-HK"),
                   ("820000", "澳门特别行政区", "Macao", "CN-MO"))  # fmt: skip
-GRID_NAMES = (("GRID-N", "华北", "North China grid"), ("GRID-NE", "东北", "North-east China grid"), ("GRID-E", "华东", "East China grid"),
-              ("GRID-C", "华中", "Central China grid"), ("GRID-NW", "西北", "North-west China grid"),
-              ("GRID-S", "南方", "Southern China grid"), ("GRID-SW", "西南", "South-west China grid"))  # fmt: skip
+GRID_NAMES = (
+    ("GRID-N", "华北", "North China grid"),
+    ("GRID-NE", "东北", "North-east China grid"),
+    ("GRID-E", "华东", "East China grid"),
+    ("GRID-C", "华中", "Central China grid"),
+    ("GRID-NW", "西北", "North-west China grid"),
+    ("GRID-S", "南方", "Southern China grid"),
+    ("GRID-SW", "西南", "South-west China grid"),
+)
 # Divisions that are no more, and when their successors began: approved by the State Council or announced.
 FORMER = (
     ("110103", "崇文区", "110100", "2010-06-30", "110101"), ("110104", "宣武区", "110100", "2010-06-30", "110102"),
@@ -74,8 +83,8 @@ def _countries(shared: Path) -> Iterator[dict[str, str]]:
 def _provinces(shared: Path) -> Iterator[dict[str, str]]:
     for row in _read(shared / "data/codes/provinces.csv"):
         iso, english, grid = PROVINCES[row["code"]]
-        yield {"code": row["code"] + "0000", "name": row["name"], "name_en": english, "level": "province", "parent": "CHN",
-               "iso": iso, "grid": grid, "source": DIVISIONS}  # fmt: skip
+        yield {"code": row["code"] + "0000", "name": row["name"], "name_en": english, "level": "province",
+               "parent": "CHN", "iso": iso, "grid": grid, "source": DIVISIONS}  # fmt: skip
     for code, name, english, iso in MORE_PROVINCES:
         yield {"code": code, "name": name, "name_en": english, "level": "province", "parent": "CHN", "iso": iso,
                "source": "GB/T 2260-2007"}  # fmt: skip
