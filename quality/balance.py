@@ -99,7 +99,7 @@ def _against(scene: Scene, one: Balance, sql: str) -> Verdict:
 
 
 def _told(scene: Scene, one: Balance, rows: list[tuple[object, ...]]) -> Verdict:
-    """Turn the worst groups into a verdict; each row is the group, here, there, differs, both totals, groups, failed."""
+    """Turn the worst groups into a verdict; a row is the group, here, there, differs, both totals, groups, failed."""
     n, unit, label = len(one.by), _unit(scene, one), f"balance_{one.measure}"
     if not rows:
         return Verdict(label, "balance", "fail", 0, 0, True, "", Decimal(0), Decimal(0), unit)

@@ -6,7 +6,7 @@ import re
 
 from schemas.errors import UserError
 
-# `\d` is any Unicode digit to Rust and Python, an ASCII digit to Java and RE2; `\b` and the negated ones differ likewise.
+# `\d` is any Unicode digit to Rust and Python, an ASCII one to Java and RE2; `\b` and the negated ones likewise.
 _CLASSES = {"d": "0-9", "w": "A-Za-z0-9_", "s": " \\t\\n\\x0B\\f\\r"}
 _UNPORTABLE = "bBDWSpPZzAGQEkuNRhHvVX"
 

@@ -21,7 +21,9 @@ def contract(columns: dict[str, Any], rules: list[dict[str, Any]] | None = None,
     return Contract(name="meter", file="schemas/thematic/meter.yaml", columns=full, rules=rules or [], **parts)
 
 
-def judged(one: Contract, new: str, old: str = "", views: dict[str, str] | None = None, **given: Any) -> dict[str, Verdict]:
+def judged(
+    one: Contract, new: str, old: str = "", views: dict[str, str] | None = None, **given: Any
+) -> dict[str, Verdict]:
     """Judge the rows that SQL gives, and return the verdicts by rule."""
     connection = duckdb.connect()
     connection.execute(f"create view new as {new}")
@@ -31,8 +33,8 @@ def judged(one: Contract, new: str, old: str = "", views: dict[str, str] | None 
         layer, table = name.split(".")
         connection.execute(f'create schema if not exists "{layer}"')
         connection.execute(f'create view "{layer}"."{table}" as {sql}')
-    given = {"has_old": bool(old), "quarantined": {}, "rows_in": None, "superseded": 0, "now": NOW} | given
-    verdicts = judge(one, connection, **given)
+    usual: dict[str, Any] = {"quarantined": {}, "rows_in": None, "superseded": 0, "now": NOW}
+    verdicts = judge(one, connection, has_old=bool(old), **(usual | given))
     by_rule = {verdict.rule: verdict for verdict in verdicts}
     assert len(by_rule) == len(verdicts), "each check has one verdict"
     return by_rule

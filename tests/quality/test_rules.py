@@ -33,7 +33,8 @@ def failing(spark: Any, type_: str, rule: dict[str, Any], *values: Any) -> list[
         ("decimal(28,6)", {"rule": "at_least", "limit": 0.5}, ["0.5", "0.499999", None], ["0.499999"]),
         ("int", {"rule": "at_most", "limit": 12}, ["12", "13"], ["13"]),
         ("bigint", {"rule": "at_least", "limit": 9007199254740993}, ["9007199254740992"], ["9007199254740992"]),
-        ("date", {"rule": "between", "low": "2026-01-01", "high": "2026-12-31"}, ["2026-01-01", "2027-01-01"], ["2027-01-01"]),
+        ("date", {"rule": "between", "low": "2026-01-01", "high": "2026-12-31"},
+         ["2026-01-01", "2027-01-01"], ["2027-01-01"]),
         ("timestamp", {"rule": "at_least", "limit": "2026-01-01T08:00:00+08:00"},
          ["2026-01-01 00:00:00", "2025-12-31 23:59:59"], ["2025-12-31 23:59:59"]),
         ("double", {"rule": "between", "low": 0, "high": 2}, ["1", "NaN", "Infinity", "-1"], ["NaN", "Infinity", "-1"]),
@@ -41,8 +42,10 @@ def failing(spark: Any, type_: str, rule: dict[str, Any], *values: Any) -> list[
         ("int", {"rule": "one_of", "values": [1, 2]}, ["1", "3", None], ["3"]),
         ("string", {"rule": "length", "limit": 2}, ["电力", "a", "abc"], ["a", "abc"]),
         ("string", {"rule": "length", "low": 1, "high": 2}, ["", "a", "abc"], ["", "abc"]),
-        ("string", {"rule": "pattern", "pattern": r"\d{3}"}, ["123", "1234", "12", "１２３", "123\n"], ["1234", "12", "１２３", "123\n"]),
-        ("string", {"rule": "phone"}, ["13800138000", "0571-87654321", "+86 13800138000", "400-800-1234", "12345", "23800138000"],
+        ("string", {"rule": "pattern", "pattern": r"\d{3}"},
+         ["123", "1234", "12", "１２３", "123\n"], ["1234", "12", "１２３", "123\n"]),
+        ("string", {"rule": "phone"},
+         ["13800138000", "0571-87654321", "+86 13800138000", "400-800-1234", "12345", "23800138000"],
          ["12345", "23800138000"]),
         ("string", {"rule": "expression", "expression": "x like 'a%'", "name": "e"}, ["ab", "b", None], ["b"]),
     ],
@@ -60,9 +63,14 @@ def test_uscc_knows_real_codes_and_every_wrong_character(spark: Any) -> None:
 
 
 def test_uscc_agrees_with_the_weights_of_the_standard(spark: Any) -> None:
-    bodies = [f"91{i:06d}{i * 7919:09d}"[:17] for i in range(60)] + [f"9133{'0' * 4}MA{USCC_ALPHABET[i]}BXY01Y"[:17] for i in range(31)]
+    bodies = [f"91{i:06d}{i * 7919:09d}"[:17] for i in range(60)] + [
+        f"9133{'0' * 4}MA{USCC_ALPHABET[i]}BXY01Y"[:17] for i in range(31)
+    ]
     codes = [body + USCC_ALPHABET[k] for body in bodies for k in range(31)]
-    good = {body + USCC_ALPHABET[(31 - sum(USCC_ALPHABET.index(c) * 3**i for i, c in enumerate(body)) % 31) % 31] for body in bodies}
+    good = {
+        body + USCC_ALPHABET[(31 - sum(USCC_ALPHABET.index(c) * 3**i for i, c in enumerate(body)) % 31) % 31]
+        for body in bodies
+    }
     assert set(codes) - set(failing(spark, "string", {"rule": "uscc"}, *codes)) == good
 
 
@@ -76,10 +84,15 @@ def test_resident_id_agrees_with_the_weights_of_the_standard(spark: Any) -> None
 
 def test_resident_id_wants_a_day_that_exists(spark: Any) -> None:
     no_days = ["110105194902300023", "110105194913010024", "110105194904310026"]
-    assert failing(spark, "string", {"rule": "resident_id"}, *no_days, "11010519491231002x") == [*no_days, "11010519491231002x"]
+    assert failing(spark, "string", {"rule": "resident_id"}, *no_days, "11010519491231002x") == [
+        *no_days,
+        "11010519491231002x",
+    ]
 
 
-def test_code_lists_and_required_columns_are_checked_without_a_rule(spark: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_code_lists_and_required_columns_are_checked_without_a_rule(
+    spark: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     many = frozenset(f"{i:06d}" for i in range(5000))
     monkeypatch.setattr("quality.rules.codes", lambda name: many)
     checks = row_checks(contract({"region_code": {"type": "string", "codes": "region", "required": True}}))
@@ -91,7 +104,9 @@ def test_code_lists_and_required_columns_are_checked_without_a_rule(spark: Any, 
 def test_a_declared_rule_stands_before_the_implicit_one() -> None:
     from quality.declared import row_rules
 
-    rules = row_rules(contract({"x": {"type": "int", "required": True}}, [{"rule": "not_null", "column": "x", "else": "warn"}]))
+    rules = row_rules(
+        contract({"x": {"type": "int", "required": True}}, [{"rule": "not_null", "column": "x", "else": "warn"}])
+    )
     assert [(rule.label, rule.outcome) for rule in rules] == [("not_null_x", "warn")]
 
 
@@ -136,7 +151,9 @@ def test_doubles_must_be_finite_without_a_rule(spark: Any) -> None:
         ("string", {"rule": "pattern", "pattern": "(a"}, "is not a regular expression"),
     ],
 )
-def test_a_rule_that_cannot_be_meant_is_refused_with_its_place(spark: Any, type_: str, rule: dict[str, Any], message: str) -> None:
+def test_a_rule_that_cannot_be_meant_is_refused_with_its_place(
+    spark: Any, type_: str, rule: dict[str, Any], message: str
+) -> None:
     with pytest.raises(UserError, match=message) as caught:
         row_checks(contract({"x": type_}, [{"column": "x", **rule}]))
     assert "schemas/thematic/meter.yaml" in str(caught.value)
