@@ -1,0 +1,85 @@
+"""A writer in a process of its own, to be raced and killed: notes what it means to do, does it, notes what was said."""
+
+from __future__ import annotations
+
+import os
+import random
+from collections.abc import Sequence
+from pathlib import Path
+from uuid import uuid4
+
+import pyarrow.parquet as pq
+
+from jobs import commit, maintain
+from jobs.deltalog import last_commit
+from jobs.lake import Lake
+from jobs.relation import table_files
+from schemas.errors import UserError
+from tests.jobs import meters
+
+
+def note(path: Path, number: int) -> None:
+    """Write a number down, so that it is on record whatever happens next."""
+    with path.open("a") as file:
+        file.write(f"{number}\n")
+        file.flush()
+
+
+def numbers(folder: Path, pattern: str) -> list[int]:
+    """Return the numbers that writers wrote down."""
+    return [int(line) for path in folder.glob(pattern) for line in path.read_text().split()]
+
+
+def partition(lake: Lake, month: str) -> tuple[int, list[int]]:
+    """Return the version of the table and the ids of a month."""
+    table = lake.create(meters.METER)
+    paths = [file.path for file in table_files(table) if file.partition["month"] == month]
+    return int(table.version()), sorted(n for path in paths for n in pq.ParquetFile(path).read(["id"])["id"].to_pylist())
+
+
+def rebuild(lake: Lake, month: str, number: int) -> None:
+    """Build a month again from what it holds, with one reading more; the way of a build that reads its own table."""
+
+    def once() -> None:
+        version, there = partition(lake, month)
+        if number not in there:
+            meters.put(lake, month, [*there, number], replace=[month], read_version=version)
+
+    commit.retrying(once, attempts=40)
+
+
+def write(root: str, notes: str, name: int, count: int, die_at: int = -1, failpoint: str = "") -> None:
+    """Add `count` readings, in turns by append and by rebuilding a month; die at a failpoint in one of them."""
+    lake, folder, pick = Lake(root), Path(notes), random.Random(name)
+    for turn in range(count):
+        number = name * 1000 + turn
+        note(folder / f"{name}.meant", number)
+        if turn == die_at:
+            os.environ[commit.FAILPOINT] = failpoint
+        try:
+            if turn % 2:
+                rebuild(lake, pick.choice(["2026-01", "2026-02"]), number)
+            else:
+                meters.put(lake, pick.choice(["2026-01", "2026-02"]), [number], app_id=f"writer-{uuid4().hex[:4]}", app_sequence=1)
+        except (UserError, commit.Moved):
+            note(folder / f"{name}.conflict", number)
+            continue
+        note(folder / f"{name}.said", number)
+
+
+def compact(root: str, rounds: int) -> None:
+    """Compact the table again and again."""
+    for _ in range(rounds):
+        maintain.compact(Lake(root), meters.TABLE)
+
+
+def judge(lake: Lake, folder: Path, also: Sequence[int] = ()) -> tuple[int, int, int]:
+    """Demand that all acknowledged readings are there once, and none that nobody meant; return the counts."""
+    there = meters.ids(lake)
+    said, meant = set(numbers(folder, "*.said")), set(numbers(folder, "*.meant")) | set(also)
+    assert len(there) == len(set(there)), "a reading is there twice"
+    assert said <= set(there), f"acknowledged and lost: {sorted(said - set(there))}"
+    assert set(there) <= meant, "a reading that nobody wrote"
+    table = lake.open(meters.TABLE)
+    assert table is not None and bool(last_commit(table)) == bool(meant and there)
+    return len(meant), len(said), len(there)
