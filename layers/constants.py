@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pyspark.sql import Column, DataFrame
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 
@@ -19,11 +19,3 @@ def table(anchor: DataFrame, rows: Sequence[Mapping[str, Any]], types: Mapping[s
     shape = ", ".join(f"{name}: {type_}" for name, type_ in types.items())
     text = json.dumps([{name: row[name] for name in types} for row in rows], ensure_ascii=False)
     return one.select(F.inline(F.from_json(F.lit(text), f"array<struct<{shape}>>")))
-
-
-def scale(unit: Column, wanted: Column, factors: Mapping[tuple[str, str], float]) -> Column:
-    """Return what a value in `unit` is multiplied by to be in `wanted`; NULL where the pair is not known."""
-    same = F.when(unit == wanted, F.lit(1.0))
-    for (given, target), value in factors.items():
-        same = same.when((unit == F.lit(given)) & (wanted == F.lit(target)), F.lit(float(value)))
-    return same

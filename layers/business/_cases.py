@@ -20,6 +20,7 @@ from schemas.errors import UserError
 KEY = ("activity_code", "unit", "grain", "date", "region_code", "industry_code")
 GWP = "gwp"  # every line asks for it, beside the inputs of its method
 NATION = "CHN"
+LIMITS = ("grains", "method_from", "method_to")  # of the activity that a method applies to
 OPEN = ("activity_code", "region_code", "industry_code", "gas")  # where NULL in a factor means any
 
 
@@ -30,13 +31,16 @@ def cases(activity: DataFrame, factor: DataFrame) -> DataFrame:
     """
     kinds = activity.groupBy(*KEY).agg(F.count(F.lit(1)).alias("_rows")).select(*KEY)
     known = list(methods().values())
-    applied = kinds.join(F.broadcast(_methods(factor, known)), "activity_code").where(
+    applying = F.broadcast(_methods(factor, known))
+    placed = kinds.join(F.broadcast(_grids(factor)), F.substring("region_code", 1, 2) == F.col("province"), "left")
+    applied = placed.join(applying.select("activity_code", "method_id", *LIMITS), "activity_code").where(
         F.array_contains(F.split("grains", ","), F.col("grain"))
         & (F.col("date") >= F.col("method_from"))
         & (F.col("date") <= F.col("method_to"))
     )
-    wide = _wide(_best(_candidates(applied, _asked(factor, known), factor)))
-    return applied.drop("grains", "method_from", "method_to").join(wide, [*KEY, "method_id"])
+    wide = _wide(_best(_candidates(applied, _asked(factor, known), factor), factor))
+    named = wide.join(applying.drop(*LIMITS), ["activity_code", "method_id"])
+    return converted(named, "unit", "method_unit", "scale", factor)
 
 
 def factor_names() -> tuple[str, ...]:
@@ -44,9 +48,20 @@ def factor_names() -> tuple[str, ...]:
     return tuple(sorted({name for one in methods().values() for name in one.factors})) + (GWP,)
 
 
+def converted(frame: DataFrame, given: str, wanted: str, name: str, anchor: DataFrame) -> DataFrame:
+    """Add what a value in the unit `given` is multiplied by to be in that of `wanted`; NULL where it does not convert.
+
+    One small join, where a CASE of all pairs would make the plan many times larger.
+    """
+    rows = [{"u_given": one, "u_wanted": other, name: value} for (one, other), value in conversions().items()]
+    table = constants.table(anchor, rows, {"u_given": "string", "u_wanted": "string", name: "double"})
+    same = (F.col(given) == F.col("u_given")) & (F.col(wanted) == F.col("u_wanted"))
+    return frame.join(F.broadcast(table), same, "left").drop("u_given", "u_wanted")
+
+
 def conversions() -> dict[tuple[str, str], float]:
     """Return (unit, unit a method wants) → factor, for the units of contracts and methods that convert."""
-    wanted = {one.unit for method in methods().values() for one in method.inputs.values()}
+    wanted = {one.unit for method in methods().values() for one in method.inputs.values()} | {"1"}
     columns = {column.unit for one in contracts().values() for column in one.columns.values() if column.unit}
     found = {}
     for given, target in product(sorted(wanted | columns | {"kgCO2/kWh", "tC/TJ", "tCO2/MWh"}), sorted(wanted)):
@@ -54,7 +69,14 @@ def conversions() -> dict[tuple[str, str], float]:
             found[given, target] = units.factor(given, target)
         except UserError:  # another dimension: a row that asks for it is reported as unresolved
             continue
-    return {pair: value for pair, value in found.items() if pair[0] != pair[1]}
+    return found
+
+
+def _grids(anchor: DataFrame) -> DataFrame:
+    """The grid of each province; Tibet has no factor of its own and takes that of its grid."""
+    rows = [{"province": row["code"][:2], "grid_code": row["grid"]} for row in code_list("region")
+            if row["level"] == "province" and row["grid"]]  # fmt: skip
+    return constants.table(anchor, rows, {"province": "string", "grid_code": "string"})
 
 
 def _methods(anchor: DataFrame, known: list[Method]) -> DataFrame:
@@ -96,7 +118,7 @@ def _asked(anchor: DataFrame, known: list[Method]) -> DataFrame:
 
 def _candidates(applied: DataFrame, asked: DataFrame, factor: DataFrame) -> DataFrame:
     """Every factor that may serve, with how near it is; a row without one where there is none."""
-    rows = applied.select(*KEY, "method_id").join(F.broadcast(asked), "method_id")
+    rows = applied.select(*KEY, "grid_code", "method_id").join(F.broadcast(asked), "method_id")
     library = factor.select(
         F.col("role").alias("l_role"), F.col("factor_set").alias("l_set"), "factor_id", "value", "known_from",
         F.coalesce("valid_from", F.lit("0001-01-01").cast("date")).alias("valid_from"),
@@ -126,21 +148,12 @@ def _region_rank() -> Column:
         .when(its == mine, F.lit(5))
         .when(chinese & (its == F.concat(F.substring(mine, 1, 4), F.lit("00"))), F.lit(4))
         .when(chinese & (its == province), F.lit(3))
-        .when(chinese & (its == _grid(province)), F.lit(2))
+        .when(chinese & (its == F.col("grid_code")), F.lit(2))
         .when(chinese & (its == NATION), F.lit(1))
     )
 
 
-def _grid(province: Column) -> Column:
-    """The grid that a province belongs to; Tibet has no factor of its own and takes that of its grid."""
-    grid: Column = F.when(F.lit(False), F.lit(""))
-    for row in code_list("region"):
-        if row["level"] == "province" and row["grid"]:
-            grid = grid.when(province == row["code"], F.lit(row["grid"]))
-    return grid
-
-
-def _best(candidates: DataFrame) -> DataFrame:
+def _best(candidates: DataFrame, anchor: DataFrame) -> DataFrame:
     """Keep one factor for each kind, method and input: in force before earlier, then the nearest, then the newest."""
     in_force = F.col("valid_to") >= F.col("date")
     order = [
@@ -154,9 +167,9 @@ def _best(candidates: DataFrame) -> DataFrame:
         F.col("factor_id"),
     ]
     place = F.row_number().over(Window.partitionBy(*KEY, "method_id", "input").orderBy(*order))
-    scaled = F.col("value") * constants.scale(F.col("l_unit"), F.col("asked_unit"), conversions())
-    return candidates.select("*", place.alias("place"), scaled.alias("scaled"), (~in_force).alias("late")).where(
-        "place = 1"
+    first = candidates.select("*", place.alias("place"), (~in_force).alias("late")).where("place = 1")
+    return converted(first, "l_unit", "asked_unit", "times", anchor).withColumn(
+        "scaled", F.col("value") * F.col("times")
     )
 
 

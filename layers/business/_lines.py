@@ -6,10 +6,12 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from layers import constants
-from layers.business._cases import GWP, KEY, cases, conversions, factor_names
+from layers.business._cases import GWP, KEY, cases, converted, factor_names
 from layers.numbers import fits, to_double
 from models.formulas import co2e
 from models.method import methods
+
+HOUR = "h_value"  # the factor of the hour, in the unit that the method wants
 
 
 def lines(activity: DataFrame, subject: DataFrame, factor: DataFrame, factor_hour: DataFrame) -> DataFrame:
@@ -23,7 +25,7 @@ def lines(activity: DataFrame, subject: DataFrame, factor: DataFrame, factor_hou
     on = [located[name] == chosen[f"c_{name}"] for name in KEY]
     joined = located.join(F.broadcast(chosen), on, "left")
     joined = joined.join(F.broadcast(_by_hour(factor_hour)), _same_hour(), "left")
-    quantity = to_double(F.col("quantity")) * constants.scale(F.col("unit"), F.col("method_unit"), conversions())
+    quantity = to_double(F.col("quantity")) * F.col("scale")
     valued = joined.withColumn("q", quantity).withColumn("mass", _mass())
     return valued.withColumn("co2e", co2e(F.col("mass"), F.col("v_gwp"))).withColumn("reason", _reason())
 
@@ -49,36 +51,36 @@ def _renamed(chosen: DataFrame) -> DataFrame:
 
 
 def _by_hour(factor_hour: DataFrame) -> DataFrame:
-    names = ("factor_set", "role", "activity_code", "period_start", "unit")
+    """Factors of hours, once in each unit that a method may want."""
+    wanted = {part.unit for one in methods().values() for part in one.factors.values() if part.grain} or {"1"}
+    asked = constants.table(factor_hour, [{"h_wanted": unit} for unit in sorted(wanted)], {"h_wanted": "string"})
+    scaled = converted(factor_hour.crossJoin(asked), "unit", "h_wanted", "times", factor_hour).where(
+        "times is not null"
+    )
     region = F.coalesce("region_code", F.lit("")).alias("h_region_code")
-    return factor_hour.select(*(F.col(name).alias(f"h_{name}") for name in names), region,
-                              F.col("factor_id").alias("h_factor_id"), F.col("value").alias("h_value"))  # fmt: skip
+    names = ("factor_set", "role", "activity_code", "period_start", "factor_id")
+    value = (F.col("value") * F.col("times")).alias(HOUR)
+    return scaled.select(*(F.col(name).alias(f"h_{name}") for name in names), region, "h_wanted", value)
 
 
 def _same_hour() -> Column:
-    names = ("factor_set", "activity_code", "period_start", "region_code")
-    same = F.col("hour_role") == F.col("h_role")
-    for name in names:
+    same = (F.col("hour_role") == F.col("h_role")) & (F.col("hour_unit") == F.col("h_wanted"))
+    for name in ("factor_set", "activity_code", "period_start", "region_code"):
         same = same & (F.col(name) == F.col(f"h_{name}"))
     return same
-
-
-def hourly() -> Column:
-    """Return the factor of the hour in the unit that the method wants."""
-    return F.col("h_value") * constants.scale(F.col("h_unit"), F.col("hour_unit"), conversions())
 
 
 def _mass() -> Column:
     """Return tonnes of gas: the formula of each method, over columns."""
     mass: Column = F.when(F.lit(False), F.lit(0.0))
     for one in methods().values():
-        values = {name: hourly() if part.grain else F.col(f"v_{name}") for name, part in one.factors.items()}
+        values = {name: F.col(HOUR) if part.grain else F.col(f"v_{name}") for name, part in one.factors.items()}
         mass = mass.when(F.col("method_id") == one.id, one.mass(values | {one.quantity: F.col("q")}))
     return mass
 
 
 def _reason() -> Column:
-    no_hour = F.col("hour_role").isNotNull() & hourly().isNull()
+    no_hour = F.col("hour_role").isNotNull() & F.col(HOUR).isNull()
     out = ~F.coalesce(fits(F.col("mass")) & fits(F.col("co2e")), F.lit(False))
     return (
         F.when(F.col("method_id").isNull(), F.lit("no_method"))
@@ -88,4 +90,4 @@ def _reason() -> Column:
     )
 
 
-__all__ = ["GWP", "factor_names", "hourly", "line_id", "lines"]
+__all__ = ["GWP", "HOUR", "factor_names", "line_id", "lines"]

@@ -28,4 +28,4 @@ def _row(name: str) -> Column:
 def _kind(name: str, kind: str) -> Column:
     before, after = F.col(f"a_{name}").isNotNull(), F.col(f"b_{name}").isNotNull()
     is_it = {"revised": before & after & differs(name), "appeared": ~before & after, "vanished": before & ~after}[kind]
-    return F.when(is_it, F.lit(1)).otherwise(F.lit(0)).cast("bigint")
+    return F.when(is_it, F.lit(1)).otherwise(F.lit(0))

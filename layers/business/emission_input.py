@@ -5,7 +5,7 @@ from __future__ import annotations
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from layers.business._lines import GWP, factor_names, hourly, line_id, lines
+from layers.business._lines import GWP, HOUR, factor_names, line_id, lines
 from models.method import methods
 
 
@@ -14,7 +14,7 @@ def transform(activity: DataFrame, subject: DataFrame, factor: DataFrame, factor
     done = lines(activity, subject, factor, factor_hour).where("reason is null")
     inputs = [_input(_of_method(_quantity_roles()), "activity", F.col("activity_id"), F.col("q"))]
     inputs += [_input(F.lit(name), "factor", F.col(f"f_{name}"), F.col(f"v_{name}")) for name in factor_names()]
-    inputs += [_input(_of_method(_hour_roles()), "factor", F.col("h_factor_id"), hourly())]
+    inputs += [_input(_of_method(_hour_roles()), "factor", F.col("h_factor_id"), F.col(HOUR))]
     long = done.select(line_id().alias("line_id"), "method_id", F.inline(F.array(*inputs))).where("value is not null")
     return long.select("line_id", "role", "kind", "ref_id", "value", _unit().alias("unit"))
 

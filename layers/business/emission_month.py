@@ -13,9 +13,9 @@ def transform(emission: DataFrame, subject: DataFrame) -> DataFrame:
 
     A line of a grain beyond a month counts in the month in which its period starts. Only parts of one book add up.
     """
-    month = F.to_date(F.date_trunc("month", "date")).alias("month")
+    month = F.trunc("date", "month").alias("month")
     sums = emission.select("*", month).groupBy(*KEY).agg(
         F.sum("mass_t").alias("mass_t"), F.sum("emission_tco2e").alias("emission_tco2e"),
-        F.count(F.lit(1)).alias("lines"), F.sum(F.col("fallback").cast("bigint")).alias("fallback_lines"),
+        F.count(F.lit(1)).alias("lines"), F.sum(F.col("fallback").cast("int")).alias("fallback_lines"),
     )  # fmt: skip
     return sums.join(subject.select("subject_id", "region_code", "industry_code"), "subject_id", "left")

@@ -31,7 +31,8 @@ def transform(emission_year: DataFrame, subject: DataFrame) -> DataFrame:
             for name, (member, label) in dimensions.items()]  # fmt: skip
     long = named.select("book", "year", "emission_tco2e", "lines", "fallback_lines", F.inline(F.array(*rows)))
     return long.groupBy("book", "year", "dimension", "member", "member_name").agg(
-        *(F.sum(name).alias(name) for name in ("emission_tco2e", "lines", "fallback_lines"))
+        F.sum("emission_tco2e").alias("emission_tco2e"),
+        *(F.sum(F.col(name).cast("decimal(19,0)")).alias(name) for name in ("lines", "fallback_lines")),
     )
 
 
