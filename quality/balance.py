@@ -12,8 +12,9 @@ from quality.recount import quoted
 from quality.sets import Scene
 from quality.verdict import Verdict, not_run
 from schemas.contract import Balance
+from schemas.contracts import contracts
 from schemas.errors import UserError
-from schemas.graph import inputs
+from schemas.graph import HAVING_ACTIVITY, inputs
 
 EXACT = ("DECIMAL", "INTEGER", "BIGINT", "HUGEINT", "SMALLINT", "TINYINT", "UINTEGER", "UBIGINT", "UHUGEINT")
 
@@ -65,16 +66,37 @@ def _gap(what: str, here: Decimal, there: Decimal) -> str:
 
 
 def _same_column(scene: Scene, one: Balance) -> str:
-    """Without `equals`, a measure is that of the inputs that have a column of the same name."""
+    """Without `equals`, a measure is that of the inputs that have a column of the same name.
+
+    What flows in by `having: activity` is the quantity that each table declares, in the unit of its column.
+    """
     parts, names = [], ", ".join(quoted(name) for name in (*one.by, one.measure))
-    for table in dict.fromkeys(name for names_ in inputs(scene.contract).values() for name in names_):
-        view = ".".join(quoted(part) for part in table.split("."))
-        columns = {row[0] for row in scene.connection.execute(f"describe {view}").fetchall()}
-        if one.measure in columns:
-            parts.append(f"select {names} from {view}")
+    wide = {param for param, table in scene.contract.inputs.items() if table == HAVING_ACTIVITY}
+    for param, tables in inputs(scene.contract).items():
+        for table in tables:
+            view = ".".join(quoted(part) for part in table.split("."))
+            columns = {row[0] for row in scene.connection.execute(f"describe {view}").fetchall()}
+            if param in wide:
+                parts += _activities(one, table, view)
+            elif one.measure in columns:
+                parts.append(f"select {names} from {view}")
     if not parts:
         raise UserError(f"no input has a column {one.measure!r}; say in `equals` what its sum should be")
-    return " union all ".join(parts)
+    return " union all ".join(dict.fromkeys(parts))
+
+
+def _activities(one: Balance, table: str, view: str) -> list[str]:
+    """Return SELECTs of the quantities that a table declares, each with the `by` columns that follow from the contract."""
+    contract = contracts()[table]
+    parts = []
+    for code, activity in contract.activity.items():
+        known = {"unit": contract.columns[activity.quantity].unit or "", "activity_code": code, "source_table": table}
+        if unknown := [name for name in one.by if name not in known]:
+            raise UserError(f"activity is balanced by {', '.join(known)}, not by {', '.join(unknown)}")
+        by = "".join(f"'{known[name]}' as {quoted(name)}, " for name in one.by)
+        rows = f" where {activity.only}" if activity.only else ""
+        parts.append(f"select {by}{quoted(activity.quantity)} as {quoted(one.measure)} from {view}{rows}")
+    return parts
 
 
 def _against(scene: Scene, one: Balance, sql: str) -> Verdict:
