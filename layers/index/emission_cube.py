@@ -27,13 +27,21 @@ def transform(emission_year: DataFrame, subject: DataFrame) -> DataFrame:
         "scope": (F.col("scope").cast("string"), F.concat(F.lit("scope "), F.col("scope").cast("string"))),
         "gas": (F.col("gas"), F.col("gas")),
     }
-    rows = [F.struct(F.lit(name).alias("dimension"), member.alias("member"), label.alias("member_name"))
-            for name, (member, label) in dimensions.items()]  # fmt: skip
-    long = named.select("book", "year", "emission_tco2e", "lines", "fallback_lines", F.inline(F.array(*rows)))
+    # One name per row, then a choice: an array of structs that differ in nullability makes Sail panic.
+    each = F.explode(F.array(*(F.lit(name) for name in dimensions))).alias("dimension")
+    long = (
+        named.select("*", each)
+        .withColumn("member", _chosen({name: member for name, (member, _) in dimensions.items()}))
+        .withColumn("member_name", _chosen({name: label for name, (_, label) in dimensions.items()}))
+    )
     return long.groupBy("book", "year", "dimension", "member", "member_name").agg(
         F.sum("emission_tco2e").alias("emission_tco2e"),
         *(F.sum(F.col(name).cast("decimal(19,0)")).alias(name) for name in ("lines", "fallback_lines")),
     )
+
+
+def _chosen(by_dimension: dict[str, Column]) -> Column:
+    return F.coalesce(*(F.when(F.col("dimension") == name, value) for name, value in by_dimension.items()))
 
 
 def _member(code: str, name: str) -> tuple[Column, Column]:
