@@ -38,7 +38,7 @@ Replace = Literal["all", "append"] | list[str]
 T = TypeVar("T")
 
 
-class Moved(Exception):
+class Moved(Exception):  # noqa: N818 - it is news of others, no error
     """The table changed under a build where the build rests on it: build again from what is there now."""
 
 

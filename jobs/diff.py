@@ -100,8 +100,8 @@ def _compare(duck: duckdb.DuckDBPyConnection, old: DeltaTable, new: DeltaTable, 
     first = quote(key[0])
     differs = " or ".join(f"a.{quote(n)} is distinct from b.{quote(n)}" for n in names if n not in key) or "false"
     duck.execute(f"""create table pairs as
-        select case when a.{first} is null then 'added' when b.{first} is null then 'removed' else 'changed' end as _change,
-               a, b
+        select case when a.{first} is null then 'added' when b.{first} is null then 'removed' else 'changed' end
+               as _change, a, b
         from a full join b on {same}
         where a.{first} is null or b.{first} is null or {differs}""")
 
@@ -118,8 +118,8 @@ def _effect(duck: duckdb.DuckDBPyConnection, table: str, measure: str, old: Delt
                              from pairs group by _change""").fetchall()
     by = {change: _decimal(value) for change, value in parts}
     column = contract(table).columns.get(measure)
-    return Effect(measure, (column.unit if column else None) or "", _total(duck, name, old), _total(duck, name, new),
-                  by.get("added", Decimal(0)), by.get("removed", Decimal(0)), by.get("changed", Decimal(0)))  # fmt: skip
+    kinds = [by.get(kind, Decimal(0)) for kind in ("added", "removed", "changed")]
+    return Effect(measure, (column.unit if column else None) or "", _total(duck, name, old), _total(duck, name, new), *kinds)
 
 
 def _total(duck: duckdb.DuckDBPyConnection, name: str, version: DeltaTable) -> Decimal:

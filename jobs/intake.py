@@ -103,12 +103,11 @@ def _copy(source: IO[bytes] | HTTPResponse, target: IO[bytes], found: Any) -> st
 
 
 def _settle(lake: Lake, part: Path, sha256: str) -> Stored:
-    """Move the bytes to the place that their hash names, whole or not at all."""
+    """Move the bytes to the place that their hash names, whole or not at all; what lay there may be damaged."""
     size, place = part.stat().st_size, lake.delivery_path(sha256)
-    if not place.exists() or place.stat().st_size != size:
-        place.parent.mkdir(parents=True, exist_ok=True)
-        os.replace(part, place)
-        _sync(place.parent)
+    place.parent.mkdir(parents=True, exist_ok=True)
+    part.replace(place)
+    _sync(place.parent)
     return Stored(sha256, size)
 
 

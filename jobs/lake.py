@@ -192,7 +192,7 @@ def _shard_deliveries(lake: Lake) -> None:
     for path in [p for p in (lake.folder / "_deliveries").glob("*") if p.is_file()]:
         target = lake.delivery_path(path.name)
         target.parent.mkdir(exist_ok=True)
-        os.replace(path, target)
+        path.replace(target)
 
 
 # The migration at place n brings a lake of format n to n + 1.

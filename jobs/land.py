@@ -22,7 +22,7 @@ from schemas.contracts import contract
 from schemas.errors import UserError
 
 TABLE = "raw.delivery"
-RECEIVED, WITHDRAWN, UNCLAIMED = "received", "withdrawn", "unclaimed"
+STATES = UNCLAIMED, RECEIVED, WITHDRAWN = "unclaimed", "received", "withdrawn"  # in the order they can follow
 
 
 @dataclass(frozen=True)
@@ -110,7 +110,7 @@ def _events(lake: Lake) -> tuple[int, list[Receipt]]:
     rows = read_rows(table).select(list(contract(TABLE).columns)).to_pylist()
     filled: list[dict[str, Any]] = [{k: "" if v is None else v for k, v in row.items()} for row in rows]
     events = [Receipt(**row) for row in filled]
-    return int(table.version()), sorted(events, key=lambda event: (event.delivery_id, event.status == WITHDRAWN))
+    return int(table.version()), sorted(events, key=lambda event: (event.delivery_id, STATES.index(event.status)))
 
 
 def _append(lake: Lake, version: int, count: int, events: Sequence[Receipt]) -> None:

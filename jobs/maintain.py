@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import psutil
 from deltalake import CommitProperties, DeltaTable
@@ -107,9 +108,12 @@ def vacuum(lake: Lake, name: str, kept: set[int]) -> int:
     table = query.open_table(lake, name)
     versions = sorted({*kept, int(table.version())})
     options: dict[str, Any] = {"retention_hours": 0, "enforce_retention_duration": False, "keep_versions": versions}
-    if not table.vacuum(dry_run=True, **options):
-        return 0
-    return len(table.vacuum(dry_run=False, **options))
+    # delta-rs names files again that are gone, as long as the log remembers them, and writes two versions each time.
+    there = [path for path in table.vacuum(dry_run=True, **options) if store.exists(
+        f"{str(table.table_uri).rstrip('/')}/{unquote(path)}", lake.storage_options)]  # fmt: skip
+    if there:
+        table.vacuum(dry_run=False, **options)
+    return len(there)
 
 
 def checkpoint(lake: Lake, name: str) -> bool:
@@ -188,6 +192,6 @@ def restore(lake: Lake, name: str, version: int) -> int:
     try:
         table.restore(version, commit_properties=note)
     except DeltaError as error:
-        raise UserError(f"version {version} cannot be restored: {error}", where=name,
-                        remedy=f"`carbonlake history {name}` lists versions; it keeps them for {retention(name)}") from None  # fmt: skip
+        remedy = f"`carbonlake history {name}` lists versions; they are kept for {retention(name)}"
+        raise UserError(f"version {version} cannot be restored: {error}", where=name, remedy=remedy) from None
     return int(query.open_table(lake, name).version())

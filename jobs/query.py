@@ -37,11 +37,12 @@ def sql(lake: Lake, text: str, as_of: int | str | None = None) -> pa.Table:
     named = tables_in(text)
     if isinstance(as_of, int) and len(named) != 1:
         raise UserError(f"a version belongs to one table, the query names {len(named)}", remedy="give a date instead")
-    with connection(lake, {name: _version(lake, name, as_of) for name in named}, locked=True) as duck:
-        try:
+    versions = {name: _version(lake, name, as_of) for name in named}
+    try:
+        with connection(lake, versions, locked=True) as duck:
             return relation.arrow_table(duck.sql(text))
-        except duckdb.Error as error:
-            raise UserError(str(error).strip(), remedy=_hint(str(error), lake, named)) from None
+    except duckdb.Error as error:
+        raise UserError(str(error).strip(), remedy=_hint(str(error), lake, named)) from None
 
 
 def connection(lake: Lake, versions: Mapping[str, int | None], *, locked: bool = False) -> duckdb.DuckDBPyConnection:
@@ -50,7 +51,9 @@ def connection(lake: Lake, versions: Mapping[str, int | None], *, locked: bool =
     A locked one reads files of these tables alone, writes none, and keeps its settings.
     """
     duck = duckdb.connect()
-    duck.execute(f"set TimeZone = 'UTC'; set temp_directory = {literal(tempfile.gettempdir())}")
+    # A folder of its own, for DuckDB lets a locked connection read and write all below it.
+    spill = Path(tempfile.gettempdir(), "carbonlake") if store.is_remote(lake.root) else lake.folder / "_spill"
+    duck.execute(f"set TimeZone = 'UTC'; set temp_directory = {literal(str(spill))}")
     for name, version in versions.items():
         table = open_table(lake, name, version)
         catalog, schema = ("memory", name.split(".")[0])
@@ -85,13 +88,14 @@ def tables_in(text: str) -> list[str]:
         raise UserError(f"not valid SQL: {first.get('description', error)}", where=f"line {first.get('line', 1)}",
                         remedy=f"near {first.get('highlight', '')!r}") from None  # fmt: skip
     if len(statements) != 1 or not isinstance(statements[0], ALLOWED):
-        raise UserError("only one query that reads is allowed", remedy="begin with select, with, from, describe or summarize")
+        raise UserError("only one query that reads is allowed",
+                        remedy="begin with select, with, from, describe or summarize")  # fmt: skip
     known = {cte.alias for cte in statements[0].find_all(exp.CTE)}
     found = []
     for one in statements[0].find_all(exp.Table):
         if not isinstance(one.this, exp.Identifier):
             if not isinstance(one.this, FUNCTIONS):
-                raise UserError(f"{one.this.sql('duckdb')} is not allowed here", remedy="query tables of the lake, layer.table")
+                raise UserError(f"{one.this.sql('duckdb')} is not allowed here", remedy="query tables of the lake")
         elif one.db or one.name not in known:
             found.append(".".join(part for part in (one.catalog, one.db, one.name) if part))
     return list(dict.fromkeys(found))
@@ -117,7 +121,7 @@ def _instant(moment: str) -> datetime:
             return datetime.combine(day, time(), UTC) - timedelta(milliseconds=1)
         found = datetime.fromisoformat(moment)
     except ValueError:
-        raise UserError(f"{moment!r} is no date", remedy="give a version, 2026-03-31 or 2026-03-31T12:00:00+08:00") from None
+        raise UserError(f"{moment!r} is no date", remedy="give a version, 2026-03-31 or 2026-03-31T12:00+08:00") from None
     return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
@@ -137,7 +141,7 @@ def _path(lake: Lake, name: str) -> str:
 
 
 def open_table(lake: Lake, name: str, version: int | None = None) -> DeltaTable:
-    """Return a table, or quarantine.layer.table, at a version. Raise UserError with the nearest names if it is not there."""
+    """Return a table (or quarantine.layer.table) at a version. Raise UserError with near names if it is not there."""
     table = lake.open_path(_path(lake, name)) if _well_named(name) else None
     if table is None:
         known = contracts()
@@ -150,7 +154,8 @@ def open_table(lake: Lake, name: str, version: int | None = None) -> DeltaTable:
     try:
         return lake.open_path(_path(lake, name), version) or table
     except DeltaError:
-        raise UserError(f"{name} has no version {version}", remedy=f"`carbonlake history {name}` lists its versions") from None
+        remedy = f"`carbonlake history {name}` lists its versions"
+        raise UserError(f"{name} has no version {version}", remedy=remedy) from None
 
 
 def _well_named(name: str) -> bool:
@@ -177,4 +182,4 @@ def _hint(error: str, lake: Lake, named: Collection[str]) -> str:
     if "No files found" in error or "Cannot open file" in error or "No such file" in error:
         return "files of this version were vacuumed: ask for a later version"
     with_columns = [f"{name}: {', '.join(relation.columns(open_table(lake, name, None)))}" for name in named]
-    return f"columns of {'; '.join(with_columns)}" if "not found in FROM" in error and with_columns else "check the query"
+    return f"columns of {'; '.join(with_columns)}" if "not found in FROM" in error and named else "check the query"

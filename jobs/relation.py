@@ -15,7 +15,6 @@ from deltalake import DeltaTable
 from jobs import store
 from jobs.footers import plain
 
-
 # What a folder's name says without any escape.
 PLAIN_VALUE = re.compile(r"[A-Za-z0-9_.-]+")
 
@@ -93,11 +92,11 @@ def _scan(files: list[TableFile], partitions: dict[str, str]) -> str:
         return f"select * from read_parquet([{paths}], {options})"
     if all(_said_by_folder(file, name) for file in files for name in partitions):
         hive = ", ".join(f"{quote(name)}: {type_}" for name, type_ in partitions.items())
-        return f"select * from read_parquet([{paths}], union_by_name=true, hive_partitioning=true, hive_types={{{hive}}})"
+        options = f"union_by_name=true, hive_partitioning=true, hive_types={{{hive}}}"
+        return f"select * from read_parquet([{paths}], {options})"
     names = ", ".join(quote(name) for name in partitions)
-    values = ", ".join(
-        "(" + ", ".join(map(literal, [file.path, *(file.partition[name] for name in partitions)])) + ")" for file in files
-    )
+    said = [[file.path, *(file.partition[name] for name in partitions)] for file in files]
+    values = ", ".join(f"({', '.join(map(literal, row))})" for row in said)
     # Two reads would name the path twice; `_file` is ours and never a column of a table.
     return (f"select f.* exclude (_file), {names} from read_parquet([{paths}], {options}, filename='_file') f"
             f" join (values {values}) p(_path, {names}) on f._file = p._path")  # fmt: skip

@@ -97,7 +97,7 @@ def move(source: Path, target: str, options: Mapping[str, str] | None = None) ->
     place = local(target)
     place.parent.mkdir(parents=True, exist_ok=True)
     try:
-        os.replace(source, place)
+        source.replace(place)
     except OSError as error:
         if error.errno != errno.EXDEV:
             raise
@@ -113,4 +113,4 @@ def write(path: Path, content: bytes) -> None:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
-    os.replace(temporary, path)
+    temporary.replace(path)

@@ -31,7 +31,8 @@ COLUMNS = {
 def contract(**changes: Any) -> Contract:
     """Return the contract of the table, with some keys changed."""
     body = {"layer": "cleaned", "name": "meter", "file": "schemas/cleaned/meter.yaml", "description": "Readings",
-            "owner": "tests", "source": SOURCE, "key": ("id",), "partition_by": ("month",), "columns": COLUMNS}  # fmt: skip
+            "owner": "tests", "source": SOURCE, "key": ("id",), "partition_by": ("month",),
+            "columns": COLUMNS}  # fmt: skip
     return Contract(**{**body, **changes})
 
 
@@ -43,7 +44,7 @@ TABLE = METER.table
 def rows(ids: Sequence[int], month: str | None = None, **columns: Any) -> pa.Table:
     """Return readings with the given ids; the month is a column only if it is given."""
     fields = [field for field in SCHEMA if month is not None or field.name != "month"]
-    values = {"id": list(ids), "month": [month] * len(ids), "_delivery": [1] * len(ids), "_locator": list(ids), **columns}
+    values = {"id": ids, "month": [month] * len(ids), "_delivery": [1] * len(ids), "_locator": ids, **columns}
     given = {name: value for name, value in values.items() if month is not None or name != "month"}
     return pa.Table.from_arrays(
         [pa.array(given.get(field.name, [None] * len(ids)), field.type) for field in fields],

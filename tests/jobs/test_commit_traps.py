@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -17,6 +16,7 @@ import pyarrow.parquet as pq
 import pytest
 from deltalake import CommitProperties, DeltaTable
 from deltalake.exceptions import CommitFailedError
+from deltalake.transaction import AddAction
 
 from jobs import footers, maintain
 from jobs.commit import Moved, StagedFile
@@ -70,7 +70,10 @@ def test_a_compaction_of_what_was_replaced_meanwhile_is_refused(lake: Lake, by: 
     stale = head(lake)
     meters.put(lake, "2026-01", [7], replace=["2026-01"])
     with pytest.raises(CommitFailedError):
-        stale.optimize.compact(commit_properties=CAS) if by == "compact" else stale.optimize.z_order(["id"], commit_properties=CAS)
+        if by == "compact":
+            stale.optimize.compact(commit_properties=CAS)
+        else:
+            stale.optimize.z_order(["id"], commit_properties=CAS)
     assert meters.ids(lake) == [7]
 
 
@@ -199,7 +202,8 @@ def test_is_null_finds_the_rows_of_every_column(lake: Lake, compacted: bool) -> 
     if compacted:
         head(lake).optimize.compact(commit_properties=CAS)
     data = head(lake).to_pyarrow_dataset()
-    found = {name: data.to_table(filter=ds.field(name).is_null()).num_rows for name in ("name", "kwh", "share", "at", "id")}
+    names = ("name", "kwh", "share", "at", "id")
+    found = {name: data.to_table(filter=ds.field(name).is_null()).num_rows for name in names}
     assert found == {"name": 2, "kwh": 4, "share": 4, "at": 4, "id": 0}
 
 
@@ -221,7 +225,8 @@ def test_statistics_bound_what_they_name(lake: Lake) -> None:
     assert found["minValues"] == {"id": 1, "name": "a", "at": "2026-01-01T12:30:00.005Z", "day": "2026-01-01",
                                   "_delivery": 1, "_locator": 1}  # fmt: skip
     assert found["maxValues"]["day"] == "9999-12-31" and found["maxValues"]["name"] == "b"
-    assert found["nullCount"] == {"id": 0, "kwh": 3, "share": 3, "name": 1, "at": 0, "day": 1, "_delivery": 0, "_locator": 0}
+    assert found["nullCount"] == {"id": 0, "kwh": 3, "share": 3, "name": 1, "at": 0, "day": 1, "_delivery": 0,
+                                  "_locator": 0}  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -269,9 +274,8 @@ def test_duckdb_sees_the_types_of_the_table_and_not_those_of_its_files(lake: Lak
     path = Path(lake.table_path(meters.TABLE)) / "month=2026-02" / "foreign.parquet"
     path.parent.mkdir()
     pq.write_table(narrow, path)
-    from deltalake.transaction import AddAction
-
-    add = AddAction("month=2026-02/foreign.parquet", os.path.getsize(path), {"month": "2026-02"}, 0, True, '{"numRecords":1}')
+    size, stats = path.stat().st_size, '{"numRecords":1}'
+    add = AddAction("month=2026-02/foreign.parquet", size, {"month": "2026-02"}, 0, True, stats)
     head(lake).create_write_transaction([add], "append", head(lake).schema(), ["month"])
     with duckdb.connect() as duck:
         found = arrow_table(duck.sql(f"select * from ({relation_sql(head(lake))}) order by id"))

@@ -60,7 +60,8 @@ def write(root: str, notes: str, name: int, count: int, die_at: int = -1, failpo
             if turn % 2:
                 rebuild(lake, pick.choice(["2026-01", "2026-02"]), number)
             else:
-                meters.put(lake, pick.choice(["2026-01", "2026-02"]), [number], app_id=f"writer-{uuid4().hex[:4]}", app_sequence=1)
+                month, app = pick.choice(["2026-01", "2026-02"]), f"writer-{uuid4().hex[:4]}"
+                meters.put(lake, month, [number], app_id=app, app_sequence=1)
         except (UserError, commit.Moved):
             note(folder / f"{name}.conflict", number)
             continue
