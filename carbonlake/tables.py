@@ -74,5 +74,5 @@ def text(value: Any) -> str:
         plain = f"{value:,f}"
         return plain.rstrip("0").rstrip(".") if "." in plain else plain
     if isinstance(value, float):
-        return f"{value:,.6g}"
+        return f"{value:,.10g}"
     return str(value).replace("[", r"\[")

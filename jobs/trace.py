@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC
 from functools import reduce
 from typing import Any
 
 import duckdb
-from pyspark.sql import DataFrame
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from jobs import query
-from jobs.clean import DELIVERY, LOCATOR
+from jobs.clean import DELIVERY, LOCATOR, headers
 from jobs.commit import last_commit
 from jobs.derived import as_contract, frames, leaves_of, transform_of
 from jobs.lake import Lake
@@ -29,6 +29,8 @@ from schemas.errors import UserError
 NARROWING = ("string", "int", "bigint", "date", "timestamp", "boolean")
 DEPTH = 12
 SHOWN = 8
+Test = Callable[[DataFrame], Column]
+Conditions = Mapping[str, Sequence[Test]]
 LINES, LINE_INPUTS, FACTORS = "business.emission", "business.emission_input", "knowledge.factor"
 
 
@@ -75,7 +77,7 @@ def _find(lake: Lake, contract: Contract, key: Mapping[str, str]) -> dict[str, A
         raise UserError(f"no column {', '.join(unknown)}", where=contract.table, remedy=f"columns: {', '.join(contract.columns)}")
     with query.connection(lake, {contract.table: None}) as duck:
         same = " and ".join(f'cast("{name}" as varchar) = ?' for name in key) or "true"
-        found = duck.execute(f"select * from {contract.table} where {same} limit 21", list(key.values())).to_arrow_table().to_pylist()
+        found = _rows(duck, f"select * from {contract.table} where {same} limit 21", list(key.values()))
     if not found:
         raise UserError("no row has this key", where=contract.table, remedy=f"its key is {', '.join(contract.key)}")
     if len(found) > 1:
@@ -86,66 +88,95 @@ def _find(lake: Lake, contract: Contract, key: Mapping[str, str]) -> dict[str, A
     return dict(found[0])
 
 
+def _rows(duck: duckdb.DuckDBPyConnection, sql: str, values: Sequence[Any]) -> list[dict[str, Any]]:
+    cursor = duck.execute(sql, values)
+    names = [column[0] for column in cursor.description or ()]
+    return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+
 def _follow(way: Way, contract: Contract, version: int, row: Mapping[str, Any], depth: int) -> Step:
     if contract.source:
         return _cell(way.lake, contract, row)
     if not depth:
         return Step(contract.table, _shown(contract, row), "followed no further")
-    pinned = last_commit(_at(way.lake, contract.table, version)).get("inputs")
+    head = way.lake.open(contract.table, version)
+    pinned = last_commit(head).get("inputs") if head else None
     if not pinned:
         return Step(contract.table, _shown(contract, row), "the commit names no inputs")
-    narrowed, wide = _narrowed(way, contract, pinned, row)
+    narrowed = _narrowed(way, contract, pinned, row)
     steps = [step for table, frame in narrowed.items() for step in _sources(way, table, pinned[table], frame, depth)]
     steps += _factors(way, pinned, row, depth) if contract.table == LINES else []
-    looked_up = f"beside {', '.join(wide)}" if wide and not steps else ""
-    return Step(contract.table, _shown(contract, row), looked_up, tuple(steps))
+    return Step(contract.table, _shown(contract, row), "", tuple(steps))
 
 
-def _at(lake: Lake, table: str, version: int) -> Any:
-    head = lake.open(table, version)
-    assert head is not None
-    return head
+def _narrowed(way: Way, contract: Contract, pinned: Mapping[str, int], row: Mapping[str, Any]) -> dict[str, DataFrame]:
+    """Return the inputs narrowed to the rows that count; what nothing narrows (look-ups, factors) is left out.
 
-
-def _narrowed(way: Way, contract: Contract, pinned: Mapping[str, int], row: Mapping[str, Any]) -> tuple[dict[str, DataFrame], list[str]]:
-    """Return each input narrowed to the rows that can count; those that nothing narrows come as names alone."""
+    The narrowest way is tried first. Each is held to the same proof: the transform, run again on the narrowed
+    inputs, gives the stored row back.
+    """
     given = frames(way.engine, way.lake, contract, pinned)
     transform = transform_of(contract)
-    wanted = _conditions(column_lineage(transform(**given), leaves_of(contract, given)), contract, row)
+    lineage = column_lineage(transform(**given), leaves_of(contract, given))
+    differ = ""
+    for wanted in _ways(lineage, contract, row):
 
-    def narrow(table: str, frame: DataFrame) -> DataFrame:
-        return frame.filter(_same(wanted[table], frame)) if table in wanted else frame
+        def narrow(table: str, frame: DataFrame, wanted: Conditions = wanted) -> DataFrame:
+            return reduce(lambda kept, test: kept.filter(test(kept)), wanted.get(table, ()), frame)
 
-    narrow_given = frames(way.engine, way.lake, contract, pinned, narrow)
-    _give_back(as_contract(transform(**narrow_given), contract), contract, row)
-    leaves = leaves_of(contract, narrow_given)
-    return {t: f for t, f in leaves.items() if t in wanted}, [t for t in leaves if t not in wanted]
-
-
-def _conditions(lineage: Lineage, contract: Contract, row: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    """Push the values of the row down through every column that passes unchanged."""
-    wanted: dict[str, dict[str, Any]] = {}
-    for name, column in contract.columns.items():
-        if row[name] is not None and column.type in NARROWING:
-            for table, source in lineage.passes_through(name):
-                wanted.setdefault(table, {})[source] = row[name]
-    return wanted
+        narrowed = frames(way.engine, way.lake, contract, pinned, narrow)
+        differ = _gives_back(as_contract(transform(**narrowed), contract), contract, row)
+        if not differ:
+            return {table: frame for table, frame in leaves_of(contract, narrowed).items() if table in wanted}
+    raise UserError(
+        f"the transform, run again on the rows that count, does not give the stored row back: {differ}", where=contract.table,
+        remedy="build the table again; if it stays so, its transform leans on order or time",
+    )  # fmt: skip
 
 
-def _same(values: Mapping[str, Any], frame: DataFrame) -> Any:
-    tests = [F.col(f"`{name}`") == F.lit(value).cast(frame.schema[name].dataType) for name, value in values.items()]
-    return reduce(lambda one, other: one & other, tests)
+def _ways(lineage: Lineage, contract: Contract, row: Mapping[str, Any]) -> Iterator[Conditions]:
+    """Yield conditions on the inputs, the narrowest first, the ones that lineage proves last."""
+    given = {n: row[n] for n, c in contract.columns.items() if row[n] is not None and c.type in NARROWING}
+    unchanged = [(place, _is(place[1], value)) for name, value in given.items() for place in lineage.identity(name)]
+    computed = [(place, test) for name, value in given.items() for place in _computed_from(lineage, name)
+                for test in _calendar(place[1], name, value)]  # fmt: skip
+    proved = [(place, _is(place[1], value)) for name, value in given.items() for place in lineage.passes_through(name)]
+    for tests in (unchanged + computed, unchanged, proved):
+        wanted: dict[str, list[Test]] = {}
+        for (table, _), test in tests:
+            wanted.setdefault(table, []).append(test)
+        yield wanted
 
 
-def _give_back(made: DataFrame, contract: Contract, row: Mapping[str, Any]) -> None:
-    """Demand the stored row from the narrowed rerun: a trace that forgot a filter would show the wrong rows."""
-    key = {name: row[name] for name in contract.key if row[name] is not None}
-    found = [one.asDict() for one in made.filter(_same(key, made)).limit(2).collect()]
-    differ = [name for name in contract.columns if len(found) == 1 and not _equal(found[0][name], row[name])]
-    if len(found) != 1 or differ:
-        seen = f"{', '.join(differ)} came out otherwise" if differ else f"{len(found)} rows came out"
-        raise UserError(f"the transform, run again on the rows that count, does not give the stored row back: {seen}",
-                        where=contract.table, remedy="build the table again; if it stays so, its transform leans on order or time")  # fmt: skip
+def _computed_from(lineage: Lineage, name: str) -> set[tuple[str, str]]:
+    """Return the input columns that an output column is computed from, each alone in its table."""
+    direct = [edge for edge in lineage.columns[name] if edge.kind == "DIRECT" and edge.subtype == "TRANSFORMATION"]
+    tables = [edge.input_table for edge in direct]
+    return {edge.place for edge in direct if tables.count(edge.input_table) == 1}
+
+
+def _calendar(source: str, name: str, value: Any) -> list[Test]:
+    """Return the usual ways a period or a place in a delivery is computed: month, year and text of a column."""
+    if name == "month":
+        return [lambda frame: F.trunc(F.col(source), "month") == F.lit(value).cast("date")]
+    if name == "year":
+        return [lambda frame: F.year(F.col(source)) == F.lit(value)]
+    if source in (DELIVERY, LOCATOR):
+        return [lambda frame: F.col(source).cast("string") == F.lit(str(value))]
+    return []
+
+
+def _is(source: str, value: Any) -> Test:
+    return lambda frame: F.col(f"`{source}`") == F.lit(value).cast(frame.schema[source].dataType)
+
+
+def _gives_back(made: DataFrame, contract: Contract, row: Mapping[str, Any]) -> str:
+    """Demand the stored row from the narrowed rerun, and say what came out otherwise; empty where it is the same."""
+    tests = [_is(name, row[name])(made) for name in contract.key if row[name] is not None]
+    found = [one.asDict() for one in made.filter(reduce(lambda a, b: a & b, tests)).limit(2).collect()]
+    if len(found) != 1:
+        return f"{len(found)} rows came out"
+    return ", ".join(name for name in contract.columns if not _equal(found[0][name], row[name]))
 
 
 def _equal(one: Any, other: Any) -> bool:
@@ -161,10 +192,12 @@ def _naive(moment: Any) -> Any:
 
 
 def _sources(way: Way, table: str, version: int, frame: DataFrame, depth: int) -> list[Step]:
-    """Follow the first rows of an input, and say how many there are."""
+    """Follow the first row of an input, list the next ones, and say how many there are."""
+    contract = contract_of(table)
     rows = [one.asDict() for one in frame.limit(way.width).collect()]
     total = frame.count() if len(rows) == way.width else len(rows)
-    steps = [_follow(way, contract_of(table), version, row, depth - 1) for row in rows]
+    steps = [_follow(way, contract, version, row, depth - 1) for row in rows[:1]]
+    steps += [Step(table, _shown(contract, row)) for row in rows[1:]]
     if total > len(rows):
         steps.append(Step(table, {}, f"and {total - len(rows):,} rows more, {total:,} in all"))
     return steps
@@ -175,8 +208,7 @@ def _factors(way: Way, pinned: Mapping[str, int], line: Mapping[str, Any], depth
     if way.lake.open(LINE_INPUTS) is None:
         return []
     with query.connection(way.lake, {LINE_INPUTS: None}) as duck:
-        used = duck.execute(f"select * from {LINE_INPUTS} where line_id = ? and kind = 'factor' order by role",
-                            [line["line_id"]]).to_arrow_table().to_pylist()  # fmt: skip
+        used = _rows(duck, f"select * from {LINE_INPUTS} where line_id = ? and kind = 'factor' order by role", [line["line_id"]])
     return [step for one in used for step in _factor(way, pinned, one, depth)]
 
 
@@ -185,7 +217,7 @@ def _factor(way: Way, pinned: Mapping[str, int], used: Mapping[str, Any], depth:
         contract = contracts()[table]
         if "factor_id" in contract.columns:
             with query.connection(way.lake, {table: version}) as duck:
-                rows = duck.execute(f"select * from {table} where factor_id = ?", [used["ref_id"]]).to_arrow_table().to_pylist()
+                rows = _rows(duck, f"select * from {table} where factor_id = ?", [used["ref_id"]])
             if rows:
                 step = _follow(way, contract, version, rows[0], depth - 1)
                 return [Step(table, {"role": used["role"], **step.shown}, step.note, step.made_from)]
@@ -216,8 +248,9 @@ def _as_found(lake: Lake, contract: Contract, delivery: int, locator: Any) -> di
     files = sorted(str(path) for path in lake.read_folder(contract.table, delivery).glob("part-*.parquet"))
     if not files:
         return {}
-    rows = duckdb.execute(f"select * from read_parquet(?) where {LOCATOR} = ? limit 1", [files, locator]).to_arrow_table().to_pylist()
-    used: Sequence[str] = [h for c in contract.columns.values() for h in ([c.from_] if isinstance(c.from_, str) else c.from_ or [])]
+    with duckdb.connect() as duck:
+        rows = _rows(duck, f"select * from read_parquet(?) where {LOCATOR} = ? limit 1", [files, locator])
+    used = {header for name, column in contract.columns.items() for header in headers(column, name)}
     found = {name: value for name, value in (rows[0] if rows else {}).items() if not name.startswith("_") and value is not None}
     named = {name: value for name, value in found.items() if name in used} or found
     return dict(list(named.items())[:SHOWN])
