@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import json
 import os
 import re
 from collections.abc import Mapping
@@ -57,9 +58,19 @@ def load(environment: str | None = None, overrides: Mapping[str, Any] | None = N
             values[key], where[key] = value, f"conf/{path.name}"
     for key in Settings.model_fields:
         if (given := os.environ.get(PREFIX + key.upper())) is not None:
-            values[key], where[key] = given, PREFIX + key.upper()
+            values[key], where[key] = _parsed(key, given), PREFIX + key.upper()
     values.update(overrides or {})
     return _settings({key: _resolved(key, value, where.get(key, "")) for key, value in values.items()}, where)
+
+
+def _parsed(key: str, given: str) -> Any:
+    """Return a value of the environment; one that is a mapping is written as JSON."""
+    if not given.startswith("{"):
+        return given
+    try:
+        return json.loads(given)
+    except ValueError as error:
+        raise SettingsError(f"{PREFIX}{key.upper()}: not valid JSON: {error}") from None
 
 
 def _folders() -> list[Path]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
@@ -80,16 +81,24 @@ class Column(Closed):
     mask: Literal["hide", "hash", "last4"] | None = None
 
 
+def _iso(value: Any) -> Any:
+    """YAML reads 2026-01-01 as a date; limits are kept as text and compared in the type of their column."""
+    return value.isoformat() if isinstance(value, date) else value
+
+
+Limit = Annotated[int | float | str, BeforeValidator(_iso)]
+
+
 class Rule(Closed):
     """A check: on a row (a predicate that must hold) or on the whole table (an aggregate)."""
 
     rule: str
     column: str | None = None
     columns: tuple[str, ...] = ()
-    limit: int | float | str | None = None
-    low: int | float | str | None = None
-    high: int | float | str | None = None
-    values: tuple[str | int | float, ...] = ()
+    limit: Limit | None = None
+    low: Limit | None = None
+    high: Limit | None = None
+    values: tuple[Limit, ...] = ()
     codes: str | None = None
     pattern: str | None = None
     expression: str | None = None
@@ -109,7 +118,8 @@ class Rule(Closed):
 
     def _keys_fit(self) -> None:
         needs, may = (ROW_RULES | SET_RULES)[self.rule]
-        given = {name for name in type(self).model_fields if getattr(self, name) not in (None, ())} - {"rule", "name", "else_"}
+        given = {name for name in type(self).model_fields if getattr(self, name) not in (None, ())}
+        given -= {"rule", "name", "else_"}
         for need in needs.split():
             if not given & set(need.split("|")) and need != "name":
                 raise ValueError(f"rule {self.rule!r} needs {need.replace('|', ' or ')}")
@@ -168,6 +178,12 @@ class Migration(Closed):
     column: str
     to: str | None = None
     using: str | None = Field(None, description="SQL over the old row that gives the new value")
+
+    @model_validator(mode="after")
+    def _whole(self) -> Migration:
+        if (self.change == "rename") != (self.to is not None):
+            raise ValueError("`to` names the new column of a rename, and of nothing else")
+        return self
 
 
 class Example(Closed):

@@ -5,14 +5,19 @@ from __future__ import annotations
 import difflib
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import yaml
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from schemas import rooms
 from schemas.contract import LAYERS, Column, Contract
 from schemas.errors import UserError
+
+try:  # every command reads all contracts, and libyaml does it six times faster
+    from yaml import CSafeLoader as Loader
+except ImportError:  # PyYAML built without libyaml
+    from yaml import SafeLoader as Loader  # type: ignore[assignment]
 
 DERIVED_KEYS = ("layer", "name", "file")
 
@@ -53,13 +58,28 @@ def explain(error: ValidationError, file: str, known: type[Any] | None = None) -
     }.get(first["type"], first["msg"].removeprefix("Value error, "))
     remedy = ""
     if first["type"] == "extra_forbidden" and known:
-        names = [field.alias or name for name, field in known.model_fields.items()]
+        names = _keys_at(known, first["loc"][:-1])
         near = difflib.get_close_matches(str(first["loc"][-1]), names, n=1)
         remedy = f"did you mean {near[0]!r}?" if near else f"known keys: {', '.join(n for n in names if n not in DERIVED_KEYS)}"
     return UserError(f"{key}: {what}" if key else what, where=file, remedy=remedy)
 
 
-class _Strict(yaml.SafeLoader):
+def _keys_at(model: Any, loc: tuple[int | str, ...]) -> list[str]:
+    """Return the keys that may stand at a place of a model, e.g. those of a column under ('columns', 'kwh')."""
+    for part in loc:
+        field = next((f for n, f in model.model_fields.items() if part in (n, f.alias)), None)
+        model = (_model_in(field.annotation) if field else None) or model
+    return [field.alias or name for name, field in model.model_fields.items()]
+
+
+def _model_in(annotation: Any) -> Any:
+    """Return the model that a type speaks of, e.g. Rule for tuple[Rule, ...]; None if there is none."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    return next(filter(None, map(_model_in, get_args(annotation))), None)
+
+
+class _Strict(Loader):
     """A YAML loader that refuses a key given twice."""
 
 

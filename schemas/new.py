@@ -1,0 +1,119 @@
+"""The two files of a new table: a contract and a transform that load, ready to be edited."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from schemas.contract import LAYERS
+from schemas.contracts import contracts, fields
+from schemas.errors import UserError
+from schemas.rooms import rooms
+
+_NAME = re.compile(r"[a-z][a-z0-9_]*")
+_MADE_BY_PEOPLE = tuple(layer for layer in LAYERS if layer not in ("raw", "ops"))
+_CLEANED = """\
+# yaml-language-server: $schema=../contract.schema.json
+description: What one row is, in one sentence.
+owner: me
+source:
+  zone: {name}
+  path: {name}/*.{extension}
+  format: {format}
+  publisher: Who published it
+  licence: Under which licence
+key: [{key}]
+write: replace                # replace | merge (latest receipt wins by key) | append | period
+columns:
+{columns}
+rules: []                     # - {{rule: at_least, column: x, limit: 0}}
+"""
+_MADE = """\
+# yaml-language-server: $schema=../contract.schema.json
+description: What one row is, in one sentence.
+owner: me
+inputs: [{table}]
+key: [{key}]
+columns:
+{columns}
+"""
+_TRANSFORM = '''\
+"""What {table} is, in one line."""
+
+from __future__ import annotations
+
+from pyspark.sql import DataFrame
+
+
+def transform({parameter}: DataFrame) -> DataFrame:
+    """Return one row for each {key}."""
+    return {parameter}.select({columns})
+'''
+
+
+def write_table(table: str, folder: Path, probe: Mapping[str, Any] | None = None) -> list[Path]:
+    """Write the files of a table into a folder with rooms; return their paths. Raise UserError where one exists."""
+    paths = {folder / name: text for name, text in texts(table, probe).items()}
+    for path in paths:
+        if path.exists():
+            raise UserError("this file exists already", where=str(path), remedy="choose another name, or edit it")
+    for path, text in paths.items():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    return list(paths)
+
+
+def texts(table: str, probe: Mapping[str, Any] | None = None) -> dict[str, str]:
+    """Return path → text of the files of a new table.
+
+    `probe` says what a delivery holds: `format`, and `columns` as header → type. A table that is not cleaned starts
+    from the keys of one it may be made from. Raise UserError for a name that no table can have.
+    """
+    layer, _, name = table.partition(".")
+    if layer not in _MADE_BY_PEOPLE or not _NAME.fullmatch(name):
+        raise UserError(f"{table!r} is no name of a table", remedy=f"write <layer>.<name> in small letters; "
+                        f"layers: {', '.join(_MADE_BY_PEOPLE)}")  # fmt: skip
+    if table in contracts():
+        raise UserError(f"there is a table {table!r} already", where=contracts()[table].file)
+    return _cleaned(name, probe or {}) if layer == "cleaned" else _made(layer, name)
+
+
+def _cleaned(name: str, probe: Mapping[str, Any]) -> dict[str, str]:
+    headers: Mapping[str, str] = probe.get("columns") or {"id": "string"}
+    names = _column_names(list(headers))
+    lines = [_column(own, headers[header], header) for own, header in zip(names, headers, strict=True)]
+    format_ = str(probe.get("format") or "csv")
+    extension = {"excel": "xlsx", "netcdf": "nc", "hdf5": "h5", "word": "docx"}.get(format_, format_)
+    text = _CLEANED.format(name=name, extension=extension, format=format_, key=names[0], columns="\n".join(lines))
+    return {f"schemas/cleaned/{name}.yaml": text}
+
+
+def _column_names(headers: list[str]) -> list[str]:
+    """Name columns after their headers; a header without Latin letters gets a number, to be named by a person."""
+    names: list[str] = []
+    for place, header in enumerate(headers, start=1):
+        plain = re.sub(r"[^a-z0-9]+", "_", header.lower()).strip("_")
+        name = plain if _NAME.fullmatch(plain) and plain not in names else f"column_{place}"
+        names.append(name)
+    return names
+
+
+def _column(name: str, type_: str, header: str) -> str:
+    known = fields(rooms()).get(name)
+    start = "" if known and known.type else f'type: "{type_}", description: What it is, '
+    quoted = header.replace("\\", "\\\\").replace('"', '\\"')
+    return f'  {name}: {{{start}from: "{quoted}"}}'
+
+
+def _made(layer: str, name: str) -> dict[str, str]:
+    """Start from the first table of the nearest layer below; the person puts in the tables that are meant."""
+    below = _MADE_BY_PEOPLE[: max(_MADE_BY_PEOPLE.index(layer), 1)]
+    origin = next(c for lower in reversed(below) for t, c in sorted(contracts().items()) if c.layer == lower and c.key)
+    lines = [f'  {key}: {{type: "{origin.columns[key].type}", description: What it is}}' for key in origin.key]
+    listed = ", ".join(origin.key)
+    contract = _MADE.format(table=origin.table, key=listed, columns="\n".join(lines))
+    code = _TRANSFORM.format(table=f"{layer}.{name}", parameter=origin.name, key=listed.replace(", ", " and "),
+                             columns=", ".join(f'"{key}"' for key in origin.key))  # fmt: skip
+    return {f"schemas/{layer}/{name}.yaml": contract, f"layers/{layer}/{name}.py": code}
