@@ -11,6 +11,7 @@ from rich.table import Table
 
 from carbonlake.world import FAILED, SOME_WAITING, World
 from jobs.outcome import Outcome
+from lineage.emit import Receiver
 from schemas import graph
 
 MARKS = {"built": "[green]✓[/green]", "skipped": "[dim]·[/dim]", "failed": "[red]✗[/red]", "waiting": "[yellow]…[/yellow]",
@@ -65,7 +66,14 @@ def build_tables(world: World, terms: tuple[str, ...], *, force: bool = False, w
         def watch(table: str, outcome: Outcome | None) -> None:
             bar.update(task, description=table, advance=0 if outcome is None else 1)
 
-        return walk(world.lake, engine, terms, force=force, workers=workers or world.settings.workers, watch=watch)
+        return walk(world.lake, engine, terms, force=force, workers=workers or world.settings.workers,
+                    watch=watch, receiver=_receiver(world))  # fmt: skip
+
+
+def _receiver(world: World) -> Receiver | None:
+    settings = world.settings
+    headers = (("Authorization", f"Bearer {settings.lineage_token}"),) if settings.lineage_token else ()
+    return Receiver(settings.lineage_url, headers=headers) if settings.lineage_url else None
 
 
 def _progress(console: Console, *, quiet: bool) -> Progress:

@@ -93,7 +93,7 @@ def lineage(
     if world.as_json:
         world.say(found.as_dict())
     else:
-        world.console.print(found.as_text(), markup=False, soft_wrap=True)
+        world.console.print(found.as_text())
     if picture:
         Path(picture).parent.mkdir(parents=True, exist_ok=True)
         Path(picture).write_text(found.as_svg(), encoding="utf-8")

@@ -22,7 +22,6 @@ from jobs.lake import Lake
 from jobs.ops import Ops
 from jobs.outcome import Job, Outcome, new_run, start
 from jobs.session import Engine
-from lineage.columns import Lineage
 from schemas.contract import Contract
 from schemas.contracts import contract as contract_of
 from schemas.errors import UserError
@@ -49,7 +48,7 @@ def build(lake: Lake, engine: Engine, table: str, ops: Ops, *, force: bool = Fal
     outcome = outcome.after(time.perf_counter() - began)
     if outcome.status != "skipped":
         ops.outcome(outcome, engine.name)
-    telling.tell(lake, contract, outcome, ops, engine.name)
+    telling.ended(lake, contract, outcome, ops, engine.name)
     return outcome
 
 
@@ -98,7 +97,7 @@ def _cleaned(job: Job, connection: duckdb.DuckDBPyConnection, ops: Ops) -> Outco
     pinned = quarantine.put(job, made, connection, whole=plan.mode == "whole")
     note = {**plan.note, **pinned, "delivery_ids": [one.delivery for one in made.parsed][-1000:]}
     refused = tuple(f"delivery {one.delivery} ({one.name}) refused: {one.refused}" for one in made.parsed if one.refused)
-    return _publish(job, made, plan.mode, plan.reason, note, (*refused, *judged), ops, None)
+    return _publish(job, made, plan.mode, plan.reason, note, (*refused, *judged), ops)
 
 
 def _derived(job: Job, connection: duckdb.DuckDBPyConnection, ops: Ops) -> Outcome:
@@ -106,11 +105,11 @@ def _derived(job: Job, connection: duckdb.DuckDBPyConnection, ops: Ops) -> Outco
     if plan is None:
         return _unchanged(job)
     telling.started(job, ops)
-    made, lineage = derived.make(job, plan)
+    made = derived.make(job, plan)
     judged = finish.judge_derived(job, plan, made, connection, ops)
     pinned = quarantine.put(job, made, connection, whole=plan.mode == "whole")
     note = {"inputs": dict(plan.versions), **pinned}
-    return _publish(job, made, plan.mode, plan.reason, note, judged, ops, lineage)
+    return _publish(job, made, plan.mode, plan.reason, note, judged, ops)
 
 
 def _unchanged(job: Job) -> Outcome:
@@ -119,11 +118,10 @@ def _unchanged(job: Job) -> Outcome:
 
 def _publish(
     job: Job, made: Made, mode: Any, reason: str, note: Mapping[str, Any], warnings: tuple[str, ...], ops: Ops,
-    lineage: Lineage | None,
 ) -> Outcome:  # fmt: skip
     whole = {"run": job.run_id, "recipe": job.recipe, "rows": finish.rows_after(job, mode, made),
              "counts": vars(made.counts), **note}  # fmt: skip
     version = finish.publish(job, mode, made, whole)
-    telling.lineage(job, made, lineage, ops)
+    telling.published(job, made, note.get("inputs") or {}, version, ops)
     return Outcome(job.contract.table, job.run_id, "built", reason, mode, made.counts, version=version, note=whole,
                    warnings=warnings)  # fmt: skip

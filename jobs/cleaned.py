@@ -17,6 +17,7 @@ from jobs.drift import check_scale
 from jobs.land import Receipt
 from jobs.outcome import Counts, Job, Mode, digest
 from jobs.staging import Staged
+from lineage.columns import Lineage, column_lineage
 from quality.rules import RowCheck
 from schemas.contract import Contract
 
@@ -41,7 +42,7 @@ class Made:
     labels: tuple[RowCheck, ...]
     counts: Counts
     replaced: tuple[str, ...]
-    replaced_rows: int
+    lineage: Lineage | None
 
 
 def in_force(contract: Contract, receipts: Sequence[Receipt]) -> tuple[Receipt, ...]:
@@ -90,11 +91,13 @@ def make(job: Job, plan: Plan, connection: duckdb.DuckDBPyConnection) -> Made:
     parsed = parse(job.lake, job.contract, plan.receipts)
     shapes = by_shape(job.contract, parsed)
     labels: list[RowCheck] = []
+    lineage = None
     staged: list[Staged] = []
     for number, shape in enumerate(shapes):
         found = corrections.applied(job.engine, job.lake, job.contract.table, [path for one in shape for path in one.files])
         labels = checks(job.contract, found.columns)
         frame = clean(found, job.contract, {one.delivery: one.name for one in shape})
+        lineage = column_lineage(frame, {f"deliveries.{job.contract.name}": found})
         staged += staging.write(frame, job.staging / f"clean-{number}", job.contract)
     check_scale(job, connection, staged)
     drops = keep.find_drops(connection, staged, job.contract)
@@ -102,7 +105,7 @@ def make(job: Job, plan: Plan, connection: duckdb.DuckDBPyConnection) -> Made:
     standing = _without_drops(job, accepted, connection) if drops.any else accepted
     written = sum(file.rows for file in standing)
     touched = tuple(sorted({str(file.partition) for file in standing})) if plan.mode == "partitions" else ()
-    survivors, replaced_rows = _survivors(job, standing, touched)
+    survivors = _survivors(job, standing, touched)
     aside = tuple(file for file in staged if file.verdict != "ok")
     malformed = sum(one.rejected for one in parsed)
     counts = Counts(
@@ -111,7 +114,7 @@ def make(job: Job, plan: Plan, connection: duckdb.DuckDBPyConnection) -> Made:
         set_aside=sum(file.rows for file in aside) + drops.conflicts + malformed,
         superseded=drops.superseded,
     )
-    return Made((*standing, *survivors), aside, tuple(parsed), tuple(labels), counts, touched, replaced_rows)
+    return Made((*standing, *survivors), aside, tuple(parsed), tuple(labels), counts, touched, lineage)
 
 
 def _frame(job: Job, files: Sequence[Staged]) -> DataFrame:
@@ -137,8 +140,8 @@ def _without_drops(job: Job, accepted: Sequence[Staged], connection: duckdb.Duck
     return staging.write(kept, job.staging / "standing", job.contract)
 
 
-def _survivors(job: Job, fresh: Sequence[Staged], touched: Sequence[str]) -> tuple[list[Staged], int]:
-    """Carry over the rows of the touched partitions that no new row replaces; return them and how many were replaced."""
+def _survivors(job: Job, fresh: Sequence[Staged], touched: Sequence[str]) -> list[Staged]:
+    """Carry over the rows of the touched partitions that no new row replaces."""
     existing = _existing_rows(job, touched)
     kept: list[Staged] = []
     for number, some in enumerate(_chunks(existing)):
@@ -153,7 +156,7 @@ def _survivors(job: Job, fresh: Sequence[Staged], touched: Sequence[str]) -> tup
         # Carried rows were judged when they came; the audit knows them by the mask they lack.
         left = left.withColumns({RULES: F.lit(None).cast("bigint"), VERDICT: F.lit("ok")})
         kept += staging.write(left, job.staging / f"kept-{number}", job.contract)
-    return kept, sum(existing.values()) - sum(file.rows for file in kept)
+    return kept
 
 
 def _existing_rows(job: Job, touched: Sequence[str]) -> dict[str, int]:

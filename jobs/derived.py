@@ -20,7 +20,7 @@ from jobs.fingerprint import transform_file
 from jobs.lake import Lake
 from jobs.outcome import Counts, Job, Mode
 from jobs.session import Engine
-from lineage.columns import Lineage, column_lineage
+from lineage.columns import column_lineage
 from lineage.fences import refuse
 from quality.rules import row_checks
 from schemas import graph, types
@@ -149,7 +149,7 @@ def leaves_of(contract: Contract, given: Mapping[str, Any]) -> dict[str, DataFra
     return found
 
 
-def make(job: Job, plan: Plan) -> tuple[Made, Lineage]:
+def make(job: Job, plan: Plan) -> Made:
     """Run the transform, fenced, and stage its rows in the contract's types with their verdicts."""
     through = _partition_inputs(job, plan.versions) if plan.mode == "partitions" else {}
 
@@ -170,7 +170,7 @@ def make(job: Job, plan: Plan) -> tuple[Made, Lineage]:
     aside = tuple(file for file in files if file.verdict != "ok")
     written, away = sum(file.rows for file in ok), sum(file.rows for file in aside)
     counts = Counts(came_in=written + away, written=written, set_aside=away)
-    return Made(ok, aside, (), tuple(every), counts, plan.partitions, 0), lineage
+    return Made(ok, aside, (), tuple(every), counts, plan.partitions, lineage)
 
 
 def as_contract(frame: DataFrame, contract: Contract) -> DataFrame:

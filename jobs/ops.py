@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -29,6 +29,8 @@ class Ops:
     lake: Lake
     rows: dict[str, list[dict[str, Any]]] = field(default_factory=lambda: defaultdict(list))
     lock: threading.Lock = field(default_factory=threading.Lock)
+    judged: dict[str, Sequence[Verdict]] = field(default_factory=dict)
+    tell: Callable[[Mapping[str, Any]], None] = lambda event: None
 
     def add(self, table: str, rows: Sequence[dict[str, Any]]) -> None:
         """Keep rows for an ops table."""
@@ -59,6 +61,7 @@ class Ops:
 
     def verdicts(self, run_id: str, table: str, verdicts: Sequence[Verdict]) -> None:
         """Keep the rows of ops.check for a build."""
+        self.judged[run_id] = verdicts
         self.add("ops.check", [
             {"run_id": run_id, "table_name": table, "rule": v.rule, "kind": v.kind, "outcome": v.outcome,
              "failed": v.failed, "rows": v.rows, "passed": v.passed, "detail": v.detail} for v in verdicts

@@ -10,6 +10,7 @@ from jobs.lake import Lake
 from jobs.ops import Ops
 from jobs.outcome import Outcome, new_run
 from jobs.session import Engine
+from lineage.emit import Receiver, Spool, telling
 from schemas import graph
 
 Watch = Callable[[str, Outcome | None], None]
@@ -17,34 +18,39 @@ Watch = Callable[[str, Outcome | None], None]
 
 def run(
     lake: Lake, engine: Engine, terms: Sequence[str] = (), *, force: bool = False, workers: int = 2,
-    watch: Watch = lambda table, outcome: None,
+    watch: Watch = lambda table, outcome: None, receiver: Receiver | None = None,
 ) -> list[Outcome]:  # fmt: skip
     """Build the tables that terms select, inputs first, and return how each ended, in the order they ended.
 
     `watch` is told when a table starts (None) and ends (its outcome). A table whose input failed waits: it keeps
-    the version it had. Raise UserError for a term that names no table.
+    the version it had. Lineage events go to a file, and to `receiver` if there is one. Raise UserError for a term that names no table.
     """
     tables = graph.select(terms)
-    ops = Ops(lake)
+    with telling(Spool(lake.folder / "_lineage"), receiver) as tell:
+        ops = Ops(lake, tell=tell)
+        try:
+            return _walk(tables, lambda table: build(lake, engine, table, ops, force=force), workers, watch)
+        finally:
+            ops.flush()
+
+
+def _walk(tables: Sequence[str], one: Callable[[str], Outcome], workers: int, watch: Watch) -> list[Outcome]:
     done: dict[str, Outcome] = {}
     running: dict[Future[Outcome], str] = {}
-    try:
-        with ThreadPoolExecutor(max_workers=workers) as pool:
-            while len(done) < len(tables):
-                for table in _ready(tables, done, running.values()):
-                    blocked = _blocked(table, done)
-                    if blocked:
-                        done[table] = blocked
-                        watch(table, blocked)
-                    elif len(running) < workers:
-                        watch(table, None)
-                        running[pool.submit(build, lake, engine, table, ops, force=force)] = table
-                for future in wait(running, return_when=FIRST_COMPLETED).done if running else ():
-                    table = running.pop(future)
-                    done[table] = future.result()
-                    watch(table, done[table])
-    finally:
-        ops.flush()
+    with ThreadPoolExecutor(max_workers=workers) as pool:
+        while len(done) < len(tables):
+            for table in _ready(tables, done, running.values()):
+                blocked = _blocked(table, done)
+                if blocked:
+                    done[table] = blocked
+                    watch(table, blocked)
+                elif len(running) < workers:
+                    watch(table, None)
+                    running[pool.submit(one, table)] = table
+            for future in wait(running, return_when=FIRST_COMPLETED).done if running else ():
+                table = running.pop(future)
+                done[table] = future.result()
+                watch(table, done[table])
     return list(done.values())
 
 
