@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import multiprocessing
+import os
+import resource
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -162,16 +164,42 @@ def test_a_file_that_grows_while_it_is_read_is_not_believed(
     assert stored(lake) == []
 
 
-def _land(root: str, paths: list[str]) -> list[int]:
+def _land(root: str, project: str, paths: list[str]) -> list[int]:
+    os.environ["CARBONLAKE_PROJECT"] = project
     return [land.land(Lake(root), path, SOURCE)[0].delivery_id for path in paths]
+
+
+def _land_with_little_room(root: str, project: str, path: str) -> str:
+    """Land a file where no file may grow beyond 64 KiB, which is how a full disk looks to a program."""
+    os.environ["CARBONLAKE_PROJECT"] = project
+    resource.setrlimit(resource.RLIMIT_FSIZE, (65536, 65536))
+    try:
+        land.land(Lake(root), path, SOURCE)
+    except UserError as error:
+        return str(error)
+    return ""
+
+
+def pool(size: int) -> Any:
+    """Return processes that are forked before this one has used a table."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["jobs.land", "pandas"])
+    return context.Pool(size)
+
+
+def test_a_file_for_which_there_is_no_room_is_explained_and_leaves_nothing(lake: Lake, tmp_path: Path) -> None:
+    path = put(tmp_path, "a.csv", b"x" * 1_000_000)
+    with pool(1) as processes:
+        said = processes.apply(_land_with_little_room, (str(lake.root), str(tmp_path / "project"), str(path)))
+    assert "file too large" in said and "ulimit" in said
+    assert stored(lake) == [] and land.receipts(lake) == []
 
 
 def test_processes_that_land_at_once_share_one_sequence_without_gaps(lake: Lake, tmp_path: Path) -> None:
     paths = [[str(put(tmp_path, f"{one}-{n}.csv", f"{one} {n}")) for n in range(4)] for one in range(3)]
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["jobs.land", "pandas"])
-    with context.Pool(3) as pool:
-        ids = [n for some in pool.starmap(_land, [(str(lake.root), some) for some in paths]) for n in some]
+    work = [(str(lake.root), str(tmp_path / "project"), some) for some in paths]
+    with pool(3) as processes:
+        ids = [n for some in processes.starmap(_land, work) for n in some]
     assert sorted(ids) == list(range(1, 13))
     assert [r.delivery_id for r in land.receipts(lake)] == list(range(1, 13))
     print("3 processes, 12 deliveries, ids 1 to 12")
