@@ -71,13 +71,16 @@ def diff(
     from jobs.diff import diff as compare
 
     world: World = context.obj
-    found = compare(world.lake, contract(table), old, new, limit=rows)
+    found = compare(world.lake, contract(table).table, old, new, rows)
+    effects = [vars(effect) for effect in found.effects]
     if world.as_json:
-        world.say(vars(found))
+        world.say({**vars(found), "effects": effects, "rows": found.rows.to_pylist()})
         return
-    world.console.print(f"{table}: version {found.old} → {found.new}: {found.added:,} added, {found.removed:,} removed, {found.changed:,} changed")
-    show_rows(world, [vars(effect) for effect in found.effects], title="measures")
-    show_rows(world, found.rows, title="rows")
+    before, after = found.versions
+    counts = f"{found.added:,} added, {found.removed:,} removed, {found.changed:,} changed"
+    world.console.print(f"{table}: version {before} → {after}: {counts}")
+    show_rows(world, effects, title="effect on each measure")
+    show_rows(world, found.rows.to_pylist(), title="rows")
 
 
 def export(

@@ -124,14 +124,14 @@ def trace(
     if world.as_json:
         world.say(found.as_dict())
     else:
-        world.console.print(_tree(found))
+        world.console.print(draw(found))
 
 
-def _tree(step: Any) -> Tree:
+def draw(step: Any) -> Tree:
     """Draw a step of a trace and what it was made from."""
     tree = Tree(_line(step))
     for other in step.made_from:
-        tree.add(_tree(other))
+        tree.add(draw(other))
     return tree
 
 

@@ -18,6 +18,7 @@ from jobs.commit import append_rows
 from jobs.lake import Lake, arrow_schema
 from jobs.land import receipts
 from jobs.outcome import new_run
+from jobs.relation import read_rows
 from jobs.session import Engine
 from schemas.contracts import contract
 from schemas.errors import UserError
@@ -78,8 +79,8 @@ def _at(places: Sequence[tuple[int, str]]) -> Column:
 def history(lake: Lake, table: str) -> list[dict[str, Any]]:
     """Return every decision about rows of a table, the newest last."""
     head = lake.open(TABLE)
-    rows = head.to_pyarrow_table().to_pylist() if head else []
-    return sorted((row for row in rows if row["table_name"] == table), key=lambda row: row["decided_at"])
+    rows = read_rows(head, f"table_name = '{table}'").to_pylist() if head else []
+    return sorted(rows, key=lambda row: row["decided_at"])
 
 
 def decide(

@@ -7,7 +7,6 @@ from typing import Any
 
 import duckdb
 import pyarrow as pa
-from deltalake import DeltaTable
 
 from jobs import corrections, staging
 from jobs.clean import DELIVERY, LOCATOR, RULES
@@ -15,6 +14,7 @@ from jobs.cleaned import Made
 from jobs.commit import last_commit, write_rows
 from jobs.lake import Lake
 from jobs.outcome import Job
+from jobs.relation import read_rows
 from jobs.staging import quoted
 from quality.rules import RowCheck
 
@@ -108,8 +108,8 @@ def listed(lake: Lake, table: str) -> list[dict[str, Any]]:
     version = last_commit(head).get("quarantine_version") if head else None
     if version is None:
         return []
-    waiting = DeltaTable(lake.quarantine_path(table), version=version, storage_options=lake.storage_options or None)
-    rows: list[dict[str, Any]] = waiting.to_pyarrow_table().to_pylist()
+    waiting = lake.open_path(lake.quarantine_path(table), version)
+    rows: list[dict[str, Any]] = read_rows(waiting).to_pylist() if waiting else []
     made = corrections.decisions(lake, table)
     for row in rows:
         decision = made.get((row["delivery_id"], row["locator"]))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -39,6 +40,8 @@ def engine(url: str, memory: str = "4g", options: dict[str, str] | None = None) 
 
     `memory` bounds the pool of the embedded engine. Raises UserError when it can't be reached.
     """
+    # Small look-ups may well be ordered as a whole; the fences judge windows, not this warning.
+    warnings.filterwarnings("ignore", message="WARN WindowExpression")
     if url == "sail":
         with _sail(memory) as session:
             yield Engine("sail", session)
