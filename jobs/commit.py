@@ -23,12 +23,12 @@ from deltalake.transaction import AddAction, RemoveAction
 from jobs import footers, store
 from jobs.deltalog import NOTE, changed_partitions, commit_of, find_run, last_commit, touched
 from jobs.footers import EXTRA, Checked, StagedFile
-from jobs.lake import Lake, arrow_schema
+from jobs.lake import Lake, arrow_schema, properties
 from schemas.contract import Contract
 from schemas.errors import UserError
 
 __all__ = [
-    "Moved", "StagedFile", "append_rows", "changed_partitions", "commit_of", "evolve", "failpoint", "last_commit",
+    "Moved", "StagedFile", "append_rows", "changed_partitions", "commit_of", "describe", "evolve", "failpoint", "last_commit",
     "publish", "replace_rows", "retrying", "write_rows",
 ]  # fmt: skip
 FAILPOINT = "CARBONLAKE_FAILPOINT"
@@ -222,6 +222,13 @@ def evolve(lake: Lake, table_path: str, schema: pa.Schema) -> DeltaTable:
         return _head(lake, table_path)
 
     return retrying(add)
+
+
+def describe(lake: Lake, table_path: str, schema: pa.Schema, partition_by: Sequence[str]) -> None:
+    """Bring a table's properties in line with a schema that a commit has changed."""
+    head = _head(lake, table_path)
+    wanted = {key: value for key, value in properties(schema, tuple(partition_by)).items() if value is not None}
+    retrying(lambda: head.alter.set_table_properties(wanted))
 
 
 def write_rows(

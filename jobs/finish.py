@@ -166,10 +166,12 @@ def publish(job: Job, mode: Mode, made: Made, note: dict[str, object]) -> int:
     if replace == [] or (mode == "append" and not files):
         # Nothing new stands, yet the deliveries are dealt with: an empty append carries the note.
         replace, files = "append", []
-    return commit.publish(
-        job.lake, job.lake.table_path(job.contract.table), arrow_schema(job.contract), files,
-        read_version=job.version, replace=replace, commit_info=note, app_id=f"build:{job.contract.table}",
-        app_sequence=job.version + 1,
+    path, schema = job.lake.table_path(job.contract.table), arrow_schema(job.contract)
+    version = commit.publish(
+        job.lake, path, schema, files, read_version=job.version, replace=replace, commit_info=note,
+        app_id=f"build:{job.contract.table}", app_sequence=job.version + 1,
     )  # fmt: skip
-
-
+    if {field.name for field in job.head.schema().fields} != set(schema.names):
+        # Statistics are kept for columns by name, and the names have changed.
+        commit.describe(job.lake, path, schema, job.contract.partition_by)
+    return version

@@ -10,12 +10,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
+import pyarrow as pa
 from deltalake import DeltaTable
 
 from jobs.commit import last_commit
 from jobs.lake import Lake
 from jobs.session import Engine
 from schemas.contract import Contract
+from schemas.migrations import changes
 
 Mode = Literal["whole", "partitions", "append"]
 
@@ -86,8 +88,14 @@ def new_run() -> str:
 
 
 def start(lake: Lake, engine: Engine, contract: Contract, recipe: str, force: bool) -> Job:
-    """Open a build: make the table if it is not there, pin its version and read the last note."""
+    """Open a build: make the table if it is not there, pin its version and read the last note.
+
+    Raise UserError where the contract differs from what is published in a way that no migration declares.
+    """
     head = lake.create(contract)
+    # An added column is free. What is declared comes with the whole rebuild that a changed contract means anyway: the
+    # commit that replaces the rows replaces the schema.
+    changes(contract, pa.schema(head.schema().to_arrow()))
     return Job(lake, engine, contract, new_run(), head, last_commit(head), recipe, force)
 
 
