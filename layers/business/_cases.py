@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import reduce
+from functools import cache, reduce
 from itertools import product
 from typing import Any
 
@@ -20,6 +20,7 @@ from schemas.errors import UserError
 KEY = ("activity_code", "unit", "grain", "date", "region_code", "industry_code")
 GWP = "gwp"  # every line asks for it, beside the inputs of its method
 NATION = "CHN"
+LIBRARY_UNITS = {"kgCO2/kWh", "gCO2/kWh", "tCO2/MWh", "tC/TJ", "kgCO2/t", "tCO2/TJ"}  # that factors come in, too
 LIMITS = ("grains", "method_from", "method_to")  # of the activity that a method applies to
 OPEN = ("activity_code", "region_code", "industry_code", "gas")  # where NULL in a factor means any
 
@@ -63,8 +64,13 @@ def conversions() -> dict[tuple[str, str], float]:
     """Return (unit, unit a method wants) → factor, for the units of contracts and methods that convert."""
     wanted = {one.unit for method in methods().values() for one in method.inputs.values()} | {"1"}
     columns = {column.unit for one in contracts().values() for column in one.columns.values() if column.unit}
+    return _conversions(frozenset(wanted | columns | LIBRARY_UNITS), frozenset(wanted))
+
+
+@cache
+def _conversions(known: frozenset[str], wanted: frozenset[str]) -> dict[tuple[str, str], float]:
     found = {}
-    for given, target in product(sorted(wanted | columns | {"kgCO2/kWh", "tC/TJ", "tCO2/MWh"}), sorted(wanted)):
+    for given, target in product(sorted(known), sorted(wanted)):
         try:
             found[given, target] = units.factor(given, target)
         except UserError:  # another dimension: a row that asks for it is reported as unresolved

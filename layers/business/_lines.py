@@ -5,13 +5,13 @@ from __future__ import annotations
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from layers import constants
-from layers.business._cases import GWP, KEY, cases, converted, factor_names
-from layers.numbers import fits, to_double
+from layers.business._cases import GWP, KEY, cases, conversions, factor_names
+from layers.numbers import to_double
 from models.formulas import co2e
 from models.method import methods
+from schemas.numbers import LIMIT
 
-HOUR = "h_value"  # the factor of the hour, in the unit that the method wants
+HOUR = "v_hour"  # the factor of the hour, in the unit that the method wants
 
 
 def lines(activity: DataFrame, subject: DataFrame, factor: DataFrame, factor_hour: DataFrame) -> DataFrame:
@@ -23,9 +23,11 @@ def lines(activity: DataFrame, subject: DataFrame, factor: DataFrame, factor_hou
     located = _located(activity, subject)
     chosen = _renamed(cases(located, factor))
     on = [located[name] == chosen[f"c_{name}"] for name in KEY]
-    joined = located.join(F.broadcast(chosen), on, "left")
-    joined = joined.join(F.broadcast(_by_hour(factor_hour)), _same_hour(), "left")
+    # The small side stands first: that is the side the embedded engine builds its hash table of, hint or not.
+    joined = F.broadcast(chosen).join(located, on, "right")
+    joined = F.broadcast(_by_hour(factor_hour)).join(joined, _same_hour(), "right").withColumn(HOUR, _hour_value())
     quantity = to_double(F.col("quantity")) * F.col("scale")
+    # An engine puts in a column again wherever it is named, filters included: name `mass` seldom, it is the dear one.
     valued = joined.withColumn("q", quantity).withColumn("mass", _mass())
     return valued.withColumn("co2e", co2e(F.col("mass"), F.col("v_gwp"))).withColumn("reason", _reason())
 
@@ -41,7 +43,7 @@ def _located(activity: DataFrame, subject: DataFrame) -> DataFrame:
         F.col("region_code").alias("s_region"),
         F.col("industry_code").alias("s_industry"),
     )
-    joined = activity.join(F.broadcast(places), activity["subject_id"] == places["s_subject_id"], "left")
+    joined = F.broadcast(places).join(activity, activity["subject_id"] == places["s_subject_id"], "right")
     region = F.coalesce("s_region", F.lit("")).alias("region_code")
     return joined.select(*activity.columns, region, F.coalesce("s_industry", F.lit("")).alias("industry_code"))
 
@@ -51,23 +53,26 @@ def _renamed(chosen: DataFrame) -> DataFrame:
 
 
 def _by_hour(factor_hour: DataFrame) -> DataFrame:
-    """Factors of hours, once in each unit that a method may want."""
-    wanted = {part.unit for one in methods().values() for part in one.factors.values() if part.grain} or {"1"}
-    asked = constants.table(factor_hour, [{"h_wanted": unit} for unit in sorted(wanted)], {"h_wanted": "string"})
-    scaled = converted(factor_hour.crossJoin(asked), "unit", "h_wanted", "times", factor_hour).where(
-        "times is not null"
-    )
+    names = ("factor_set", "role", "activity_code", "period_start", "factor_id", "value", "unit")
     region = F.coalesce("region_code", F.lit("")).alias("h_region_code")
-    names = ("factor_set", "role", "activity_code", "period_start", "factor_id")
-    value = (F.col("value") * F.col("times")).alias(HOUR)
-    return scaled.select(*(F.col(name).alias(f"h_{name}") for name in names), region, "h_wanted", value)
+    return factor_hour.select(*(F.col(name).alias(f"h_{name}") for name in names), region)
 
 
 def _same_hour() -> Column:
-    same = (F.col("hour_role") == F.col("h_role")) & (F.col("hour_unit") == F.col("h_wanted"))
+    same = F.col("hour_role") == F.col("h_role")
     for name in ("factor_set", "activity_code", "period_start", "region_code"):
         same = same & (F.col(name) == F.col(f"h_{name}"))
     return same
+
+
+def _hour_value() -> Column:
+    """The factor of the hour in the unit that the method wants; NULL where its unit does not convert."""
+    wanted = {part.unit for one in methods().values() for part in one.factors.values() if part.grain}
+    times: Column = F.when(F.lit(False), F.lit(0.0))
+    for (unit, target), value in conversions().items():
+        if target in wanted:
+            times = times.when((F.col("h_unit") == unit) & (F.col("hour_unit") == target), F.lit(value))
+    return F.col("h_value") * times
 
 
 def _mass() -> Column:
@@ -81,12 +86,13 @@ def _mass() -> Column:
 
 def _reason() -> Column:
     no_hour = F.col("hour_role").isNotNull() & F.col(HOUR).isNull()
-    out = ~F.coalesce(fits(F.col("mass")) & fits(F.col("co2e")), F.lit(False))
+    # No warming potential is below one, so tonnes of CO2 equivalents are the larger figure of the two to fix.
+    small = F.coalesce(F.abs(F.col("co2e")) < F.lit(LIMIT), F.lit(False))
     return (
         F.when(F.col("method_id").isNull(), F.lit("no_method"))
-        .when(F.col("q").isNull(), F.lit("unit"))
+        .when(F.col("scale").isNull(), F.lit("unit"))
         .when((F.col("lacking") != "") | no_hour, F.lit("no_factor"))
-        .when(out, F.lit("out_of_range"))
+        .when(~small, F.lit("out_of_range"))
     )
 
 

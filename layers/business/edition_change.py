@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pyspark.sql import Column, DataFrame, Window
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 ROW = ("country", "year")
@@ -28,9 +28,13 @@ def compared(owid_co2: DataFrame) -> list[str]:
 def pairs(owid_co2: DataFrame) -> DataFrame:
     """Return every row of two neighbouring editions side by side (`a_`, `b_`), NULL on the side that lacks it."""
     editions = owid_co2.groupBy("edition_date").agg(F.count(F.lit(1)).alias("rows"))
-    before = F.lag("edition_date").over(Window.orderBy("edition_date"))
-    steps = editions.select(F.col("edition_date").alias("edition_after"), before.alias("edition_before"))
-    steps = steps.where("edition_before is not null")
+    earlier = editions.select(F.col("edition_date").alias("earlier"))
+    steps = (
+        editions.join(earlier, F.col("earlier") < F.col("edition_date"))
+        .groupBy("edition_date")
+        .agg(F.max("earlier").alias("edition_before"))
+    )
+    steps = steps.withColumnRenamed("edition_date", "edition_after")
     sides = {
         prefix: _side(owid_co2, steps, on, prefix) for prefix, on in (("a", "edition_before"), ("b", "edition_after"))
     }

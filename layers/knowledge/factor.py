@@ -7,6 +7,7 @@ from functools import reduce
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
+from schemas.codes import codes
 from schemas.contracts import contract
 
 
@@ -100,8 +101,10 @@ def _sum_of_gases(frame: DataFrame) -> DataFrame:
 
 
 def _coal(frame: DataFrame) -> DataFrame:
+    """Coefficients of standard coal; those of carriers that are no fuel apply to no activity by themselves."""
+    code = F.concat(F.lit("fuel_"), F.col("carrier_code"))
     return _rows(
         "cleaned.standard_coal", frame, [F.lit("standard_coal"), F.col("energy_name")],
         factor_set=F.lit("standard_coal"), role=F.lit("tce"), value=F.col("coefficient"), unit=F.col("unit"),
-        activity_code=F.concat(F.lit("fuel_"), F.col("carrier_code")), note=F.col("energy_name"),
+        activity_code=F.when(code.isin(sorted(codes("activity"))), code), note=F.col("energy_name"),
     )  # fmt: skip

@@ -40,9 +40,9 @@ def _owid(frame: DataFrame) -> DataFrame:
 
 
 def _unfccc(frame: DataFrame) -> DataFrame:
-    """The sheet by gas repeats two totals of the sheet by sector, whose head repeats its line 5bis; each stands once."""
+    """The sheet by gas repeats two totals of the sheet by sector, whose head repeats line 5bis; each stands once."""
     by_gas = (F.col("sheet") == "Data_by_gas") & F.col("gas").isin("CO2", "GHG")
-    head = F.col("category") == "GHG net emissions/removals by LULUCF / LUCF"
+    head = F.col("category").eqNullSafe("GHG net emissions/removals by LULUCF / LUCF")
     long = frame.where(~by_gas & ~head).select("*", _tonnes("emission_ktco2e", 10**3))
     return _rows("cleaned.unfccc_profile", long, F.lit("profile"), F.col("region_code"))
 

@@ -1,0 +1,170 @@
+"""Which factor a line takes, and what becomes of activity that has none."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from layers.business.emission import transform as emission
+from layers.business.emission_input import transform as emission_input
+from layers.business.unresolved import transform as unresolved
+from tests.frames import Row, frame
+
+BASE: dict[str, Any] = {
+    "subject_id": "s", "period_start": "2024-06-01T00:00:00Z", "date": "2024-06-01", "grain": "month",
+    "activity_code": "electricity_purchased", "quantity": 1000, "unit": "kWh", "data_grade": "measured",
+}  # fmt: skip
+GWP: Row = {"factor_id": "co2", "factor_set": "AR5", "role": "gwp", "gas": "CO2", "value": 1, "unit": "1"}
+
+
+def _factor(id_: str, region: str | None, year: int | None, value: float, **other: Any) -> Row:
+    period = {"valid_from": f"{year}-01-01", "valid_to": f"{year}-12-31"} if year else {}
+    return {"factor_id": id_, "factor_set": "grid_average", "role": "ef", "region_code": region, "gas": "CO2",
+            "value": value, "unit": "tCO2/MWh", **period, **other}  # fmt: skip
+
+
+def _frames(spark: Any, activity: list[Row], factor: list[Row], region: str | None = None, **hour: Any) -> list[Any]:
+    subject = [{"subject_id": "s", "subject_type": "enterprise", "region_code": region, "industry_code": "4411"}]
+    rows = [{**BASE, "activity_id": f"a{place}", **row} for place, row in enumerate(activity)]
+    return [
+        frame(spark, "thematic.activity", rows), frame(spark, "thematic.subject", subject),
+        frame(spark, "knowledge.factor", [GWP, *factor]), frame(spark, "knowledge.factor_hour", [hour] if hour else []),
+    ]  # fmt: skip
+
+
+def _taken(spark: Any, factor: list[Row], region: str | None, **activity: Any) -> list[tuple[str, bool]]:
+    """Return the factor that one activity takes, and whether it is of an earlier year."""
+    given = _frames(spark, [activity], factor, region)
+    rows = emission(*given).select("line_id", "fallback").collect()
+    refs = emission_input(*given).where("role = 'ef'").select("ref_id").collect()
+    return [(ref[0], row[1]) for ref, row in zip(refs, rows, strict=True)]
+
+
+NEAR = [
+    _factor("grid", "GRID-N", 2024, 0.4), _factor("nation", "CHN", 2024, 0.5), _factor("province", "110000", 2024, 0.3),
+    _factor("city", "110100", 2024, 0.2), _factor("elsewhere", "120000", 2024, 0.9), _factor("any", None, 2024, 0.6),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("region", "without", "taken"),
+    [
+        ("110105", (), "city"),
+        ("110105", ("city",), "province"),
+        ("110105", ("city", "province"), "grid"),
+        ("110105", ("city", "province", "grid"), "nation"),
+        ("110105", ("city", "province", "grid", "nation"), "any"),
+        ("CHN", (), "nation"),
+        (None, (), "any"),
+        ("US-CA", (), "any"),
+    ],
+)
+def test_the_nearest_region_applies(spark: Any, region: str | None, without: tuple[str, ...], taken: str) -> None:
+    library = [one for one in NEAR if one["factor_id"] not in without]
+    assert _taken(spark, library, region) == [(taken, False)]
+
+
+def test_the_nearest_industry_applies(spark: Any) -> None:
+    library = [_factor(i or "all", None, 2024, 0.5, industry_code=i) for i in (None, "44", "441", "442")]
+    assert _taken(spark, library, "110000") == [("441", False)]
+
+
+def test_a_factor_in_force_comes_before_a_nearer_one_of_an_earlier_year(spark: Any) -> None:
+    library = [_factor("old", "110000", 2023, 0.3), _factor("now", "CHN", 2024, 0.5)]
+    assert _taken(spark, library, "110000") == [("now", False)]
+
+
+def test_the_latest_earlier_year_is_taken_and_flagged_and_a_later_one_never(spark: Any) -> None:
+    library = [_factor(str(year), "110000", year, 0.3) for year in (2021, 2023, 2022, 2025)]
+    assert _taken(spark, library, "110000") == [("2023", True)]
+
+
+def test_of_two_statements_on_one_year_the_one_known_later_stands(spark: Any) -> None:
+    library = [_factor(day, "110000", 2024, 0.3, known_from=day) for day in ("2025-01-01", "2025-07-01", "2025-03-01")]
+    assert _taken(spark, library, "110000") == [("2025-07-01", False)]
+
+
+def test_a_factor_of_another_set_is_never_taken(spark: Any) -> None:
+    library = [{**_factor("footprint", "110000", 2024, 0.6), "factor_set": "grid_lifecycle_footprint"}]
+    assert _taken(spark, library, "110000") == []
+
+
+def test_no_fallback_where_the_method_declares_none(spark: Any) -> None:
+    heat = {"factor_set": "process_通用", "activity_code": "heat_purchased", "unit": "tCO2/GJ"}
+    given = _frames(
+        spark, [{"activity_code": "heat_purchased", "unit": "GJ"}], [_factor("h", None, 2023, 0.11, **heat)]
+    )
+    assert emission(*given).count() == 0
+    assert [tuple(r) for r in unresolved(*given).select("reason", "lacking").collect()] == [("no_factor", "ef")]
+
+
+def test_a_fuel_that_lacks_one_parameter_stays_unresolved_and_says_which(spark: Any) -> None:
+    part = {"factor_set": "NDRC_GENERAL", "activity_code": "fuel_diesel"}
+    library = [_factor("ncv", None, None, 43.33, role="ncv", **part | {"unit": "GJ/t"}),
+               _factor("of", None, None, 0.98, role="of", **part | {"unit": "1"})]  # fmt: skip
+    given = _frames(spark, [{"activity_code": "fuel_diesel", "unit": "t"}], library)
+    assert [tuple(r) for r in unresolved(*given).select("reason", "lacking").collect()] == [("no_factor", "cc")]
+
+
+@pytest.mark.parametrize(
+    ("quantity", "unit", "factor_unit", "value", "tonnes"),
+    [
+        (1000, "kWh", "tCO2/MWh", 0.5, "0.500000"),
+        (1, "MWh", "kgCO2/kWh", 0.5, "0.500000"),
+        (3.6, "GJ", "gCO2/kWh", 500, "0.500000"),
+    ],
+)
+def test_units_are_converted(
+    spark: Any, quantity: float, unit: str, factor_unit: str, value: float, tonnes: str
+) -> None:
+    library = [_factor("f", None, 2024, value, unit=factor_unit)]
+    given = _frames(spark, [{"quantity": quantity, "unit": unit}], library)
+    assert [str(row[0]) for row in emission(*given).select("mass_t").collect()] == [tonnes]
+
+
+def test_what_can_not_be_computed_says_why(spark: Any) -> None:
+    activity: list[Row] = [
+        {"unit": "t"},
+        {"unit": "nobody_knows"},
+        {"activity_code": "cement_output", "unit": "t"},
+        {"quantity": 8e21},
+        {"grain": "hour"},
+    ]
+    given = _frames(spark, activity, [_factor("f", None, 2024, 0.5)])
+    rows = unresolved(*given).orderBy("activity_id").select("reason", "method_id").collect()
+    assert emission(*given).count() == 0
+    assert [tuple(row) for row in rows] == [
+        ("unit", "purchased_electricity"), ("unit", "purchased_electricity"), ("no_method", ""),
+        ("out_of_range", "purchased_electricity"), ("no_factor", "purchased_electricity_hourly"),
+    ]  # fmt: skip
+
+
+def test_every_activity_is_a_line_or_unresolved_once(spark: Any) -> None:
+    codes = [("electricity_purchased", "kWh"), ("heat_purchased", "GJ"), ("cement_output", "t"), ("fuel_diesel", "t")]
+    activity = [{"activity_code": code, "unit": unit, "quantity": n} for n in range(1, 30) for code, unit in codes]
+    given = _frames(spark, activity, [_factor("f", None, 2024, 0.5)])
+    done = [row[0] for row in emission(*given).select("activity_id").collect()]
+    left = [row[0] for row in unresolved(*given).select("activity_id").collect()]
+    assert sorted(done + left) == sorted(f"a{place}" for place in range(len(activity)))
+    assert len(done) == 29
+
+
+def test_an_hour_without_a_factor_is_unresolved_not_zero(spark: Any) -> None:
+    hour = {
+        "factor_id": "h",
+        "factor_set": "grid_hour",
+        "role": "ef",
+        "activity_code": "electricity_purchased",
+        "region_code": "US-CA",
+        "period_start": "2024-06-01T01:00:00Z",
+        "gas": "GHG",
+        "value": 170,
+        "unit": "gCO2/kWh",
+    }
+    activity: list[Row] = [{"grain": "hour", "period_start": f"2024-06-01T0{n}:00:00Z"} for n in (0, 1)]
+    given = _frames(spark, activity, [{**GWP, "factor_id": "ghg", "gas": "GHG"}], "US-CA", **hour)
+    assert [(r[0], str(r[1])) for r in emission(*given).select("activity_id", "mass_t").collect()] == [
+        ("a1", "0.170000")
+    ]
+    assert [tuple(r) for r in unresolved(*given).select("activity_id", "reason").collect()] == [("a0", "no_factor")]
