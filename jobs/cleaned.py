@@ -16,6 +16,7 @@ from jobs.deliveries import Parsed, by_shape, parse
 from jobs.drift import check_scale
 from jobs.land import Receipt
 from jobs.outcome import Counts, Job, Mode, digest
+from jobs.relation import table_files
 from jobs.staging import Staged
 from lineage.columns import Lineage, column_lineage
 from quality.rules import RowCheck
@@ -161,14 +162,11 @@ def _survivors(job: Job, fresh: Sequence[Staged], touched: Sequence[str]) -> lis
 
 def _existing_rows(job: Job, touched: Sequence[str]) -> dict[str, int]:
     """Return the rows that each touched partition holds now, from the log."""
-    if not touched:
-        return {}
-    actions = job.head.get_add_actions(flatten=True).to_pydict()
-    names = actions.get(f"partition.{job.contract.partition_by[0]}", [])
     rows: dict[str, int] = {}
-    for value, number in zip(names, actions["num_records"], strict=True):
-        if str(value) in touched:
-            rows[str(value)] = rows.get(str(value), 0) + number
+    for file in table_files(job.head) if touched else ():
+        value = file.partition[job.contract.partition_by[0]]
+        if value in touched:
+            rows[value] = rows.get(value, 0) + file.rows
     return rows
 
 

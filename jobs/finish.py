@@ -16,6 +16,7 @@ from jobs.lake import arrow_schema
 from jobs.ops import Ops
 from jobs.outcome import Job, Mode
 from jobs.query import relation_sql
+from jobs.relation import table_files
 from quality.audit import Verdict, judge, raise_if_failed
 from schemas import graph
 from schemas.contract import Contract
@@ -153,9 +154,8 @@ def rows_after(job: Job, mode: Mode, made: Made) -> int:
 
 
 def _rows_in(job: Job, partitions: Sequence[str]) -> int:
-    actions = job.head.get_add_actions(flatten=True).to_pydict()
-    values = actions.get(f"partition.{job.contract.partition_by[0]}", [])
-    return sum(number for value, number in zip(values, actions["num_records"], strict=True) if str(value) in partitions)
+    name = job.contract.partition_by[0]
+    return sum(file.rows for file in table_files(job.head) if file.partition[name] in partitions)
 
 
 def publish(job: Job, mode: Mode, made: Made, note: dict[str, object]) -> int:
