@@ -10,6 +10,7 @@ import sqlglot
 
 from jobs.clean import DELIVERY, LOCATOR
 from jobs.staging import Staged, relation
+from quality.twice import seen_twice
 from schemas.contract import Contract
 
 SUPERSEDED, CONFLICT = "superseded", "conflict"
@@ -113,11 +114,7 @@ def _later_wins(connection: duckdb.DuckDBPyConnection, by: tuple[str, ...]) -> N
 def _one_of_a_key(connection: duckdb.DuckDBPyConnection, contract: Contract) -> None:
     """Judge rows of one key inside one delivery; a hash count first, which most often finds nothing to do."""
     key = ", ".join(f'"{name}"' for name in contract.key)
-    # By hash it takes a tenth of the memory of the keys themselves; only rows of a hash seen twice are looked at.
-    connection.execute(f"""create or replace temp table twice as
-        select h from (select hash({DELIVERY}, {key}) as h from candidates) group by h having count(*) > 1""")
-    found = connection.execute("select count(*) from twice").fetchone()
-    if not found or not found[0]:
+    if not seen_twice(connection, "candidates", f"{DELIVERY}, {key}"):
         return
     values = ", ".join(f'"{name}"' for name in contract.columns)
     connection.execute(f"""

@@ -13,6 +13,7 @@ import duckdb
 from quality.counts import Counts
 from quality.declared import unique_columns
 from quality.recount import quoted
+from quality.twice import seen_twice
 from quality.verdict import Verdict, not_run
 from schemas.contract import Contract, Rule
 from schemas.contracts import contracts
@@ -54,9 +55,9 @@ def _unique(scene: Scene, rule: Rule) -> tuple[int, str]:
     """Count the rows whose key another row has too. Hashes first: only keys of equal hashes are compared."""
     columns = unique_columns(rule)
     names = ", ".join(quoted(name) for name in columns)
-    twice = f'select hash({names}) as h from "new" group by h having count(*) > 1'
-    if scene.connection.execute(f"select 1 from ({twice}) limit 1").fetchone() is None:
+    if not seen_twice(scene.connection, '"new"', names, "_unique_twice"):
         return 0, ""
+    twice = "select h from _unique_twice"
     given = " and ".join(f"{quoted(name)} is not null" for name in columns)
     groups = (f'select {names}, count(*) as n from "new" where {given} and hash({names}) in ({twice}) '
               f"group by {names} having n > 1")  # fmt: skip
