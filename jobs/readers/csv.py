@@ -129,8 +129,7 @@ def _take(block: bytes, first: int, state: _State, *, last: bool) -> bytes:
     found = records(block, first, state.dialect, last=last, stray=state.stray)
     state.stray, state.decoded = found.stray, state.decoded + found.decoded
     state.undecodable += found.undecodable
-    if found.undecodable and not state.sample:
-        state.sample = block[:SAMPLE]
+    state.sample = state.sample or found.sample
     for line, reason, raw in found.bad:
         state.rejects.add(str(line), reason, raw)
     if found.rows:
@@ -145,7 +144,7 @@ def _take(block: bytes, first: int, state: _State, *, last: bool) -> bytes:
 def _check_encoding(state: _State, *, at_end: bool) -> None:
     """Damaged rows are set aside one by one; a file of which most does not decode is declared wrongly."""
     bad = state.undecodable
-    if bad > state.decoded and (bad > 1000 or (at_end and (bad > 2 or 10 * bad > state.rows + bad))):
+    if bad > state.decoded and (bad > 1000 or (at_end and (bad > 2 or bad > state.rows))):
         raise wrong_encoding(state.sample, state.dialect.encoding, state.request.name)
 
 

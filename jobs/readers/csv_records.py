@@ -27,7 +27,10 @@ class Dialect:
 
 @dataclass
 class Records:
-    """Records with their lines, malformed rows as (line, reason, raw), and the open record at the end as `rest`."""
+    """Records with their lines, malformed rows as (line, reason, raw), and the open record at the end as `rest`.
+
+    `decoded` and `undecodable` count lines that are not ASCII; `sample` holds some of the latter.
+    """
 
     rows: list[list[str]] = field(default_factory=list)
     lines: list[int] = field(default_factory=list)
@@ -35,6 +38,7 @@ class Records:
     rest: bytes = b""
     decoded: int = 0
     undecodable: int = 0
+    sample: bytes = b""
     stray: int = 0
 
 
@@ -77,6 +81,8 @@ def _decode(raw: list[bytes], encoding: str, found: Records) -> list[str | None]
         except UnicodeDecodeError:
             texts.append(None)
             found.undecodable += 1
+            if len(line) < 1000 and len(found.sample) < 1 << 16:
+                found.sample += line + b"\n"
     return texts
 
 

@@ -100,9 +100,7 @@ def _batches(tables: list[Table], columns: tuple[str, ...], schema: pa.Schema, d
         for start in range(0, len(one.rows), BATCH):
             rows = one.rows[start : start + BATCH]
             place = {name: index for index, name in enumerate(one.columns)}
-            data: dict[str, list[Any]] = {
-                name: [row[place[name]] if name in place else None for row in rows] for name in columns
-            }
+            data: dict[str, list[Any]] = {name: [row[place[name]] if name in place else None for row in rows] for name in columns}
             data |= {SHEET: [one.sheet] * len(rows), "_delivery": [delivery] * len(rows)}
             data["_locator"] = one.locators[start : start + BATCH]
             yield pa.table({name: pa.array(data[name], schema.field(name).type) for name in schema.names}, schema)

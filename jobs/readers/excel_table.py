@@ -115,15 +115,33 @@ def _cells(row: list[Any], at: int, low: int, high: int, found: Marks) -> list[s
 
 
 def _heading(grid: list[list[Any]], rows: list[int], at: int, merged: list[Any]) -> str:
-    """Join the headers above a column; a merged one stands above every column that it spans."""
+    """Join the headers above a column."""
     parts: list[str] = []
     for row in rows:
-        column = next((a[1] for a, b in merged if a[0] <= row - 1 <= b[0] and a[1] <= at <= b[1]), at)
-        value = grid[row - 1][column] if row <= len(grid) and column < len(grid[row - 1]) else None
-        text = " ".join((canonical(value) or "").split())
+        text = " ".join((canonical(_cell(grid, row - 1, _head_of(grid, row - 1, rows[-1] - 1, at, merged))) or "").split())
         if text and text not in parts[-1:]:
             parts.append(text)
     return " | ".join(parts)
+
+
+def _head_of(grid: list[list[Any]], row: int, last: int, at: int, merged: list[Any]) -> int:
+    """Return the column whose cell heads column `at` in a header row.
+
+    A merged header stands above every column that it spans. One that was not merged but leaves its neighbours empty
+    stands above them too, as long as it and they have headers of their own below.
+    """
+    for begin, end in merged:
+        if begin[0] <= row <= end[0] and begin[1] <= at <= end[1]:
+            return int(begin[1])
+    column = at
+    while column > 0 and not _cell(grid, row, column):
+        column -= 1
+    grouped = row < last and _cell(grid, last, at) and _cell(grid, last, column)
+    return column if grouped else at
+
+
+def _cell(grid: list[list[Any]], row: int, column: int) -> Any:
+    return grid[row][column] if row < len(grid) and column < len(grid[row]) else None
 
 
 def _named(heads: dict[int, str], body: list[tuple[int, list[str | None]]], block: Block, sheet: str, where: str) -> Table:

@@ -13,9 +13,7 @@ import pyarrow.parquet as pq
 # LZ4 halves the bytes at no measurable cost to writer or readers (DuckDB, Sail, Spark, Polars read LZ4_RAW).
 COMPRESSION: Final = "lz4"
 RAW_LIMIT = 4096
-REJECTED = pa.schema(
-    [("_delivery", pa.int64()), ("_locator", pa.string()), ("reason", pa.string()), ("raw", pa.string())]
-)
+REJECTED = pa.schema([("_delivery", pa.int64()), ("_locator", pa.string()), ("reason", pa.string()), ("raw", pa.string())])
 
 
 def with_locators(columns: list[pa.Field], locator: pa.DataType) -> pa.Schema:

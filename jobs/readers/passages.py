@@ -42,9 +42,7 @@ def row_text(cells: list[str | None]) -> str:
 def to_table(passages: list[Passage], columns: tuple[str, ...], delivery: int) -> pa.Table:
     """Return passages as a part, empty text NULL."""
     schema = with_locators([pa.field(name, pa.string()) for name in columns], pa.string())
-    data: dict[str, list[str | int | None]] = {
-        name: [getattr(one, name) or None for one in passages] for name in columns
-    }
+    data: dict[str, list[str | int | None]] = {name: [getattr(one, name) or None for one in passages] for name in columns}
     data["_delivery"] = [delivery] * len(passages)
     data["_locator"] = [one.locator for one in passages]
     return pa.table({name: pa.array(data[name], schema.field(name).type) for name in schema.names}, schema)

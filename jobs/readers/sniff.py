@@ -14,7 +14,8 @@ HEAD = 4096
 CSV, TEXT, HTML, LFS = "text/csv", "text/plain", "text/html", "application/x-git-lfs-pointer"
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
-OLE, ODS, ZIP, GZIP = "application/x-ole-storage", "application/vnd.oasis.opendocument.spreadsheet", "application/zip", "application/gzip"  # fmt: skip
+OLE, ZIP, GZIP = "application/x-ole-storage", "application/zip", "application/gzip"
+ODS = "application/vnd.oasis.opendocument.spreadsheet"
 XLS, PDF, HDF5, NETCDF3 = "application/vnd.ms-excel", "application/pdf", "application/x-hdf5", "application/x-netcdf"
 XML, BINARY, EMPTY = "text/xml", "application/octet-stream", "application/x-empty"
 
