@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -24,7 +25,9 @@ def _factor(id_: str, region: str | None, year: int | None, value: float, **othe
             "value": value, "unit": "tCO2/MWh", **period, **other}  # fmt: skip
 
 
-def _frames(spark: Any, activity: list[Row], factor: list[Row], region: str | None = None, **hour: Any) -> list[Any]:
+def _frames(
+    spark: Any, activity: Sequence[Row], factor: Sequence[Row], region: str | None = None, **hour: Any
+) -> list[Any]:
     subject = [{"subject_id": "s", "subject_type": "enterprise", "region_code": region, "industry_code": "4411"}]
     rows = [{**BASE, "activity_id": f"a{place}", **row} for place, row in enumerate(activity)]
     return [
@@ -33,7 +36,7 @@ def _frames(spark: Any, activity: list[Row], factor: list[Row], region: str | No
     ]  # fmt: skip
 
 
-def _taken(spark: Any, factor: list[Row], region: str | None, **activity: Any) -> list[tuple[str, bool]]:
+def _taken(spark: Any, factor: Sequence[Row], region: str | None, **activity: Any) -> list[tuple[str, bool]]:
     """Return the factor that one activity takes, and whether it is of an earlier year."""
     given = _frames(spark, [activity], factor, region)
     rows = emission(*given).select("line_id", "fallback").collect()

@@ -23,7 +23,7 @@ def _fixed(spark: Any, values: list[float]) -> list[Decimal]:
 
 
 def test_columns_and_sql_fix_alike(spark: Any) -> None:
-    by_duckdb = [duckdb.sql(f"select {fix_sql(f'cast({v!r} as double)')}").fetchall()[0][0] for v in TIES]
+    by_duckdb = [duckdb.connect().execute(f"select {fix_sql(f'cast({v!r} as double)')}").fetchall()[0][0] for v in TIES]
     assert _fixed(spark, TIES) == by_duckdb
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -71,7 +72,9 @@ def test_a_query_is_cut_like_the_passages(spark: Any, text: str) -> None:
     assert made[0]["terms"] == " ".join(terms(text))
 
 
-def test_the_second_edition_of_owid_revises_21703_rows(spark: Any, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_second_edition_of_owid_revises_21703_rows(
+    spark: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     one = contract("cleaned.owid_co2")
     headers = {name: column.from_ for name, column in one.columns.items() if column.from_ != "_name"}
     values = ", ".join(f"try_cast({h} as {types.duckdb(str(one.columns[n].type))}) as {n}" for n, h in headers.items())
@@ -79,7 +82,8 @@ def test_the_second_edition_of_owid_revises_21703_rows(spark: Any, capsys: pytes
     edition = "cast(regexp_extract(filename, '([0-9-]{10})[.]csv', 1) as date) as edition_date"
     query = f"""select {edition}, {values}
                 from read_csv('{files}', all_varchar = true, filename = true, union_by_name = true)"""
-    owid = spark.createDataFrame(duckdb.sql(query).to_arrow_table())
+    duckdb.connect().execute(f"copy ({query}) to '{tmp_path}/owid.parquet'")
+    owid = spark.read.parquet(f"{tmp_path}/owid.parquet")
     changes = edition_change(owid).groupBy("change").count().collect()
     columns = {row[0]: row[1] for row in edition_change_column(owid).select("column_name", "revised_rows").collect()}
     with capsys.disabled():
