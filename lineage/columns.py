@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame
@@ -14,7 +15,11 @@ from lineage.relations import visit
 from lineage.scope import Column
 from lineage.state import Message, Schema, Walk
 
-__all__ = ["DataFrame", "Edge", "Lineage", "asker", "column_lineage", "finished", "started"]
+__all__ = ["WALKED", "DataFrame", "Edge", "Lineage", "column_lineage", "finished", "started"]
+
+
+WALKED: WeakKeyDictionary[DataFrame, Walk] = WeakKeyDictionary()
+"""Plans that were walked over; the fence needs no second walk over the same one."""
 
 
 def column_lineage(df: DataFrame, inputs: Mapping[str, DataFrame]) -> Lineage:
@@ -23,8 +28,9 @@ def column_lineage(df: DataFrame, inputs: Mapping[str, DataFrame]) -> Lineage:
     Nothing is executed. The engine analyses a sub-plan only where names are its own making (a pivot's headings,
     unnamed expressions). Steps that can't be looked into make everything depend on everything; `opaque` names them.
     """
-    walk = started(df, inputs)
-    scope = visit(_relation(df), walk)
+    walk, relation = started(df, inputs)
+    scope = visit(relation, walk)
+    WALKED[df] = walk
     columns = {}
     for column in scope.columns:
         columns[column.name or ""] = tuple(sorted(column.edges | scope.indirect))
@@ -36,21 +42,22 @@ def column_lineage(df: DataFrame, inputs: Mapping[str, DataFrame]) -> Lineage:
     )
 
 
-def started(df: DataFrame, inputs: Mapping[str, DataFrame]) -> Walk:
-    """Return the state of a walk that has not begun."""
-    return Walk(asker(df), _finder(inputs))
+def started(df: DataFrame, inputs: Mapping[str, DataFrame]) -> tuple[Walk, Message]:
+    """Return the state of a walk that has not begun, and the relation it is to visit."""
+    whole = _plan(df)
+    return Walk(_asker(df, type(whole)), _finder(inputs)), whole.root
 
 
-def finished(df: DataFrame, walk: Walk) -> Exception | None:
+def finished(walk: Walk, relation: Message) -> Exception | None:
     """Walk over a plan; return the engine's error, if it can't analyse a part of it."""
     try:
-        visit(_relation(df), walk)
+        visit(relation, walk)
     except PySparkException as error:
         return error
     return None
 
 
-def asker(df: DataFrame) -> Callable[[Message], Schema]:
+def _asker(df: DataFrame, plan_type: Callable[[], Message]) -> Callable[[Message], Schema]:
     """Return a function that lets the engine of `df` analyse a relation; every relation is asked for once."""
     client: Any = df.sparkSession.client
     known: dict[bytes, Schema] = {}
@@ -58,7 +65,7 @@ def asker(df: DataFrame) -> Callable[[Message], Schema]:
     def ask(relation: Message) -> Schema:
         key = relation.SerializeToString(deterministic=True)
         if key not in known:
-            request = type(_plan(df))()
+            request = plan_type()
             request.root.CopyFrom(relation)
             known[key] = [(f.name, f.dataType.simpleString()) for f in client.schema(request).fields]
         return known[key]
@@ -71,13 +78,9 @@ def _plan(df: DataFrame) -> Message:
     return private._plan.to_proto(private.sparkSession.client)
 
 
-def _relation(df: DataFrame) -> Message:
-    return _plan(df).root
-
-
 def _finder(inputs: Mapping[str, DataFrame]) -> Callable[[Message], tuple[str, Callable[[], Schema]] | None]:
     """Return a function that tells whether a relation is an input: by its plan id, else by being the same plan."""
-    relations = {name: _relation(df) for name, df in inputs.items()}
+    relations = {name: _plan(df).root for name, df in inputs.items()}
     by_id = {relation.common.plan_id: name for name, relation in reversed(relations.items())}
     by_shape = {plan.bare(relation): name for name, relation in reversed(relations.items())}
     kinds = {plan.kind(relation, "rel_type") for relation in relations.values()}

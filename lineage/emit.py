@@ -148,8 +148,8 @@ def _send(spool: Spool, receiver: Receiver, news: threading.Event, over: threadi
 def _delivered(line: str, spool: Spool, receiver: Receiver) -> bool:
     """Post one event; True when it is done with: taken, or refused for good and set aside."""
     headers = {"Content-Type": "application/json", **dict(receiver.headers)}
-    request = urllib.request.Request(receiver.url, line.encode(), headers, method="POST")
     try:
+        request = urllib.request.Request(receiver.url, line.encode(), headers, method="POST")
         with urllib.request.urlopen(request, timeout=receiver.timeout):
             return True
     except urllib.error.HTTPError as error:

@@ -12,11 +12,12 @@ from lineage.scope import NOWHERE, Column, unite
 from lineage.state import Here
 from lineage.traits import traits_of
 
-_AGGREGATES = """sum avg mean min max count count_if first last any_value first_value last_value max_by min_by
- collect_list collect_set array_agg string_agg listagg stddev stddev_samp stddev_pop std variance var_samp var_pop
- corr covar_samp covar_pop skewness kurtosis median mode percentile percentile_approx approx_percentile
- approx_count_distinct bool_and bool_or every some any bit_and bit_or bit_xor try_sum try_avg product sum_distinct
- histogram_numeric regr_slope regr_intercept regr_r2 regr_count regr_avgx regr_avgy grouping grouping_id kurtosis count_distinct"""
+_AGGREGATES = """sum avg mean min max count count_if first last any_value first_value last_value max_by min_by collect_list
+ collect_set array_agg string_agg listagg stddev stddev_samp stddev_pop std variance var_samp var_pop corr
+ covar_samp covar_pop skewness kurtosis median mode percentile percentile_approx approx_percentile
+ approx_count_distinct bool_and bool_or every some any bit_and bit_or bit_xor try_sum try_avg product
+ sum_distinct histogram_numeric regr_slope regr_intercept regr_r2 regr_count regr_avgx regr_avgy grouping
+ grouping_id count_distinct"""
 AGGREGATES = frozenset(_AGGREGATES.split())
 _CHANCE = """rand randn random uuid shuffle monotonically_increasing_id spark_partition_id input_file_name now
  current_timestamp current_date curdate localtimestamp current_timezone current_user user"""

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from lineage.columns import DataFrame, finished, started
+from lineage.columns import WALKED, DataFrame, finished, started
 from lineage.deny import FENCES, Fence
 from lineage.state import Message, Schema, Use, Walk
 from schemas.errors import UserError
@@ -28,12 +28,12 @@ def refuse(
     """Raise UserError for the first operation of a plan that the embedded engine does not do as Spark does.
 
     `engine` other than `sail` passes all. A `tolerance` above 0 lifts what differs only in the last digits. What
-    lies below the `inputs` is not looked at. What can't be read is refused too.
+    lies below the `inputs` (if not given: those of the last `column_lineage` of this frame) is not looked at. What can't
+    be read is refused too.
     """
     if engine != "sail":
         return
-    walk = started(df, inputs or {})
-    error = finished(df, walk)
+    walk, error = _walked(df, inputs)
     problem = next(problems(walk, tolerance), None)
     if problem:
         place = " ".join(part for part in (where, problem.place) if part)
@@ -41,6 +41,13 @@ def refuse(
         raise UserError(problem.what, where=place, remedy=f"{problem.instead}; or {otherwise}")
     if error:
         raise error
+
+
+def _walked(df: DataFrame, inputs: Mapping[str, DataFrame] | None) -> tuple[Walk, Exception | None]:
+    if inputs is None and df in WALKED:
+        return WALKED[df], None
+    walk, relation = started(df, inputs or {})
+    return walk, finished(walk, relation)
 
 
 @dataclass(frozen=True)
@@ -81,6 +88,9 @@ def _typed(use: Use, schema: Callable[[Message], Schema]) -> Use:
         return use
     asked: Any = type(use.relation)()
     asked.project.input.CopyFrom(use.relation)
+    if "key" in use.flags:  # the condition of a join stands over the columns of both sides
+        asked.project.input.join.ClearField("join_condition")
+        asked.project.input.join.join_type = asked.project.input.join.JOIN_TYPE_CROSS
     for number, expression in enumerate(expressions):
         one = asked.project.expressions.add()
         one.alias.expr.CopyFrom(expression)

@@ -26,7 +26,7 @@ def project(walk: Walk, scope: Scope, nodes: Sequence[Node], relation: Message =
         here = Here(walk, scope, relation, aliases=tuple(made), limits=limits)
         made += _selected(node, here)
     decides = scope.indirect | _rows(nodes, Here(walk, scope))
-    return _restricted(Scope(tuple(made), decides, scope.columns + scope.hidden, scope.ordered), limits)
+    return _restricted(Scope(tuple(made), decides, scope.columns, scope.ordered), limits)
 
 
 def _rows(nodes: Sequence[Node], here: Here) -> Edges:

@@ -125,12 +125,7 @@ def _filter(body: Any, relation: Message, walk: Walk) -> Scope:
 def _join(body: Any, relation: Message, walk: Walk) -> Scope:
     left, right = visit(body.left, walk), visit(body.right, walk)
     condition = plan.read(body.join_condition) if body.HasField("join_condition") else None
-    # Expressions of the condition are typed by asking for them over the cross product of both sides.
-    crossed = type(relation)()
-    crossed.join.left.CopyFrom(body.left)
-    crossed.join.right.CopyFrom(body.right)
-    crossed.join.join_type = 7
-    return operations.join(walk, (left, right), JOINS[body.join_type], condition, list(body.using_columns), crossed)
+    return operations.join(walk, (left, right), JOINS[body.join_type], condition, list(body.using_columns), relation)
 
 
 def _aggregate(body: Any, relation: Message, walk: Walk) -> Scope:

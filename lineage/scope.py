@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from itertools import count
 
 from lineage.edges import NONE, Edges, direct
@@ -61,12 +62,20 @@ class Scope:
 
     def find(self, parts: Sequence[str]) -> tuple[tuple[Column, ...], tuple[str, ...]]:
         """Return the columns that a name may mean, and the parts left over as struct fields."""
-        for columns in (self.columns, self.hidden):
+        for columns in (self._shown, self._hidden):
             for used in range(len(parts), 0, -1):
-                found = tuple(c for c in columns if _matches(c, parts[:used]))
+                found = tuple(c for c in columns.get(parts[used - 1].lower(), ()) if _qualified(c, parts[: used - 1]))
                 if found:
                     return found, tuple(parts[used:])
         return (), ()
+
+    @cached_property
+    def _shown(self) -> dict[str, list[Column]]:
+        return _by_name(self.columns)
+
+    @cached_property
+    def _hidden(self) -> dict[str, list[Column]]:
+        return _by_name(self.hidden)
 
     def star(self, qualifier: Sequence[str]) -> tuple[Column, ...]:
         """Return the columns that `*` or `a.*` stands for."""
@@ -102,8 +111,12 @@ def unite(columns: Sequence[Column]) -> Column:
     return Column(first.name, edges, first.type, traits, carries)
 
 
-def _matches(column: Column, parts: Sequence[str]) -> bool:
-    *qualifier, name = (part.lower() for part in parts)
-    if (column.name or "").lower() != name:
-        return False
-    return not qualifier or column.qualifier[-len(qualifier) :] == tuple(qualifier)
+def _by_name(columns: Iterable[Column]) -> dict[str, list[Column]]:
+    found: dict[str, list[Column]] = {}
+    for column in columns:
+        found.setdefault((column.name or "").lower(), []).append(column)
+    return found
+
+
+def _qualified(column: Column, parts: Sequence[str]) -> bool:
+    return not parts or column.qualifier[-len(parts) :] == tuple(part.lower() for part in parts)

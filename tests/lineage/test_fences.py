@@ -11,7 +11,7 @@ from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 
 from layers.numbers import fits, fix, to_double
-from lineage.columns import finished, started
+from lineage.columns import column_lineage, finished, started
 from lineage.deny import FENCES
 from lineage.fences import problems, refuse
 from schemas.errors import UserError
@@ -68,8 +68,8 @@ def test_every_entry_of_the_deny_list_has_a_case(t: DataFrame) -> None:
     found = set()
     for case in CASES.values():
         made = case.make(t)
-        walk = started(made, {"t": t})
-        finished(made, walk)
+        walk, relation = started(made, {"t": t})
+        finished(walk, relation)
         found |= {problem.fence for problem in problems(walk) if problem.fence}
     assert [fence.operations for fence in FENCES if fence not in found] == []
 
@@ -82,15 +82,23 @@ HARMLESS = {
     "days of a day": lambda t: t.select(F.to_date(F.date_trunc("month", "day")), F.trunc("day", "year"), F.add_months("day", 1)),
     "an instant in full": lambda t: t.select(F.date_format("t", "yyyyMMdd'T'HHmm")),
     "a zone in an earlier step": lambda t: t.withColumn("z", F.from_utc_timestamp("t", "Asia/Shanghai")).select(F.to_date("z")),
-    "an instant from a zone": lambda t: t.select(F.to_utc_timestamp(F.date_trunc("month", F.from_utc_timestamp("t", "Asia/Shanghai")), "Asia/Shanghai")),
-    "the newest of a key": lambda t: t.withColumn("r", F.row_number().over(Window.partitionBy("k").orderBy("i", "s"))).filter("r = 1"),
-    "joins, unions, distinct": lambda t: t.join(t.select("k", F.col("s").alias("o")), "k").select("o").union(t.select("s")).distinct(),
+    "an instant from a zone": lambda t: t.select(
+        F.to_utc_timestamp(F.date_trunc("month", F.from_utc_timestamp("t", "Asia/Shanghai")), "Asia/Shanghai")
+    ),
+    "the newest of a key": lambda t: t.withColumn(
+        "r", F.row_number().over(Window.partitionBy("k").orderBy("i", "s"))
+    ).filter("r = 1"),
+    "joins, unions, distinct": lambda t: (
+        t.join(t.select("k", F.col("s").alias("o")), "k").select("o").union(t.select("s")).distinct()
+    ),
     "decimals with decimals": lambda t: t.select(F.col("d") + F.lit(Decimal("0.5")), F.col("d") * F.lit(2), F.col("d") > 0),
     "least and most": lambda t: t.agg(F.min("x"), F.max("x"), F.min("s"), F.max("t")),
     "texts": lambda t: t.select(F.concat_ws("|", "s", F.col("i").cast("string")), F.col("d").cast("string"), F.upper("s")),
     "lists in an order": lambda t: t.groupBy("k").agg(F.concat_ws(",", F.sort_array(F.collect_set("s")))),
     "rows in an order": lambda t: t.orderBy("i"),
-    "the rest of a branch": lambda t: t.select(F.when(F.col("k") > 1, F.col("x")), F.coalesce("x", F.lit(0.0)), F.coalesce("s", F.lit(None))),
+    "the rest of a branch": lambda t: t.select(
+        F.when(F.col("k") > 1, F.col("x")), F.coalesce("x", F.lit(0.0)), F.coalesce("s", F.lit(None))
+    ),
     "doubles": lambda t: t.select(F.col("x") / F.col("k"), F.abs("x") * 1e6, F.floor("x"), F.round("x"), F.sqrt("x")),
     "lambdas": lambda t: t.select(F.transform("l", lambda v: v * 2.0), F.exists("l", lambda v: v > 1.0)),
 }  # fmt: skip
@@ -150,3 +158,13 @@ def _short(made: DataFrame) -> list[Any]:
     kind = made.dtypes[0][1]
     shown = made.toDF("v").selectExpr("hour(v)" if kind == "timestamp" else "cast(v as string)" if kind == "date" else "v")
     return [row[0] for row in shown.collect()]
+
+
+def test_after_lineage_the_fence_looks_at_the_same_walk(t: DataFrame) -> None:
+    cleaned = t.select(F.col("x").cast("decimal(28,6)").alias("q"))
+    fine, wrong = cleaned.select("q"), cleaned.select(F.col("q") / 2)
+    for made in (fine, wrong):
+        column_lineage(made, {"cleaned": cleaned})
+    refuse(fine, "sail")
+    with pytest.raises(UserError, match="quotient"):
+        refuse(wrong, "sail")
