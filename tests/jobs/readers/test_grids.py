@@ -180,8 +180,12 @@ def test_a_grid_of_several_slabs_is_read_whole(tmp_path: Path) -> None:
     assert len(list(grid.slabs(shape, None))) == 3
     (tmp_path / "out").mkdir()
     read("hdf5", Request(tmp_path / "large.h5", tmp_path / "out", 7, "large.h5", {"datasets": ["x"]}))
-    found = duckdb.sql(f"""
+    found = (
+        duckdb.connect()
+        .execute(f"""
         select count(*), count(distinct x), count(*) filter (_locator = format('x[{{}},{{}}]', x // {shape[1]}, x % {shape[1]}))
         from '{tmp_path}/out/part-*.parquet'
-    """).fetchall()
+    """)
+        .fetchall()
+    )
     assert found == [(shape[0] * shape[1],) * 3]
