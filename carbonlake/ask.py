@@ -1,4 +1,4 @@
-"""`sql`: questions to the tables, once or at a prompt."""
+"""`sql` and `search`: questions to the tables, once or at a prompt, and to the documents."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Annotated, Any, Optional
 
 import typer
 
-from carbonlake.tables import show_rows
+from carbonlake.tables import show_rows, text
 from carbonlake.world import World
 from schemas.contracts import contracts
 from schemas.errors import UserError
@@ -19,8 +19,31 @@ WORDS = ("select", "from", "where", "group by", "order by", "limit", "join", "on
 
 
 def add(app: typer.Typer) -> None:
-    """Add the command."""
+    """Add the commands."""
     app.command()(sql)
+    app.command()(search)
+
+
+def search(
+    context: typer.Context,
+    words: Annotated[list[str], typer.Argument(help="What to look for, Chinese or English")],
+    limit: Annotated[int, typer.Option(help="Passages shown")] = 10,
+) -> None:
+    """Look for passages of documents, with the document and the place of each.
+
+    \b
+    carbonlake search 碳排放配额
+    carbonlake search emission factor
+    """
+    from jobs.search import search as look
+
+    world: World = context.obj
+    found = look(world.lake, " ".join(words), limit)
+    if world.as_json or not found:
+        show_rows(world, found)
+    for row in [] if world.as_json else found:
+        world.console.print(f"[bold]{text(row['document'])}[/bold]  [dim]{text(row['place'])}[/dim]")
+        world.console.print(f"  {text(row['text'])}")
 
 
 def sql(
