@@ -10,12 +10,18 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from jobs.apache import served
 from schemas.errors import UserError
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
-DELTA = "io.delta:delta-spark_4.2_2.13:4.4.0"
+# What a session of any server is set to.
+OURS = {
+    "spark.sql.session.timeZone": "UTC",
+    # INT96 dates beyond 2262 are read wrong by delta-rs.
+    "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",
+}
 
 
 @dataclass(frozen=True)
@@ -45,13 +51,12 @@ def engine(url: str, memory: str = "4g", options: dict[str, str] | None = None) 
     if url == "sail":
         with _sail(memory) as session:
             yield Engine("sail", session)
-    elif url == "spark" or url.startswith("sc://"):
-        session = _spark(url, options or {})
-        try:
-            name = "sail" if "sail" in session.version.lower() else "spark"
-            yield Engine(name, session)
-        finally:
-            session.stop()
+    elif url == "spark":
+        with served(memory, options or {}) as here, _remote(here) as session:
+            yield Engine("spark", session)
+    elif url.startswith("sc://"):
+        with _remote(url) as session:
+            yield Engine("sail" if "sail" in session.version.lower() else "spark", session)
     else:
         raise UserError(f"unknown engine {url!r}", where="conf: engine", remedy="use sail, spark or sc://host:port")
 
@@ -79,32 +84,21 @@ def _sail(memory: str) -> Iterator[SparkSession]:
         _quietly(server.stop)
 
 
-def _spark(url: str, options: dict[str, str]) -> SparkSession:
+@contextmanager
+def _remote(url: str) -> Iterator[SparkSession]:
     from pyspark.sql import SparkSession
 
-    settings = {
-        "spark.jars.packages": DELTA,
-        "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
-        "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
-        "spark.sql.session.timeZone": "UTC",
-        # INT96 dates beyond 2262 are read wrong by delta-rs.
-        "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",
-        "spark.sql.shuffle.partitions": "4",
-        "spark.ui.enabled": "false",
-        "spark.log.level": "ERROR",
-        **options,
-    }
-    builder: Any = SparkSession.builder.remote("local[2]" if url == "spark" else url)
-    if url == "spark":
-        for key, value in settings.items():
-            builder = builder.config(key, value)
     try:
-        session: SparkSession = builder.getOrCreate() if url == "spark" else builder.create()
-        session.conf.set("spark.sql.session.timeZone", "UTC")
+        session = SparkSession.builder.remote(url).create()
+        for key, value in OURS.items():
+            session.conf.set(key, value)
     except Exception as error:
-        raise UserError(f"the engine can't be reached: {_first_line(error)}", where=f"engine {url}",
+        raise UserError(f"the engine can't be reached: {_first_line(error)}", where=f"engine {url.split('/;')[0]}",
                         remedy="`carbonlake doctor` says what is missing; the embedded engine is `sail`") from error  # fmt: skip
-    return session
+    try:
+        yield session
+    finally:
+        _quietly(session.stop)
 
 
 def _quietly(stop: Any) -> None:

@@ -1,0 +1,120 @@
+"""Apache Spark on this machine: a Connect server in a JVM of its own that lives as long as its session."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import time
+import uuid
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from schemas.errors import UserError
+
+DELTA = "io.delta:delta-spark_4.2_2.13:4.4.0"
+# Delta names these too, in older versions than those that Spark brings along: 73 of 87 MB.
+BROUGHT = (
+    "org.apache.hadoop", "org.apache.parquet", "org.apache.logging.log4j", "org.slf4j", "org.roaringbitmap", "org.xerial.snappy",
+    "org.locationtech.jts", "com.fasterxml.jackson.core", "com.fasterxml.jackson.datatype", "com.github.luben",
+    "com.google.code.findbugs", "commons-logging", "commons-pool", "io.airlift", "javax.annotation",
+)  # fmt: skip
+SETTINGS = {
+    "spark.jars.packages": DELTA,
+    "spark.jars.excludes": ",".join(f"{group}:*" for group in BROUGHT),
+    "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
+    "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
+    "spark.sql.shuffle.partitions": "4",
+    "spark.ui.enabled": "false",
+    "spark.driver.host": "127.0.0.1",
+    "spark.driver.bindAddress": "127.0.0.1",
+    "spark.connect.grpc.binding.address": "127.0.0.1",
+    # The session outlives pauses of a person at a prompt, and a session that was not closed ends with the JVM.
+    "spark.connect.session.manager.defaultSessionTimeout": "24h",
+    "spark.log.level": "WARN",
+}
+# The JVM ends when nobody holds the other end of its input any more, so a killed build leaves none behind.
+WATCHED = 'exec 3<&0; (cat <&3 >/dev/null; kill $$) & exec "$@" 3<&- </dev/null'
+# On a first start the artefacts of Delta are fetched.
+PATIENCE = 300.0
+FAREWELL = 15.0
+
+
+@contextmanager
+def served(memory: str, options: Mapping[str, str]) -> Iterator[str]:
+    """Run a Connect server on two threads and yield its `sc://` URL; the JVM is gone when the block ends.
+
+    `memory` bounds its heap, `options` are Spark settings on top. Raises UserError where Java is missing or the
+    server does not come up.
+    """
+    java = Path(os.environ["JAVA_HOME"]) / "bin" / "java" if os.environ.get("JAVA_HOME") else shutil.which("java")
+    if not java or not Path(java).exists():
+        raise UserError("Apache Spark needs Java 17 or newer, and there is none", where="engine spark",
+                        remedy="install it, or use the embedded engine: sail")  # fmt: skip
+    with TemporaryDirectory(prefix="carbonlake-spark-", ignore_cleanup_errors=True) as folder:
+        port, token = _free_port(), str(uuid.uuid4())
+        process = _started(Path(folder), port, token, {"spark.driver.memory": memory, **SETTINGS, **options})
+        try:
+            _await(process, port, Path(folder) / "log")
+            yield f"sc://localhost:{port}/;token={token}"
+        finally:
+            _end(process)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _started(folder: Path, port: int, token: str, settings: Mapping[str, str]) -> subprocess.Popen[bytes]:
+    import pyspark
+
+    home = Path(pyspark.__file__).parent
+    own = {
+        "spark.connect.grpc.binding.port": str(port),
+        "spark.local.dir": str(folder / "local"),
+        "spark.sql.warehouse.dir": str(folder / "warehouse"),
+    }
+    conf = [part for key, value in {**settings, **own}.items() for part in ("--conf", f"{key}={value}")]
+    command = [str(home / "bin" / "spark-submit"), "--master", "local[2]", *conf,
+               "--class", "org.apache.spark.sql.connect.service.SparkConnectServer", "spark-internal"]  # fmt: skip
+    env = {**os.environ, "SPARK_HOME": str(home), "SPARK_CONNECT_AUTHENTICATE_TOKEN": token, "SPARK_LOCAL_IP": "127.0.0.1"}
+    # A session of its own: Ctrl-C at the terminal is for us, and the whole group can be ended.
+    with (folder / "log").open("wb") as log:
+        return subprocess.Popen(["/bin/sh", "-c", WATCHED, "sh", *command], stdin=subprocess.PIPE, stdout=log,
+                                stderr=subprocess.STDOUT, cwd=folder, env=env, start_new_session=True)  # fmt: skip
+
+
+def _await(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
+    until = time.monotonic() + PATIENCE
+    while process.poll() is None and time.monotonic() < until:
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.2)
+    raise UserError(f"Apache Spark did not start: {_told(log)}", where="engine spark",
+                    remedy="`carbonlake doctor` says what is missing; the embedded engine is `sail`")  # fmt: skip
+
+
+def _told(log: Path) -> str:
+    """Return the lines of a log that say what went wrong, the last ones if none does."""
+    lines = [line for line in log.read_text(encoding="utf-8", errors="replace").splitlines() if line.strip()]
+    wrong = [line for line in lines if "rror" in line or "xception" in line or "not found" in line]
+    return "\n  ".join((wrong or lines or ["it said nothing"])[-3:])
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    for number, patience in ((signal.SIGTERM, FAREWELL), (signal.SIGKILL, FAREWELL)):
+        if process.poll() is None:
+            os.killpg(process.pid, number)
+            try:
+                process.wait(patience)
+            except subprocess.TimeoutExpired:
+                continue
+    if process.stdin:
+        process.stdin.close()
