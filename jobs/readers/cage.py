@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import json
 import os
 import resource
@@ -19,6 +20,7 @@ from typing import IO, Any
 from jobs.readers import Read, Request
 from schemas.errors import UserError
 
+PR_SET_PDEATHSIG = 1  # linux/prctl.h
 ROOT = Path(__file__).resolve().parents[2]
 # One thread a library: the address space stays small, and the engine beside it keeps its cores.
 ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "ARROW_DEFAULT_MEMORY_POOL": "system",
@@ -136,6 +138,7 @@ def _failed(task: dict[str, Any], what: str) -> dict[str, Any]:
 def main() -> None:
     """Answer tasks from stdin, one JSON a line, until it closes. Runs in the child only."""
     limits = Limits(**json.loads(sys.argv[1]))
+    _die_with_parent()
     resource.setrlimit(resource.RLIMIT_AS, (limits.memory, limits.memory))
     resource.setrlimit(resource.RLIMIT_FSIZE, (limits.file, limits.file))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
@@ -146,6 +149,12 @@ def main() -> None:
         _allow(limits)
         print(json.dumps(_answer(json.loads(line)), default=str), file=answers, flush=True)
         signal.alarm(0)
+
+
+def _die_with_parent() -> None:
+    """End when the build that asked is killed, so that no orphan writes beside the next build's reader (Linux)."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def _allow(limits: Limits) -> None:

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
@@ -16,6 +18,7 @@ from jobs.readers import Read, Request, read, read_many
 from jobs.readers.cage import Limits, read_caged
 from jobs.readers.sniff import media_type, probe
 from schemas.errors import UserError
+from schemas.rooms import SHIPPED
 
 
 def _document(path: Path) -> Path:
@@ -72,6 +75,20 @@ def test_a_crash_is_one_refused_delivery_and_the_rest_goes_on(tmp_path: Path, nu
     os.close(pipe)
     assert [type(one) for one in found] == [Read, UserError, Read]
     assert str(found[1]).startswith(f"stuck.docx: the reader {said}") and not _children()
+
+
+def test_a_reader_ends_with_the_build_that_asked(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "stuck.docx")
+    code = ("from pathlib import Path; from jobs.readers import Request, read; "
+            f"read('word', Request(Path({str(tmp_path / 'stuck.docx')!r}), Path({str(tmp_path)!r}), 1, 'stuck', {{}}))")  # fmt: skip
+    build = subprocess.Popen([sys.executable, "-c", code], cwd=SHIPPED)
+    pipe = _when_read(tmp_path / "stuck.docx")
+    (reader,) = psutil.Process(build.pid).children()
+    build.kill()
+    build.wait()
+    gone, alive = psutil.wait_procs([reader], timeout=30)
+    os.close(pipe)
+    assert gone and not alive
 
 
 def test_a_reader_that_stands_still_is_stopped(tmp_path: Path) -> None:
