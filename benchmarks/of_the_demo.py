@@ -1,0 +1,38 @@
+"""What is measured on the demo's own figures: how long it takes, and what it costs to trace one of them."""
+
+from __future__ import annotations
+
+from statistics import median
+
+from benchmarks.against_others import fresh
+from benchmarks.result import Result, Row, Setting, as_json, seconds
+from benchmarks.side import command, python
+
+# The demo must show these; a run that does not is no run.
+HEADLINES = ("10,583.4", "1,718.7", "21,703")
+FIGURE = ("business.emission_year", "subject_id=building:1", "year=2017")
+
+
+def demo(setting: Setting) -> Result:
+    """Measure the demo after installation, in a fresh lake."""
+    runs = []
+    for _ in range(setting.repeats):
+        runs.append(command("--lake", fresh(setting, "demo"), "demo"))
+        missing = [headline for headline in HEADLINES if headline not in runs[-1].out]
+        if missing:
+            raise RuntimeError(f"the demo does not show {', '.join(missing)}:\n{runs[-1].out[-3000:]}")
+    row = Row("the demo after installation", "–", seconds(runs), 30, 60, "s")
+    return Result("demo", (row,), f"shows {', '.join(HEADLINES)}", as_json(ours=runs))
+
+
+def trace(setting: Setting) -> Result:
+    """Measure the trace of a figure down to its cells against one query of its table for the same row."""
+    lake = fresh(setting, "demo")
+    command("--lake", lake, "demo")
+    runs = [python("benchmarks.ours", "trace", lake, *FIGURE, project="") for _ in range(setting.repeats)]
+    hops = runs[0].says["hops"]
+    if any(run.says["rows"] < 1 or run.says["hops"] != hops for run in runs):
+        raise RuntimeError(f"the query and the trace do not speak of the same figure: {[run.says for run in runs]}")
+    ratio = median(median(run.says["traces"]) / median(run.says["queries"]) for run in runs)
+    row = Row(f"trace of a figure over {hops} hops", "one query of its table on the same engine", ratio, hops, hops + 2)
+    return Result("trace", (row,), "the rerun gives the stored row back at every hop", as_json(ours=runs))

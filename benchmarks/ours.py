@@ -1,0 +1,155 @@
+"""Our side of every comparison, one process each: what was asked is done with everything on, and the seconds are printed."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from jobs.lake import Lake
+from jobs.land import land
+from jobs.maintain import maintain
+from jobs.run import run
+from jobs.session import Engine, engine
+
+METER, MONTH = "cleaned.bench_meter", "thematic.bench_meter_month"
+
+
+class Clock:
+    """Seconds by name, each from the end of the one before."""
+
+    def __init__(self) -> None:
+        self.laps: dict[str, Any] = {}
+        self.last = time.perf_counter()
+
+    def lap(self, name: str) -> float:
+        """Note the seconds since the last lap under a name."""
+        now = time.perf_counter()
+        self.laps[name], self.last = now - self.last, now
+        return float(self.laps[name])
+
+
+@contextmanager
+def opened(folder: Path, clock: Clock) -> Iterator[tuple[Lake, Engine]]:
+    """Open a lake, made if it is not there, and the embedded engine."""
+    with engine("sail") as session:
+        lake = Lake(folder).init()
+        clock.lap("start")
+        yield lake, session
+
+
+def built(lake: Lake, session: Engine, terms: Sequence[str], force: bool = False) -> dict[str, str]:
+    """Build tables and return how each was made; end the process if one was not built."""
+    outcomes = run(lake, session, terms, force=force)
+    for outcome in outcomes:
+        if outcome.status != "built":
+            raise SystemExit(f"{outcome.table}: {outcome.status}: {outcome.reason}")
+    return {outcome.table: outcome.mode for outcome in outcomes}
+
+
+def build(folder: Path, delivery: str, *terms: str) -> dict[str, Any]:
+    """Land one delivery for the first of the tables and build them all."""
+    clock = Clock()
+    with opened(folder, clock) as (lake, session):
+        land(lake, delivery, terms[0])
+        clock.lap("land")
+        built(lake, session, terms)
+        clock.lap("build")
+    return clock.laps
+
+
+def change(folder: Path, deliveries: str, corrected: str) -> dict[str, Any]:
+    """Land a folder of deliveries and build; build all again; then land one that changed and build what it touches."""
+    clock = Clock()
+    with opened(folder, clock) as (lake, session):
+        land(lake, deliveries, METER)
+        clock.lap("land")
+        built(lake, session, [METER, MONTH])
+        clock.lap("first")
+        built(lake, session, [METER, MONTH], force=True)
+        clock.lap("full")
+        land(lake, Path(corrected), METER)
+        clock.laps["modes"] = built(lake, session, [METER, MONTH])
+        clock.lap("change")
+    return clock.laps
+
+
+def again(folder: Path) -> dict[str, Any]:
+    """Build everything again, whatever is there."""
+    clock = Clock()
+    with opened(folder, clock) as (lake, session):
+        built(lake, session, [METER, MONTH], force=True)
+        clock.lap("build")
+    return clock.laps
+
+
+def rounds(folder: Path, deliveries: str) -> dict[str, Any]:
+    """Land, build and maintain, one delivery after the other; return the seconds of each round."""
+    clock, seconds = Clock(), []
+    with opened(folder, clock) as (lake, session):
+        for delivery in sorted(Path(deliveries).iterdir()):
+            land(lake, delivery, METER)
+            built(lake, session, [METER, MONTH])
+            maintain(lake)
+            seconds.append(clock.lap("round"))
+    return {"rounds": seconds}
+
+
+def trace(folder: Path, table: str, *key: str) -> dict[str, Any]:
+    """Trace one figure and query its table for the same row, in turn; return the seconds of each and the hops."""
+    pairs = dict(item.split("=", 1) for item in key)
+    clock = Clock()
+    with opened(folder, clock) as (lake, session):
+        return _traced(lake, session, table, pairs)
+
+
+def _traced(lake: Lake, session: Engine, table: str, pairs: dict[str, str]) -> dict[str, Any]:
+    from jobs.trace import trace as follow
+
+    head = lake.open(table)
+    assert head is not None
+    where = " and ".join(f"cast({name} as string) = '{value}'" for name, value in pairs.items())
+    traces, queries = [], []
+    # The first of each warms up what the others find warm: both pay for it, neither is counted.
+    for _ in range(6):
+        began = time.perf_counter()
+        found = follow(lake, session, table, pairs)
+        between = time.perf_counter()
+        rows = session.delta(lake.table_path(table), int(head.version())).filter(where).collect()
+        traces.append(between - began)
+        queries.append(time.perf_counter() - between)
+    return {"traces": traces[1:], "queries": queries[1:], "hops": _depth(found), "rows": len(rows)}
+
+
+def _depth(step: Any) -> int:
+    """Return the number of steps from a figure down to the cell that lies deepest."""
+    return max((1 + _depth(below) for below in step.made_from), default=0)
+
+
+def rules(folder: Path, rows: str, table: str) -> dict[str, Any]:
+    """Evaluate the row rules of a table over typed rows in one pass; return the seconds and the rows that fail each."""
+    from pyspark.sql import functions as F
+
+    from quality.rules import mask, row_checks
+    from schemas.contracts import contract
+
+    with opened(folder, Clock()) as (_, session):
+        checks = row_checks(contract(table))
+        frame = session.parquet([rows])
+        frame.limit(1).collect()
+        began = time.perf_counter()
+        bits = frame.select(mask(checks).alias("bits"))
+        failed = [
+            F.sum(F.col("bits").bitwiseAND(F.lit(1 << i).cast("bigint")) / (1 << i)).cast("bigint") for i in range(len(checks))
+        ]
+        row = bits.agg(*(count.alias(check.label) for check, count in zip(checks, failed, strict=True))).collect()[0]
+        return {"seconds": time.perf_counter() - began, "failed": row.asDict()}
+
+
+if __name__ == "__main__":
+    does = {"build": build, "change": change, "again": again, "rounds": rounds, "rules": rules, "trace": trace}[sys.argv[1]]
+    print(json.dumps(does(Path(sys.argv[2]), *sys.argv[3:])))  # type: ignore[operator]
