@@ -108,7 +108,7 @@ def _one(expectation: dict[str, Any], verdict: Verdict | None) -> ExpectationVal
     told = {"observed_value": verdict.detail or f"{verdict.failed} of {verdict.rows}"}
     # Examples stay empty: values belong to the quarantine, which knows who may see them.
     return ExpectationValidationResult(
-        success=verdict.passed, expectation_config=configuration, 
+        success=verdict.passed, expectation_config=configuration,
         result=counts | told | {"partial_unexpected_list": []},
         meta={"kind": verdict.kind},
     )  # fmt: skip
