@@ -12,22 +12,27 @@ Test = Callable[[Use], bool]
 
 
 def any_of(*kinds: str) -> Test:
+    """Return a test: some argument's type begins with one of these."""
     return lambda use: any((type_ or "").startswith(kinds) for type_ in use.types)
 
 
 def first_is(*kinds: str) -> Test:
+    """Return a test: the first argument's type begins with one of these."""
     return lambda use: bool(use.types) and (use.types[0] or "").startswith(kinds)
 
 
 def casts(source: tuple[str, ...], target: tuple[str, ...]) -> Test:
+    """Return a test: a cast from one of these types to one of those."""
     return lambda use: (use.types[0] or "").startswith(source) and (use.types[1] or "").startswith(target)
 
 
 def without(*flags: str) -> Test:
+    """Return a test: the use stands in none of these surroundings."""
     return lambda use: not use.flags.intersection(flags)
 
 
 def both(one: Test, two: Test) -> Test:
+    """Return a test: both hold."""
     return lambda use: one(use) and two(use)
 
 
@@ -58,15 +63,18 @@ def overflows(use: Use) -> bool:
 
 
 def long_sum(use: Use) -> bool:
+    """Whether bigints of any size are added up."""
     return use.types[0] == "bigint" and "narrow" not in use.args[0].traits
 
 
 def wide_sum(use: Use) -> bool:
+    """Whether decimals of more than 28 digits are added up: the sum would need more than 38."""
     size = results.decimal(use.types[0]) if (use.types[0] or "").startswith("decimal") else None
     return size is not None and size[0] > 28
 
 
 def nan(use: Use) -> bool:
+    """Whether an argument may be NaN."""
     return any("nan" in arg.traits and arg.type in ("double", "float") for arg in use.args)
 
 
@@ -78,11 +86,13 @@ def local(use: Use) -> bool:
 
 
 def branches_differ(use: Use) -> bool:
+    """Whether the branches of a choice have different types."""
     kinds = {type_ for type_ in results.branches(use.operation, use.types) if type_ != "void"}
     return len(kinds) > 1
 
 
 def types_differ(use: Use) -> bool:
+    """Whether the arguments have different types."""
     return len(set(use.types)) > 1
 
 

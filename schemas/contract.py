@@ -200,7 +200,7 @@ def _balances(value: Any) -> Any:
 
 
 def _columns(value: Any) -> Any:
-    names = {name: None for name in value} if isinstance(value, list) else value
+    names = dict.fromkeys(value) if isinstance(value, list) else value
     return {name: spec or {} for name, spec in (names or {}).items()}
 
 

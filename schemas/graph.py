@@ -76,8 +76,8 @@ def _term(term: str) -> set[str]:
     kind, _, value = term.partition(":")
     known = contracts()
     if value:
-        return {t for t, c in known.items()
-                if (kind == "layer" and c.layer == value) or (kind == "source" and c.source and c.source.zone == value)}  # fmt: skip
+        by_layer = {table for table, one in known.items() if kind == "layer" and one.layer == value}
+        return by_layer | {table for table, one in known.items() if kind == "source" and one.source and one.source.zone == value}
     table = contract(term.strip("+")).table
     found = {table}
     if term.startswith("+"):

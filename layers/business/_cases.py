@@ -46,7 +46,7 @@ def cases(activity: DataFrame, factor: DataFrame) -> DataFrame:
 
 def factor_names() -> tuple[str, ...]:
     """Return the names of all inputs that take factors, of all methods, and the GWP."""
-    return tuple(sorted({name for one in methods().values() for name in one.factors})) + (GWP,)
+    return (*sorted({name for one in methods().values() for name in one.factors}), GWP)
 
 
 def converted(frame: DataFrame, given: str, wanted: str, name: str, anchor: DataFrame) -> DataFrame:
