@@ -79,8 +79,11 @@ def test_a_crash_is_one_refused_delivery_and_the_rest_goes_on(tmp_path: Path, nu
 
 def test_a_reader_ends_with_the_build_that_asked(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "stuck.docx")
-    code = ("from pathlib import Path; from jobs.readers import Request, read; "
-            f"read('word', Request(Path({str(tmp_path / 'stuck.docx')!r}), Path({str(tmp_path)!r}), 1, 'stuck', {{}}))")  # fmt: skip
+    code = f"""
+from pathlib import Path
+from jobs.readers import Request, read
+read("word", Request(Path({str(tmp_path / "stuck.docx")!r}), Path({str(tmp_path)!r}), 1, "stuck", {{}}))
+"""
     build = subprocess.Popen([sys.executable, "-c", code], cwd=SHIPPED)
     pipe = _when_read(tmp_path / "stuck.docx")
     (reader,) = psutil.Process(build.pid).children()
