@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Annotated, Optional
 
 import typer
@@ -10,7 +11,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 from rich.table import Table
 
 from carbonlake.world import FAILED, SOME_WAITING, World
-from jobs.outcome import Outcome
+from jobs.outcome import NO_DELIVERY, Outcome
 from lineage.emit import Receiver
 from schemas import graph
 
@@ -39,7 +40,7 @@ def run(
     """
     world: World = context.obj
     outcomes = build_tables(world, tuple(selection or ()), force=force, workers=workers)
-    finish(world, outcomes)
+    finish(world, outcomes, named={term.strip("+") for term in selection or ()})
 
 
 def build(
@@ -81,16 +82,15 @@ def _progress(console: Console, *, quiet: bool) -> Progress:
     return Progress(*columns, console=console, transient=True, disable=quiet or not console.is_terminal)
 
 
-def finish(world: World, outcomes: list[Outcome]) -> None:
-    """Print the summary and leave with a code: 1 where a table failed, 3 where one waits."""
+def finish(world: World, outcomes: list[Outcome], named: Collection[str] = ()) -> None:
+    """Print the summary and leave with a code: 1 where a table failed, 3 where one that was named waits for a delivery."""
     if world.as_json:
         world.say([as_row(outcome) for outcome in outcomes])
     else:
-        print_summary(world.console, outcomes)
-    states = {outcome.status for outcome in outcomes}
-    if "failed" in states:
+        print_summary(world.console, outcomes, named)
+    if any(outcome.status == "failed" for outcome in outcomes):
         raise typer.Exit(FAILED)
-    if any(outcome.status == "waiting" and "input" in outcome.reason for outcome in outcomes):
+    if any(outcome.status == "waiting" and outcome.table in named for outcome in outcomes):
         raise typer.Exit(SOME_WAITING)
 
 
@@ -103,25 +103,30 @@ def as_row(outcome: Outcome) -> dict[str, object]:
             "warnings": list(outcome.warnings)}  # fmt: skip
 
 
-def print_summary(console: Console, outcomes: list[Outcome]) -> None:
-    """Print one line per table that did something, and how many were up to date."""
-    table = Table(box=None, header_style="bold", pad_edge=False)
-    for name, side in (("", "left"), ("table", "left"), ("in", "right"), ("written", "right"), ("set aside", "right"),
-                       ("superseded", "right"), ("s", "right"), ("why", "left")):  # fmt: skip
-        table.add_column(name, justify=side, no_wrap=name != "why")  # type: ignore[arg-type]
-    for outcome in outcomes:
-        if outcome.status != "skipped":
-            counts = outcome.counts
-            table.add_row(MARKS[outcome.status], outcome.table, *(f"{n:,}" for n in vars(counts).values()),
-                          f"{outcome.seconds:.2f}", outcome.reason.splitlines()[0] if outcome.reason else "")  # fmt: skip
-    skipped = sum(outcome.status == "skipped" for outcome in outcomes)
-    if table.row_count:
-        console.print(table)
-    if skipped:
-        console.print(f"[dim]{skipped} tables are up to date: skipped[/dim]")
+def print_summary(console: Console, outcomes: list[Outcome], named: Collection[str] = ()) -> None:
+    """Print one line per table that did something or was named, and how many had nothing to do."""
+    quiet = [one for one in outcomes if one.status == "skipped" or (one.reason == NO_DELIVERY and one.table not in named)]
+    told = [outcome for outcome in outcomes if outcome not in quiet]
+    if told:
+        console.print(_summary(told))
+    skipped = sum(outcome.status == "skipped" for outcome in quiet)
+    for number, what in ((skipped, "are up to date: skipped"), (len(quiet) - skipped, "wait for their first delivery")):
+        if number:
+            console.print(f"[dim]{number} tables {what}[/dim]")
     for outcome in outcomes:
         for warning in outcome.warnings:
             console.print(f"[yellow]![/yellow] {outcome.table}: {warning}", soft_wrap=True)
         if outcome.status == "failed":
             console.print(f"[red]✗[/red] {outcome.table}: ", end="")
             console.print(outcome.reason, markup=False, soft_wrap=True)
+
+
+def _summary(outcomes: list[Outcome]) -> Table:
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    for name, side in (("", "left"), ("table", "left"), ("in", "right"), ("written", "right"), ("set aside", "right"),
+                       ("superseded", "right"), ("s", "right"), ("why", "left")):  # fmt: skip
+        table.add_column(name, justify=side, no_wrap=name != "why")  # type: ignore[arg-type]
+    for outcome in outcomes:
+        table.add_row(MARKS[outcome.status], outcome.table, *(f"{n:,}" for n in vars(outcome.counts).values()),
+                      f"{outcome.seconds:.2f}", outcome.reason.splitlines()[0] if outcome.reason else "")  # fmt: skip
+    return table

@@ -20,6 +20,7 @@ from schemas.contract import Contract
 from schemas.migrations import changes
 
 Mode = Literal["whole", "partitions", "append"]
+NO_DELIVERY = "no delivery has come yet"
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,11 @@ class Outcome:
     started_at: datetime = field(default_factory=lambda: datetime.now(UTC))
     note: dict[str, Any] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
+
+    @property
+    def usable(self) -> bool:
+        """Whether tables can be made from it; a source without a delivery is an empty table."""
+        return self.status in ("built", "skipped", "repaired") or self.reason == NO_DELIVERY
 
     def after(self, seconds: float) -> Outcome:
         """Return the outcome with the time it took."""

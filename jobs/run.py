@@ -23,9 +23,12 @@ def run(
     """Build the tables that terms select, inputs first, and return how each ended, in the order they ended.
 
     `watch` is told when a table starts (None) and ends (its outcome). A table whose input failed waits: it keeps
-    the version it had. Lineage events go to a file, and to `receiver` if there is one. Raise UserError for a term that names no table.
+    the version it had; a source without a delivery is an empty table, so that a lake may hold only one's own.
+    Lineage events go to a file, and to `receiver` if there is one. Raise UserError for a term that names no table,
+    and where there is no lake.
     """
     tables = graph.select(terms)
+    lake.require()
     with telling(Spool(lake.folder / "_lineage"), receiver) as tell:
         ops = Ops(lake, tell=tell)
         try:
@@ -62,7 +65,7 @@ def _ready(tables: Sequence[str], done: dict[str, Outcome], running: object) -> 
 
 
 def _blocked(table: str, done: dict[str, Outcome]) -> Outcome | None:
-    failed = [u for u in graph.upstream(table) if u in done and done[u].status in ("failed", "waiting")]
+    failed = [u for u in graph.upstream(table) if u in done and not done[u].usable]
     if not failed:
         return None
     return Outcome(table, new_run(), "waiting", f"its input {failed[0]} was not built")
