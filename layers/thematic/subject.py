@@ -1,4 +1,4 @@
-"""Who emits: regions of the code list, enterprises and buildings, each with its place and industry."""
+"""Who emits: regions of the code list, enterprises, and whoever acts in a table of activity, each with its place."""
 
 from __future__ import annotations
 
@@ -9,16 +9,24 @@ from pyspark.sql import functions as F
 
 from layers import constants
 from schemas.codes import code_list
+from schemas.contracts import contract
 
 COLUMNS = ("subject_id", "subject_type", "name", "name_en", "parent_id", "region_code", "industry_code", "synthetic")
 LEVELS = ("province", "grid")  # cities and counties are codes of the list, not subjects of their own
 
 
-def transform(enterprise: DataFrame, building_meter_hour: DataFrame) -> DataFrame:
-    """Return one row per subject; `parent_id` of an enterprise or building is the region it stands in."""
-    return reduce(
-        DataFrame.unionByName, [_regions(enterprise), _enterprises(enterprise), _buildings(building_meter_hour)]
-    )
+def transform(enterprise: DataFrame, sources: dict[str, DataFrame]) -> DataFrame:
+    """Return one row per subject; `parent_id` of an enterprise or another who acts is the region it stands in.
+
+    Who acts is known from the tables of activity that carry `region_code` beside their subject.
+    """
+    placed = [_placed(table, frame) for table, frame in sorted(sources.items()) if _says_where(table)]
+    acting = [_acting(reduce(DataFrame.unionByName, placed))] if placed else []
+    return reduce(DataFrame.unionByName, [_regions(enterprise), _enterprises(enterprise), *acting])
+
+
+def _says_where(table: str) -> bool:
+    return "region_code" in contract(table).columns
 
 
 def _regions(anchor: DataFrame) -> DataFrame:
@@ -39,12 +47,32 @@ def _enterprises(enterprise: DataFrame) -> DataFrame:
     )  # fmt: skip
 
 
-def _buildings(meters: DataFrame) -> DataFrame:
-    each = meters.groupBy("subject_id", "building_id", "region_code").agg(F.count(F.lit(1)).alias("hours"))
-    name = F.concat(F.lit("Building "), F.col("building_id"))
+def _placed(table: str, frame: DataFrame) -> DataFrame:
+    """Return who acts in a table, each as often as its place changes."""
+    one = contract(table)
+    subjects = sorted({activity.subject for activity in one.activity.values()})
+    industry = F.col("industry_code") if "industry_code" in one.columns else F.lit(None).cast("string")
+    synthetic = F.lit(one.source.synthetic if one.source else False)
+    parts = [frame.select(F.col(name).alias("subject_id"), "region_code", industry.alias("industry_code"),
+                          synthetic.alias("synthetic")) for name in subjects]  # fmt: skip
+    return reduce(DataFrame.unionByName, parts).groupBy("subject_id", "region_code", "industry_code", "synthetic").agg(
+        F.count(F.lit(1)).alias("rows")
+    )
+
+
+def _acting(placed: DataFrame) -> DataFrame:
+    """Return one row per subject, a facility unless it is a region or an enterprise, which have rows of their own."""
+    own = placed.where(~F.col("subject_id").rlike("^(region|enterprise):"))
+    latest = own.groupBy("subject_id").agg(
+        F.max("region_code").alias("region_code"), F.max("industry_code").alias("industry_code"),
+        F.max(F.col("synthetic").cast("int")).alias("synthetic"),
+    )  # fmt: skip
+    kind, number = (F.regexp_extract("subject_id", "^([^:]*):(.*)$", part) for part in (1, 2))
+    name = F.concat(F.initcap(kind), F.lit(" "), number)
     return _rows(
-        each, subject_id=F.col("subject_id"), subject_type=F.lit("facility"), name=name, name_en=name,
-        parent_id=_region(F.col("region_code")), region_code=F.col("region_code"), synthetic=F.lit(False),
+        latest, subject_id=F.col("subject_id"), subject_type=F.lit("facility"), name=name, name_en=name,
+        parent_id=_region(F.col("region_code")), region_code=F.col("region_code"),
+        industry_code=F.col("industry_code"), synthetic=F.col("synthetic") == 1,
     )  # fmt: skip
 
 
