@@ -9,7 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,7 @@ EVERY = 0.05  # seconds between two looks at the memory
 
 @dataclass(frozen=True)
 class Run:
-    """What a process took: seconds of the whole process, its peak memory in bytes with all children, its own words.
+    """What a process took, its children included: seconds, peak memory in bytes, processor seconds as last seen.
 
     `says` is the JSON it printed last, `out` everything it printed.
     """
@@ -51,18 +51,17 @@ def command(*arguments: str | Path) -> Run:
 def watched(command: Sequence[str], project: str = str(PROJECT)) -> Run:
     """Run a command to its end and watch it; raise RuntimeError with the end of what it said if it fails."""
     environment = os.environ | {"CARBONLAKE_PROJECT": project, "PYTHONWARNINGS": "ignore"}
-    began, before = time.perf_counter(), os.times()
+    began = time.perf_counter()
     process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    peak = [0]
-    watcher = threading.Thread(target=_watch, args=(process.pid, peak), daemon=True)
+    seen = Seen()
+    watcher = threading.Thread(target=_watch, args=(process.pid, seen), daemon=True)
     watcher.start()
     out, err = process.communicate()
-    seconds, after = time.perf_counter() - began, os.times()
+    seconds = time.perf_counter() - began
     watcher.join()
     if process.returncode:
         raise RuntimeError(f"{' '.join(command)} ended with {process.returncode}:\n{(out + err)[-3000:]}")
-    cpu = after.children_user + after.children_system - before.children_user - before.children_system
-    return Run(seconds, peak[0], cpu, _last_json(out), out)
+    return Run(seconds, seen.peak, sum(seen.cpu.values()), _last_json(out), out)
 
 
 def _last_json(out: str) -> dict[str, Any]:
@@ -71,18 +70,30 @@ def _last_json(out: str) -> dict[str, Any]:
     return found
 
 
-def _watch(pid: int, peak: list[int]) -> None:
-    """Note the largest sum of resident memory over the process and all below it."""
+@dataclass
+class Seen:
+    """What was seen of a process and all below it: the most memory at once, the processor seconds of each."""
+
+    peak: int = 0
+    cpu: dict[int, float] = field(default_factory=dict)
+
+
+def _watch(pid: int, seen: Seen) -> None:
     try:
         root = psutil.Process(pid)
         while root.is_running() and root.status() != psutil.STATUS_ZOMBIE:
-            total = 0
-            for one in [root, *root.children(recursive=True)]:
-                try:
-                    total += one.memory_info().rss
-                except psutil.NoSuchProcess:
-                    continue
-            peak[0] = max(peak[0], total)
+            _look([root, *root.children(recursive=True)], seen)
             time.sleep(EVERY)
     except psutil.NoSuchProcess:
         return
+
+
+def _look(processes: Sequence[psutil.Process], seen: Seen) -> None:
+    total = 0
+    for one in processes:
+        try:
+            total += one.memory_info().rss
+            seen.cpu[one.pid] = sum(one.cpu_times()[:2])
+        except psutil.NoSuchProcess:
+            continue
+    seen.peak = max(seen.peak, total)

@@ -51,9 +51,8 @@ def run(csv: Path, out: Path) -> None:
     connection.execute(f"create table meter as select *, {bits} as _rules from ({TYPED.format(columns=columns)})", [str(csv)])
     connection.execute("set preserve_insertion_order = false")
     _one_row_a_key(connection)
-    connection.execute(
-        f"copy (select {ROW} from meter where _rules = 0) to '{out}/meter' (format parquet, partition_by (\"month\"), compression zstd)"
-    )
+    good = f"copy (select {ROW} from meter where _rules = 0) to '{out}/meter'"
+    connection.execute(f'{good} (format parquet, partition_by ("month"), compression zstd)')
     connection.execute(f"copy (select {ROW}, clock_found, kwh_found from meter where _rules <> 0) to '{out}/rejected.parquet'")
     connection.execute(f"""
         copy (select meter_id, area_code, cast(year(clock) * 100 + month(clock) as integer) as "month",

@@ -37,9 +37,10 @@ RULES: dict[str, tuple[str, dict[str, Any]]] = {
 
 
 def load(rows: Path) -> pd.DataFrame:
-    """Return typed rows as pandas holds them best: numbers as floats."""
+    """Return typed rows as pandas judges them fastest: numbers as floats, texts of few values as categories."""
     columns = 'meter_id, "time", cast(electricity_kwh as double) as electricity_kwh, area_code, status, "month"'
-    return duckdb.connect().execute(f"select {columns} from read_parquet(?)", [str(rows)]).df()
+    frame = duckdb.connect().execute(f"select {columns} from read_parquet(?)", [str(rows)]).df()
+    return frame.astype({"area_code": "category", "status": "category"})
 
 
 def main(rows: Path) -> dict[str, Any]:
