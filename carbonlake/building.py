@@ -27,7 +27,9 @@ def add(app: typer.Typer) -> None:
 
 def run(
     context: typer.Context,
-    selection: Annotated[Optional[list[str]], typer.Argument(help="table, +table, table+, layer:cleaned, source:zone; nothing for all")] = None,
+    selection: Annotated[
+        Optional[list[str]], typer.Argument(help="table, +table, table+, layer:cleaned, source:zone; nothing for all")
+    ] = None,
     force: Annotated[bool, typer.Option(help="Build even what is up to date")] = False,
     workers: Annotated[Optional[int], typer.Option(help="Tables built at once")] = None,
 ) -> None:  # fmt: skip

@@ -32,7 +32,9 @@ app = typer.Typer(help=HELP, no_args_is_help=True, rich_markup_mode=None, pretty
 @app.callback()
 def options(
     context: typer.Context,
-    project: Annotated[Optional[str], typer.Option(help="A folder of your own tables, laid over the shipped ones", envvar="CARBONLAKE_PROJECT")] = None,
+    project: Annotated[
+        Optional[str], typer.Option(help="A folder of your own tables, laid over the shipped ones", envvar="CARBONLAKE_PROJECT")
+    ] = None,
     lake: Annotated[Optional[str], typer.Option(help="Root of the lake (default: from conf/)", envvar="CARBONLAKE_LAKE")] = None,
     engine: Annotated[Optional[str], typer.Option(help="sail, spark or sc://host:port (default: from conf/)")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Answer in JSON, for machines")] = False,

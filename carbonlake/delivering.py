@@ -39,7 +39,8 @@ def land(
     show_rows(world, rows)
     waiting = [r for r in receipts if not r.source]
     if waiting and not world.as_json:
-        world.console.print(f"{len(waiting)} deliveries have no source: `carbonlake claim <delivery> <table>`, or write a contract")
+        todo = "`carbonlake claim <delivery> <table>`, or write a contract"
+        world.console.print(f"{len(waiting)} deliveries have no source: {todo}")
 
 
 def deliveries(
@@ -75,7 +76,8 @@ def withdraw(
 
     world: World = context.obj
     receipt = landing.withdraw(world.lake, delivery, reason)
-    world.console.print(f"delivery {delivery} ({receipt.name}) is withdrawn; `carbonlake run {receipt.source}+` takes its rows out")
+    then = f"`carbonlake run {receipt.source}+` takes its rows out"
+    world.console.print(f"delivery {delivery} ({receipt.name}) is withdrawn; {then}")
 
 
 def claim(context: typer.Context, delivery: int, table: str) -> None:
@@ -89,5 +91,3 @@ def claim(context: typer.Context, delivery: int, table: str) -> None:
     world: World = context.obj
     landing.claim(world.lake, delivery, table)
     world.console.print(f"delivery {delivery} belongs to {table} now; `carbonlake build {table}` reads it")
-
-

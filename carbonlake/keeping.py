@@ -17,7 +17,9 @@ def add(app: typer.Typer) -> None:
         app.command()(command)
 
 
-def maintain(context: typer.Context, tables: Annotated[Optional[list[str]], typer.Argument(help="Tables; nothing for all")] = None) -> None:
+def maintain(
+    context: typer.Context, tables: Annotated[Optional[list[str]], typer.Argument(help="Tables; nothing for all")] = None
+) -> None:
     """Compact small files, cluster, checkpoint, and take away what no version needs any more.
 
     \b

@@ -22,7 +22,9 @@ def add(app: typer.Typer) -> None:
         app.command()(command)
 
 
-def show(context: typer.Context, table: Annotated[Optional[str], typer.Argument(help="Nothing for a list of all")] = None) -> None:
+def show(
+    context: typer.Context, table: Annotated[Optional[str], typer.Argument(help="Nothing for a list of all")] = None
+) -> None:
     """Show a table: contract, upstream, downstream, example and state; or list all tables.
 
     \b
@@ -31,7 +33,9 @@ def show(context: typer.Context, table: Annotated[Optional[str], typer.Argument(
     """
     world: World = context.obj
     if table is None:
-        show_rows(world, [{"table": name, "description": one.description, "owner": one.owner} for name, one in contracts().items()])
+        show_rows(
+            world, [{"table": name, "description": one.description, "owner": one.owner} for name, one in contracts().items()]
+        )
         return
     one = contract(table)
     if world.as_json:
@@ -45,8 +49,12 @@ def show(context: typer.Context, table: Annotated[Optional[str], typer.Argument(
         if names:
             world.console.print(f"  {label}: {', '.join(names)}")
     if one.source:
-        world.console.print(f"  source: {one.source.zone}/{one.source.path} ({one.source.format}), {one.source.publisher}, {one.source.licence}")
-    show_rows(world, [{"column": n, "type": c.type, "unit": c.unit or "", "description": c.description or ""} for n, c in one.columns.items()])
+        place = f"{one.source.zone}/{one.source.path} ({one.source.format})"
+        world.console.print(f"  source: {place}, {one.source.publisher}, {one.source.licence}")
+    show_rows(
+        world,
+        [{"column": n, "type": c.type, "unit": c.unit or "", "description": c.description or ""} for n, c in one.columns.items()],
+    )
     _examples(world, one)
     world.console.print("state:")
     show_rows(world, [_state(world, table)])

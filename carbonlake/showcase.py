@@ -34,7 +34,8 @@ def run(world: World) -> None:
     print_summary(console, outcomes)
     _headlines(world)
     _trace(world)
-    console.print(f"\n[dim]{time.perf_counter() - began:.0f} s. Next: `carbonlake sql`, `carbonlake show`, `carbonlake quarantine list`,"
+    console.print(f"\n[dim]{time.perf_counter() - began:.0f} s. Next: `carbonlake sql`, `carbonlake show`,"
+                  " `carbonlake quarantine list`,"
                   " `carbonlake lineage business.emission_year --picture build/lineage.svg`[/dim]", soft_wrap=True)  # fmt: skip
     if any(outcome.status != "skipped" and outcome.status != "built" for outcome in outcomes):
         raise typer.Exit(FAILED)
@@ -52,7 +53,8 @@ def _headlines(world: World) -> None:
         show_rows(world, sql(world.lake, one["sql"]).to_pylist())
     examples = [example for method in methods().values() for example in method.examples]
     _heading(world.console, "Accounting methods", "核算方法")
-    world.console.print(f"{len(methods())} methods, each cited, with {len(examples)} worked examples that `make test` holds them to")
+    held = f"with {len(examples)} worked examples that `make test` holds them to"
+    world.console.print(f"{len(methods())} methods, each cited, {held}")
 
 
 def _trace(world: World) -> None:

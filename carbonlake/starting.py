@@ -76,7 +76,8 @@ def doctor(context: typer.Context) -> None:
     world: World = context.obj
     began = time.perf_counter()
     found = findings(world)
-    rows = [{"": {"ok": "✓", "note": "·", "wrong": "✗"}[one.state], "what": one.what, "found": one.found, "means": one.means} for one in found]
+    marks = {"ok": "✓", "note": "·", "wrong": "✗"}
+    rows = [{"": marks[one.state], "what": one.what, "found": one.found, "means": one.means} for one in found]
     show_rows(world, rows)
     if not world.as_json:
         world.console.print(f"[dim]{time.perf_counter() - began:.1f} s[/dim]")

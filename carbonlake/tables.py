@@ -34,7 +34,8 @@ def show_rows(world: World, rows: Iterable[Mapping[str, Any]], *, title: str = "
 def _grid(world: World, rows: Sequence[Mapping[str, Any]], title: str, widest: int) -> None:
     """Print rows under headings; what does not fit is cut with …, and columns at the right are named below."""
     table = Table(box=None, header_style="bold", pad_edge=False, title=title or None, title_justify="left")
-    shown, left = [], world.console.width
+    shown: list[str] = []
+    left = world.console.width
     for name in rows[0]:
         width = min(max(cell_len(text(row[name])) for row in [*rows, {name: name}]), widest)
         left -= width + 2
@@ -47,7 +48,8 @@ def _grid(world: World, rows: Sequence[Mapping[str, Any]], title: str, widest: i
         table.add_row(*(text(row[name]) for name in shown))
     world.console.print(table)
     if len(shown) < len(rows[0]):
-        world.console.print(f"[dim]not shown: {', '.join(list(rows[0])[len(shown):])}; name columns, or use --json[/dim]", soft_wrap=True)
+        hidden = ", ".join(list(rows[0])[len(shown) :])
+        world.console.print(f"[dim]not shown: {hidden}; name columns, or use --json[/dim]", soft_wrap=True)
 
 
 def _records(world: World, rows: Sequence[Mapping[str, Any]], title: str) -> None:

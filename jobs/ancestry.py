@@ -64,9 +64,12 @@ def _column_edges(lake: Lake) -> set[Edge]:
     """Return the direct edges between columns, of the newest build of each table."""
     if lake.open("ops.lineage") is None:
         raise UserError("nothing was built yet", where=str(lake.root), remedy="carbonlake run")
-    rows = query.sql(lake, """
+    rows = query.sql(
+        lake,
+        """
         select distinct input_table || '.' || input_column as a, table_name || '.' || column_name as b from ops.lineage
-        where kind = 'DIRECT' and run_id in (select max(run_id) from ops.lineage group by table_name)""")
+        where kind = 'DIRECT' and run_id in (select max(run_id) from ops.lineage group by table_name)""",
+    )
     return {(row["a"], row["b"]) for row in rows.to_pylist()}
 
 

@@ -13,14 +13,14 @@ from typing import Any
 
 import duckdb
 
-from jobs import cleaned, derived, finish, quarantine, telling
+from jobs import cleaned, derived, finish, quarantine, store, telling
 from jobs.cleaned import Made
-from jobs.commit import Moved, retrying
+from jobs.commit import Moved, failpoint, retrying
 from jobs.deliveries import readings
 from jobs.fingerprint import recipe
 from jobs.lake import Lake
 from jobs.ops import Ops
-from jobs.outcome import Job, Outcome, new_run, start
+from jobs.outcome import NO_DELIVERY, Job, Outcome, new_run, start
 from jobs.session import Engine
 from schemas.contract import Contract
 from schemas.contracts import contract as contract_of
@@ -59,15 +59,21 @@ def _failed(table: str, reason: str) -> Outcome:
 def _gone(error: Exception, engine: Engine) -> str:
     """Say what an engine's own error means; a defect of ours fails its table, not the run, and leaves its trace."""
     name = f"{type(error).__module__}.{type(error).__name__}"
+    system = store.explain(error)
+    if system:
+        return str(system)
     if "grpc" in name or "pyspark" in name or "Connection" in name:
         first = next((line for line in str(error).splitlines() if line.strip()), name)
-        return f"the engine {engine.name} gave up: {first[:300]}\n  → nothing was published; run it again, or see `carbonlake doctor`"
+        again = "nothing was published; run it again, or see `carbonlake doctor`"
+        return f"the engine {engine.name} gave up: {first[:300]}\n  → {again}"
     where = traceback.extract_tb(error.__traceback__)[-1]
     logging.getLogger("carbonlake").debug("unexpected", exc_info=error)
-    return f"unexpected {name}: {error} ({Path(where.filename).name}:{where.lineno})\n  → a defect; CARBONLAKE_LOG_LEVEL=debug shows its trace"
+    place = f"{Path(where.filename).name}:{where.lineno}"
+    return f"unexpected {name}: {error} ({place})\n  → a defect; CARBONLAKE_LOG_LEVEL=debug shows its trace"
 
 
 def _attempt(lake: Lake, engine: Engine, contract: Contract, ops: Ops, force: bool) -> Outcome:
+    lake.require()
     job = start(lake, engine, contract, recipe(contract), force)
     with _workplace(job) as connection:
         return _cleaned(job, connection, ops) if contract.source else _derived(job, connection, ops)
@@ -89,12 +95,15 @@ def _cleaned(job: Job, connection: duckdb.DuckDBPyConnection, ops: Ops) -> Outco
     if plan is None:
         return _unchanged(job)
     if not plan.receipts and not job.note:
-        return Outcome(job.contract.table, job.run_id, "waiting", "no delivery has come yet")
+        return Outcome(job.contract.table, job.run_id, "waiting", NO_DELIVERY)
     telling.started(job, ops)
-    made = cleaned.make(job, plan, connection)
-    ops.add("ops.reading", readings(job.contract, made.parsed))
+    parsed = cleaned.read(job, plan)
+    ops.add("ops.reading", readings(job.contract, parsed))
+    failpoint("build:after_read")
+    made = cleaned.make(job, plan, parsed, connection)
     judged = finish.judge_cleaned(job, plan.mode, made, connection, ops)
-    pinned = quarantine.put(job, made, connection, whole=plan.mode == "whole")
+    failpoint("build:after_audit")
+    pinned = quarantine.put(job, made, connection, plan.mode)
     note = {**plan.note, **pinned, "delivery_ids": [one.delivery for one in made.parsed][-1000:]}
     refused = tuple(f"delivery {one.delivery} ({one.name}) refused: {one.refused}" for one in made.parsed if one.refused)
     return _publish(job, made, plan.mode, plan.reason, note, (*refused, *judged), ops)
@@ -106,8 +115,10 @@ def _derived(job: Job, connection: duckdb.DuckDBPyConnection, ops: Ops) -> Outco
         return _unchanged(job)
     telling.started(job, ops)
     made = derived.make(job, plan)
+    failpoint("build:after_write")
     judged = finish.judge_derived(job, plan, made, connection, ops)
-    pinned = quarantine.put(job, made, connection, whole=plan.mode == "whole")
+    failpoint("build:after_audit")
+    pinned = quarantine.put(job, made, connection, plan.mode)
     note = {"inputs": dict(plan.versions), **pinned}
     return _publish(job, made, plan.mode, plan.reason, note, judged, ops)
 
@@ -121,7 +132,9 @@ def _publish(
 ) -> Outcome:  # fmt: skip
     whole = {"run": job.run_id, "recipe": job.recipe, "rows": finish.rows_after(job, mode, made),
              "counts": vars(made.counts), **note}  # fmt: skip
+    failpoint("build:after_quarantine")
     version = finish.publish(job, mode, made, whole)
+    failpoint("build:after_commit")
     telling.published(job, made, note.get("inputs") or {}, version, ops)
     return Outcome(job.contract.table, job.run_id, "built", reason, mode, made.counts, version=version, note=whole,
                    warnings=warnings)  # fmt: skip

@@ -16,7 +16,8 @@ from schemas import types
 from schemas.contract import Column, Contract, Rule
 from schemas.numbers import LIMIT
 
-DELIVERY, LOCATOR, NAME, RULES, VERDICT, WAIVED = "_delivery", "_locator", "_name", "_rules", "_verdict", "_waived"
+DELIVERY, LOCATOR, NAME, RULES, VERDICT = "_delivery", "_locator", "_name", "_rules", "_verdict"
+WAIVED, DISCARDED = "_waived", "_discarded"
 
 
 def headers(column: Column, name: str) -> tuple[str, ...]:
@@ -63,15 +64,15 @@ def judged(frame: DataFrame, contract: Contract, every: list[RowCheck]) -> DataF
     """Return the contract's columns, the locators if there are any, the bit mask and the verdict."""
     wanted = [*contract.columns, *(name for name in (DELIVERY, LOCATOR) if name in frame.columns)]
     with_mask = frame.withColumn(RULES, mask(every))
-    hard, soft = set_aside_bits(every), 0
+    fails, rules = _any(set_aside_bits(every)), F.col(RULES)
     if WAIVED in frame.columns:
         # A person may let a row pass a declared rule; a value that fits no type or a key that is missing never passes.
         soft = set_aside_bits(row_checks(contract))
-    fails = _any(hard & ~soft)
-    if soft:
-        fails = fails | (_any(soft) & ~F.col(WAIVED))
+        fails = _any(set_aside_bits(every) & ~soft) | (_any(soft) & ~F.col(WAIVED)) | F.col(DISCARDED)
+        # The audit knows a row that a person judged by the mask it lacks.
+        rules = F.when(~F.col(WAIVED) | fails, rules)
     verdict = F.when(fails, F.lit("set_aside")).otherwise(F.lit("ok"))
-    return with_mask.select(*wanted, RULES, verdict.alias(VERDICT))
+    return with_mask.select(*wanted, rules.alias(RULES), verdict.alias(VERDICT))
 
 
 def _any(bits: int) -> Expr:
@@ -93,7 +94,7 @@ def _typed(found: DataFrame, contract: Contract, names: Mapping[int, str]) -> Da
         values[name] = typed(raw, column, zone, native[header] == "string").alias(name)
         if _can_fail(column):
             bad[name] = raw
-    extras = [F.col(name) for name in (LOCATOR, DELIVERY, NAME, WAIVED) if name in found.columns]
+    extras = [F.col(name) for name in (LOCATOR, DELIVERY, NAME, WAIVED, DISCARDED) if name in found.columns]
     # The raw texts ride along under a name of their own, so that a failed cast can be told from an empty value.
     frame = found.select(*values.values(), *extras, *(raw.alias(f"_raw_{name}") for name, raw in bad.items()))
     flags = {f"_bad_{n}": F.col(f"_raw_{n}").isNotNull() & F.col(n).isNull() for n in bad}
@@ -127,8 +128,9 @@ def text(raw: Expr, column: Column) -> Expr:
     value = F.trim(raw)
     if column.pattern:
         value = F.regexp_extract(value, column.pattern, 1)
-    nothing = ("", *column.null_values)
-    return F.when(~value.isin(*nothing), value) if len(nothing) > 1 else F.when(value != "", value)
+    for nothing in ("", *column.null_values):
+        value = F.nullif(value, F.lit(nothing))
+    return value
 
 
 def typed(raw: Expr, column: Column, zone: str, is_text: bool) -> Expr:
@@ -140,8 +142,9 @@ def typed(raw: Expr, column: Column, zone: str, is_text: bool) -> Expr:
         number = _number(raw, column)
         return F.when(F.abs(number) < F.lit(float("inf")), number)
     if type_ == "date":
-        instant = F.try_to_timestamp(raw, F.lit(column.format)) if column.format else raw
-        return instant.try_cast("date")
+        if column.format:
+            return F.try_to_timestamp(raw, F.lit(column.format)).try_cast("date")
+        return F.when(_dated(raw), raw.try_cast("date")) if is_text else raw.try_cast("date")
     if type_ == "timestamp":
         return _instant(raw, column, zone, is_text)
     return raw.try_cast(types.spark(type_))
@@ -160,13 +163,25 @@ def _decimal(raw: Expr, column: Column, type_: str) -> Expr:
 
 
 def _instant(raw: Expr, column: Column, zone: str, is_text: bool) -> Expr:
-    """Read an instant: naive text is in the source's time zone, text with an offset needs a declared format."""
+    """Read an instant to the millisecond: naive text is in the source's time zone, an offset needs a declared format."""
     if column.format:
         found = F.try_to_timestamp(raw, F.lit(column.format))
         naive = not any(letter in column.format for letter in "XxZOz")
-        return F.to_utc_timestamp(found, zone) if naive and zone != "UTC" else found
-    found = raw.try_cast("timestamp")
-    if not is_text or zone == "UTC":
-        return found
-    plain = (F.length(raw) <= 19) | F.substring(raw, 20, 40).rlike(r"^\.[0-9]+$")
-    return F.when(plain, F.to_utc_timestamp(found, zone))
+    else:
+        found, naive = raw.try_cast("timestamp"), is_text
+    if naive and zone != "UTC":
+        found = F.to_utc_timestamp(found, zone)
+    if is_text and not column.format:
+        found = F.when(_dated(raw) if zone == "UTC" else _dated(raw) & _naive(raw), found)
+    return F.date_trunc("MILLISECOND", found)
+
+
+def _dated(raw: Expr) -> Expr:
+    """Tell whether a text has a day in it: engines read `10:00` as ten o'clock today, and `45678` as a year."""
+    return F.contains(raw, F.lit("-"))
+
+
+def _naive(raw: Expr) -> Expr:
+    """Tell whether a text says nothing of an offset; what follows the seconds may be a fraction and nothing else."""
+    fraction = (F.substring(raw, 20, 1) == ".") & ~F.substring(raw, 21, 20).rlike("[^0-9]")
+    return ((F.length(raw) <= 19) | fraction) & ~F.contains(raw, F.lit("Z")) & ~F.contains(raw, F.lit("+"))

@@ -10,10 +10,10 @@ import duckdb
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from jobs import corrections, keep, land, staging
+from jobs import corrections, drift, keep, land, staging
 from jobs.clean import DELIVERY, LOCATOR, RULES, VERDICT, checks, clean
+from jobs.commit import failpoint
 from jobs.deliveries import Parsed, by_shape, parse
-from jobs.drift import check_scale
 from jobs.land import Receipt
 from jobs.outcome import Counts, Job, Mode, digest
 from jobs.relation import table_files
@@ -25,12 +25,16 @@ from schemas.contract import Contract
 
 @dataclass(frozen=True)
 class Plan:
-    """Which deliveries a build reads, and whether the table is made whole, by partitions or appended to."""
+    """Which deliveries a build reads, and whether the table is made whole, by partitions or appended to.
+
+    `earlier` are receipts that newer ones of their name replace, and that stand where these can't be read.
+    """
 
     receipts: tuple[Receipt, ...]
     mode: Mode
     reason: str
     note: dict[str, object]
+    earlier: tuple[Receipt, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -43,6 +47,7 @@ class Made:
     labels: tuple[RowCheck, ...]
     counts: Counts
     replaced: tuple[str, ...]
+    waived: int
     lineage: Lineage | None
 
 
@@ -56,7 +61,8 @@ def in_force(contract: Contract, receipts: Sequence[Receipt]) -> tuple[Receipt, 
 
 def plan(job: Job) -> Plan | None:
     """Decide what to read; None where nothing changed since the last build."""
-    receipts = in_force(job.contract, land.receipts(job.lake, job.contract.table))
+    every = land.receipts(job.lake, job.contract.table)
+    receipts = in_force(job.contract, every)
     ids = [receipt.delivery_id for receipt in receipts]
     fixes = corrections.digest(job.lake, job.contract.table)
     last = int(job.note.get("last_delivery", 0))
@@ -69,7 +75,8 @@ def plan(job: Job) -> Plan | None:
     if same and last and job.note.get("deliveries") == before and _incremental(job.contract):
         mode: Mode = "append" if job.contract.write == "append" else "partitions"
         return Plan(fresh, mode, f"{len(fresh)} new deliveries", note)
-    return Plan(receipts, "whole", _why_whole(job, before), note)
+    earlier = tuple(receipt for receipt in every if receipt not in receipts)
+    return Plan(receipts, "whole", _why_whole(job, before), note, earlier)
 
 
 def _incremental(contract: Contract) -> bool:
@@ -87,20 +94,24 @@ def _why_whole(job: Job, before: str) -> str:
     return "new deliveries"
 
 
-def make(job: Job, plan: Plan, connection: duckdb.DuckDBPyConnection) -> Made:
-    """Read, type and judge the deliveries of a plan into staging, and settle which rows stand."""
-    parsed = parse(job.lake, job.contract, plan.receipts)
-    shapes = by_shape(job.contract, parsed)
-    labels: list[RowCheck] = []
-    lineage = None
-    staged: list[Staged] = []
-    for number, shape in enumerate(shapes):
-        found = corrections.applied(job.engine, job.lake, job.contract.table, [path for one in shape for path in one.files])
-        labels = checks(job.contract, found.columns)
-        frame = clean(found, job.contract, {one.delivery: one.name for one in shape})
-        lineage = column_lineage(frame, {f"deliveries.{job.contract.name}": found})
-        staged += staging.write(frame, job.staging / f"clean-{number}", job.contract)
-    check_scale(job, connection, staged)
+def read(job: Job, plan: Plan) -> list[Parsed]:
+    """Parse the deliveries of a plan; where the newest of a name is refused, the one before it stands."""
+    parsed = parse(job, plan.receipts)
+    refused = {one.name for one in parsed if one.refused}
+    for receipt in reversed(plan.earlier):
+        if receipt.name in refused:
+            found = parse(job, [receipt])
+            parsed += found
+            refused -= {one.name for one in found if not one.refused}
+    return sorted(parsed, key=lambda one: one.delivery)
+
+
+def make(job: Job, plan: Plan, parsed: Sequence[Parsed], connection: duckdb.DuckDBPyConnection) -> Made:
+    """Type and judge the deliveries of a plan into staging, and settle which rows stand."""
+    labels, staged, lineage = _typed(job, by_shape(job.contract, parsed))
+    drift.check_types(job, connection, staged, labels, parsed)
+    drift.check_scale(job, connection, staged, parsed)
+    failpoint("build:after_write")
     drops = keep.find_drops(connection, staged, job.contract)
     accepted = [file for file in staged if file.verdict == "ok"]
     standing = _without_drops(job, accepted, connection) if drops.any else accepted
@@ -115,7 +126,22 @@ def make(job: Job, plan: Plan, connection: duckdb.DuckDBPyConnection) -> Made:
         set_aside=sum(file.rows for file in aside) + drops.conflicts + malformed,
         superseded=drops.superseded,
     )
-    return Made((*standing, *survivors), aside, tuple(parsed), tuple(labels), counts, touched, lineage)
+    waived = corrections.waived(job.lake, job.contract.table, {one.delivery for one in parsed})
+    return Made((*standing, *survivors), aside, tuple(parsed), tuple(labels), counts, touched, waived, lineage)
+
+
+def _typed(job: Job, shapes: Sequence[Sequence[Parsed]]) -> tuple[list[RowCheck], list[Staged], Lineage | None]:
+    """Type and judge rows as found, deliveries of one shape together."""
+    labels: list[RowCheck] = []
+    staged: list[Staged] = []
+    lineage = None
+    for number, shape in enumerate(shapes):
+        found = corrections.applied(job.engine, job.lake, job.contract.table, [path for one in shape for path in one.files])
+        labels = checks(job.contract, found.columns)
+        frame = clean(found, job.contract, {one.delivery: one.name for one in shape})
+        lineage = column_lineage(frame, {f"deliveries.{job.contract.name}": found})
+        staged += staging.write(frame, job.staging / f"clean-{number}", job.contract)
+    return labels, staged, lineage
 
 
 def _frame(job: Job, files: Sequence[Staged]) -> DataFrame:
@@ -132,9 +158,7 @@ def _without_drops(job: Job, accepted: Sequence[Staged], connection: duckdb.Duck
     """Write the accepted rows again without those that do not stand."""
     drops = str(job.staging / "drops.parquet")
     connection.execute(f"copy (select {DELIVERY}, {LOCATOR} from drops) to {staging.quoted(drops)} (format parquet)")
-    gone = job.engine.session.read.parquet(drops).withColumnsRenamed(
-        {DELIVERY: "_gone_delivery", LOCATOR: "_gone_locator"}
-    )
+    gone = job.engine.session.read.parquet(drops).withColumnsRenamed({DELIVERY: "_gone_delivery", LOCATOR: "_gone_locator"})
     frame = _frame(job, accepted)
     same = (F.col(DELIVERY) == F.col("_gone_delivery")) & (F.col(LOCATOR) == F.col("_gone_locator"))
     kept = frame.join(gone, same, "left_anti").withColumn(VERDICT, F.lit("ok"))

@@ -92,7 +92,7 @@ def retrying(work: Callable[[], T], attempts: int = ATTEMPTS, pause: float = PAU
             return work()
         except Moved as moved:
             reason = str(moved)
-            time.sleep(random.uniform(0, pause * 2**min(attempt, 6)))
+            time.sleep(random.uniform(0, pause * 2 ** min(attempt, 6)))
     raise UserError(f"others kept changing the table, {attempts} attempts failed: {reason}", remedy="run it again later")
 
 
@@ -120,7 +120,7 @@ class _Write:
                 self._commit(head, adds)
             except (DeltaError, OSError) as caught:
                 error = caught
-                time.sleep(random.uniform(0, PAUSE * 2**min(attempt, 6)))
+                time.sleep(random.uniform(0, PAUSE * 2 ** min(attempt, 6)))
                 continue
             failpoint("commit:after_commit")
             return head.version() + 1  # the handle stays where it was read
@@ -159,9 +159,7 @@ def _head(lake: Lake, path: str) -> DeltaTable:
     return found
 
 
-def _recorded(
-    lake: Lake, head: DeltaTable, run: str, read_version: int, app_id: str | None, sequence: int
-) -> int | None:
+def _recorded(lake: Lake, head: DeltaTable, run: str, read_version: int, app_id: str | None, sequence: int) -> int | None:
     """Return the version a run committed already; raise Moved where its sequence number was another's when it read."""
     read = lake.open_path(head.table_uri, read_version)
     stood = (read.transaction_version(app_id) or 0) if read and app_id else 0
@@ -278,9 +276,7 @@ def _stage(rows: pa.Table, folder: Path, partition_by: Sequence[str]) -> list[St
         return files
 
 
-def append_rows(
-    lake: Lake, contract: Contract, rows: pa.Table, run_id: str, *, at: str | None = None, once: bool = False
-) -> int:
+def append_rows(lake: Lake, contract: Contract, rows: pa.Table, run_id: str, *, at: str | None = None, once: bool = False) -> int:
     """Append rows to the table of a contract, made if need be; with `once`, a run's second call changes nothing."""
     run = run_id if once else f"{run_id}.{uuid4().hex[:8]}"
     return _write_contract(lake, contract, rows, run, at=at, new_run=not once)

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 from functools import reduce
 from typing import Any
 
+import duckdb
 import pyarrow as pa
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from jobs.clean import DELIVERY, LOCATOR, WAIVED
+from jobs.clean import DELIVERY, DISCARDED, LOCATOR, WAIVED
 from jobs.commit import append_rows
 from jobs.lake import Lake, arrow_schema
 from jobs.land import receipts
@@ -59,21 +60,39 @@ def applied(engine: Engine, lake: Lake, table: str, files: Sequence[str]) -> Dat
     made = decisions(lake, table)
     if not made:
         return found
-    waived = [place for place, row in made.items() if row["decision"] == "waive"]
     headers = sorted({header for row in made.values() for header in row["values"] if header in found.columns})
     fixed = {header: _fixed(header, made) for header in headers}
-    return found.withColumns({**fixed, WAIVED: _at(waived) if waived else F.lit(False)})
+    flags = {flag: _at([place for place, row in made.items() if row["decision"] == decision])
+             for flag, decision in ((WAIVED, "waive"), (DISCARDED, "discard"))}  # fmt: skip
+    return found.withColumns({**fixed, **flags})
 
 
 def _fixed(header: str, made: dict[tuple[int, str], dict[str, Any]]) -> Column:
-    places = [(place, row["values"][header]) for place, row in made.items() if header in row["values"]]
-    return reduce(lambda other, item: F.when(_at([item[0]]), F.lit(item[1])).otherwise(other), places, F.col(f"`{header}`"))
+    by_value: dict[str, list[tuple[int, str]]] = {}
+    for place, row in made.items():
+        if header in row["values"]:
+            by_value.setdefault(row["values"][header], []).append(place)
+    (first, at), *others = by_value.items()
+    cases = F.when(_at(at), F.lit(first))
+    for value, places in others:
+        cases = cases.when(_at(places), F.lit(value))
+    return cases.otherwise(F.col(f"`{header}`"))
 
 
 def _at(places: Sequence[tuple[int, str]]) -> Column:
+    """Tell whether a row is at one of some places; flat per delivery, so that thousands of places fit into a plan."""
+    by_delivery: dict[int, list[str]] = {}
+    for delivery, locator in places:
+        by_delivery.setdefault(delivery, []).append(locator)
     return reduce(lambda one, other: one | other, [
-        (F.col(DELIVERY) == delivery) & (F.col(LOCATOR).cast("string") == locator) for delivery, locator in places
-    ])  # fmt: skip
+        (F.col(DELIVERY) == delivery) & F.col(LOCATOR).cast("string").isin(locators)
+        for delivery, locators in by_delivery.items()
+    ], F.lit(False))  # fmt: skip
+
+
+def waived(lake: Lake, table: str, deliveries: Collection[int]) -> int:
+    """Return how many rows of some deliveries a person let pass."""
+    return sum(row["decision"] == "waive" and place[0] in deliveries for place, row in decisions(lake, table).items())
 
 
 def history(lake: Lake, table: str) -> list[dict[str, Any]]:
@@ -83,13 +102,18 @@ def history(lake: Lake, table: str) -> list[dict[str, Any]]:
     return sorted(rows, key=lambda row: row["decided_at"])
 
 
-def decide(
-    lake: Lake, table: str, place: tuple[int, str], decision: str, values: dict[str, str], person: str, note: str
-) -> None:
-    """Put a decision about a row on record; raise UserError for a table or a delivery that is not there."""
+def decide(lake: Lake, table: str, place: tuple[int, str], decision: str, values: dict[str, str], person: str, note: str) -> None:
+    """Put a decision about a row on record; raise UserError for a delivery, row or header that is not there."""
     one = contract(table)
     if not any(receipt.delivery_id == place[0] for receipt in receipts(lake, table)):
         raise UserError(f"delivery {place[0]} is not in force for {table}", remedy=f"`carbonlake quarantine show {table}`")
+    if not _there(lake, table, place, "part-*"):
+        malformed = _there(lake, table, place, "rejected")
+        if not malformed or decision != "discard":
+            what = "could not be taken apart, so nothing of it can be mended here" if malformed else "is not there"
+            raise UserError(f"row {place[0]}:{place[1]} {what}", where=table,
+                            remedy="discard it, or land the delivery again as it should be" if malformed else
+                                   f"`carbonlake quarantine show {table}` lists rows")  # fmt: skip
     headers = {header for name, column in one.columns.items() for header in _headers(name, column.from_)}
     unknown = sorted(set(values) - headers)
     if unknown:
@@ -98,6 +122,17 @@ def decide(
            "values": json.dumps(values, ensure_ascii=False), "note": note, "decided_at": datetime.now(UTC)}  # fmt: skip
     ops = contract(TABLE)
     append_rows(lake, ops, pa.Table.from_pylist([row], schema=arrow_schema(ops)), new_run())
+
+
+def _there(lake: Lake, table: str, place: tuple[int, str], files: str) -> bool:
+    """Tell whether a delivery as read has a row at a place."""
+    folder = lake.read_folder(table, place[0])
+    if not list(folder.glob(f"{files}.parquet")):
+        return False
+    pattern = str(folder / f"{files}.parquet")
+    with duckdb.connect() as connection:
+        sql = f"select 1 from read_parquet(?) where cast({LOCATOR} as varchar) = ? limit 1"
+        return connection.execute(sql, [pattern, place[1]]).fetchone() is not None
 
 
 def _headers(name: str, given: str | list[str] | None) -> list[str]:

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from jobs import store
 from jobs.clean import found_header, headers
-from jobs.lake import Lake
+from jobs.fingerprint import reader
 from jobs.land import Receipt
-from jobs.readers import Request, read
+from jobs.outcome import Job
+from jobs.readers import Read, Request, read_many
 from schemas.contract import Contract
 from schemas.errors import UserError
 
@@ -39,47 +41,72 @@ class Parsed:
         return sorted(str(path) for path in self.folder.glob("part-*.parquet"))
 
 
-def parse(lake: Lake, contract: Contract, receipts: Iterable[Receipt]) -> list[Parsed]:
-    """Parse what was not parsed yet and return every delivery, the refused ones with their reason."""
-    return [_parsed(lake, contract, receipt) for receipt in receipts]
+def parse(job: Job, receipts: Sequence[Receipt]) -> list[Parsed]:
+    """Parse what was not parsed yet and return every delivery, the refused ones with their reason.
 
-
-def _parsed(lake: Lake, contract: Contract, receipt: Receipt) -> Parsed:
-    folder = lake.read_folder(contract.table, receipt.delivery_id)
-    done = _done(folder, _how(contract))
-    if done:
-        return Parsed(receipt.delivery_id, receipt.name, folder, tuple(done["columns"]), done["rows"], done["rejected"],
-                      done["refused"])  # fmt: skip
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    one = _read(lake, contract, receipt, folder)
-    # The mark comes last and whole: a folder without it is a reading that was cut off.
-    mark = {"columns": one.columns, "rows": one.rows, "rejected": one.rejected, "refused": one.refused,
-            "how": _how(contract)}  # fmt: skip
-    temporary = folder / f".{MARK}"
-    temporary.write_text(json.dumps(mark), encoding="utf-8")
-    temporary.replace(folder / MARK)
-    return one
-
-
-def _read(lake: Lake, contract: Contract, receipt: Receipt, folder: Path) -> Parsed:
+    A reading is made in the staging of the run and moved to its place whole, so that builds at once do no harm.
+    A forced build tries again what was refused.
+    """
+    contract = job.contract
     source = contract.source
     assert source is not None
-    request = Request(path=lake.delivery_path(receipt.sha256), out=folder, delivery=receipt.delivery_id,
-                      name=receipt.name, options=source.options)  # fmt: skip
-    try:
-        found = read(source.format, request)
-    except UserError as error:
-        for path in folder.iterdir():
+    places = {one.delivery_id: job.lake.read_folder(contract.table, one.delivery_id) for one in receipts}
+    done = {number: found for number, place in places.items() if (found := _done(place, _how(contract)))
+            and not (job.force and found["refused"])}  # fmt: skip
+    fresh = [receipt for receipt in receipts if receipt.delivery_id not in done]
+    requests = [_request(job, receipt) for receipt in fresh]
+    for request, result in zip(requests, read_many(source.format, requests), strict=True):
+        done[request.delivery] = _settled(request, result, places[request.delivery], _how(contract))
+    new = {receipt.delivery_id for receipt in fresh}
+    return [
+        Parsed(r.delivery_id, r.name, places[r.delivery_id], tuple(mark["columns"]), mark["rows"], mark["rejected"],
+               mark["refused"], fresh=r.delivery_id in new)
+        for r in receipts for mark in [done[r.delivery_id]]
+    ]  # fmt: skip
+
+
+def _request(job: Job, receipt: Receipt) -> Request:
+    assert job.contract.source is not None
+    path = job.lake.delivery_path(receipt.sha256)
+    if not path.is_file():
+        raise UserError(
+            f"the bytes of delivery {receipt.delivery_id} ({receipt.name}) are not in the lake", where=str(path),
+            remedy=f"land them again or restore them from a copy; or `carbonlake withdraw {receipt.delivery_id}`",
+        )  # fmt: skip
+    out = job.staging / f"read-{receipt.delivery_id:08d}"
+    shutil.rmtree(out, ignore_errors=True)
+    out.mkdir()
+    return Request(path, out, receipt.delivery_id, receipt.name, job.contract.source.options)
+
+
+def _settled(request: Request, result: Read | UserError, place: Path, how: str) -> dict[str, Any]:
+    """Put a reading into its place, with a mark of what it is, and return the mark."""
+    if isinstance(result, UserError):
+        store.check_room(request.out)  # what can't be read for lack of room is no fault of the delivery
+        for path in request.out.iterdir():
             path.unlink()
-        return Parsed(receipt.delivery_id, receipt.name, folder, (), 0, 0, str(error), fresh=True)
-    return Parsed(receipt.delivery_id, receipt.name, folder, found.columns, found.rows, found.rejected, fresh=True)
+        mark = {"columns": (), "rows": 0, "rejected": 0, "refused": str(result), "how": how}
+    else:
+        mark = {"columns": result.columns, "rows": result.rows, "rejected": result.rejected, "refused": "", "how": how}
+    (request.out / MARK).write_text(json.dumps(mark), encoding="utf-8")
+    place.parent.mkdir(parents=True, exist_ok=True)
+    for attempt in range(3):
+        try:
+            request.out.rename(place)
+            return mark
+        except OSError:
+            # Another build was faster, with the same bytes and so the same rows; or there is an outdated reading.
+            if place.is_dir() and not _done(place, how):
+                place.rename(request.out.with_name(f"{request.out.name}-old-{attempt}"))
+            elif place.is_dir():
+                return _done(place, how) or mark
+    raise UserError("the parsed delivery can't be put into its place", where=str(place), remedy="look into the folder")
 
 
 def _how(contract: Contract) -> str:
-    """What the parsing depends on: a changed format or option parses again."""
+    """What the parsing depends on: a changed format, option or reader parses again."""
     source = contract.source
-    return json.dumps([source.format, source.options], sort_keys=True, default=str) if source else ""
+    return json.dumps([source.format, source.options, reader(source.format)], sort_keys=True, default=str) if source else ""
 
 
 def _done(folder: Path, how: str) -> dict[str, Any] | None:

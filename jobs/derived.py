@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,7 @@ from lineage.fences import refuse
 from quality.rules import row_checks
 from schemas import graph, types
 from schemas.contract import Contract
+from schemas.contracts import contract as contract_of
 from schemas.errors import UserError
 
 Transform = Callable[..., DataFrame]
@@ -32,12 +33,16 @@ Transform = Callable[..., DataFrame]
 
 @dataclass(frozen=True)
 class Plan:
-    """Which versions a build reads, and whether the table is made whole or by partitions."""
+    """Which versions a build reads, and whether the table is made whole or by partitions.
+
+    `through` names, of inputs that a rebuild by partitions narrows, the column that passes into the table's partition.
+    """
 
     versions: Mapping[str, int]
     mode: Mode
     reason: str
     partitions: tuple[str, ...] = ()
+    through: Mapping[str, str] = field(default_factory=dict)
 
 
 def transform_of(contract: Contract) -> Transform:
@@ -102,8 +107,9 @@ def plan(job: Job) -> Plan | None:
         return Plan(pinned, "whole", "first build" if not job.note else "contract or code changed")
     moved = sorted(table for table, values in changed.items() if values is None or values)
     reason = f"{', '.join(moved)} changed"
-    parts = _partitions(job, pinned, changed)
-    return Plan(pinned, "partitions", reason, parts) if parts else Plan(pinned, "whole", reason)
+    through = _partition_inputs(job, pinned)
+    parts = _partitions(through, changed)
+    return Plan(pinned, "partitions", reason, parts, through) if parts else Plan(pinned, "whole", reason)
 
 
 def _changes(lake: Lake, before: Mapping[str, int], now: Mapping[str, int]) -> dict[str, set[str] | None]:
@@ -116,9 +122,8 @@ def _changes(lake: Lake, before: Mapping[str, int], now: Mapping[str, int]) -> d
     return found
 
 
-def _partitions(job: Job, pinned: Mapping[str, int], changed: Mapping[str, set[str] | None]) -> tuple[str, ...]:
+def _partitions(through: Mapping[str, str], changed: Mapping[str, set[str] | None]) -> tuple[str, ...]:
     """Return the partitions to rebuild; empty where the plan does not show that the others can't change."""
-    through = _partition_inputs(job, pinned)
     touched: set[str] = set()
     for table, values in changed.items():
         if values is None or (values and table not in through):
@@ -137,7 +142,9 @@ def _partition_inputs(job: Job, pinned: Mapping[str, int]) -> dict[str, str]:
     through = lineage.passes_through(job.contract.partition_by[0])
     by = {table: job.lake.open(table) for table in leaves}
     columns = {table: head.metadata().partition_columns for table, head in by.items() if head}
-    return {table: names[0] for table, names in columns.items() if names and (table, names[0]) in through}
+    type_ = job.contract.columns[job.contract.partition_by[0]].type
+    return {table: names[0] for table, names in columns.items() if names and (table, names[0]) in through
+            and contract_of(table).columns[names[0]].type == type_}  # fmt: skip
 
 
 def leaves_of(contract: Contract, given: Mapping[str, Any]) -> dict[str, DataFrame]:
@@ -151,7 +158,7 @@ def leaves_of(contract: Contract, given: Mapping[str, Any]) -> dict[str, DataFra
 
 def make(job: Job, plan: Plan) -> Made:
     """Run the transform, fenced, and stage its rows in the contract's types with their verdicts."""
-    through = _partition_inputs(job, plan.versions) if plan.mode == "partitions" else {}
+    through = plan.through
 
     def narrow(table: str, frame: DataFrame) -> DataFrame:
         if table not in through:
@@ -170,7 +177,7 @@ def make(job: Job, plan: Plan) -> Made:
     aside = tuple(file for file in files if file.verdict != "ok")
     written, away = sum(file.rows for file in ok), sum(file.rows for file in aside)
     counts = Counts(came_in=written + away, written=written, set_aside=away)
-    return Made(ok, aside, (), tuple(every), counts, plan.partitions, lineage)
+    return Made(ok, aside, (), tuple(every), counts, plan.partitions, 0, lineage)
 
 
 def as_contract(frame: DataFrame, contract: Contract) -> DataFrame:

@@ -29,11 +29,22 @@ def transform_file(contract: Contract) -> Path | None:
     return next(iter(rooms.files("layers", f"{contract.layer}/{contract.name}.py")), None)
 
 
+def reader(format_: str) -> str:
+    """Return a digest that changes whenever the way a format is read changes."""
+    digest = hashlib.sha256()
+    for path in sorted(_imports(rooms.SHIPPED / "jobs" / "readers" / f"{format_}.py")):
+        digest.update(_digest(path, path.stat().st_mtime_ns))
+    return digest.hexdigest()[:16]
+
+
 def _reaching(contract: Contract) -> set[Path]:
     own = transform_file(contract)
-    starts = [rooms.SHIPPED / name for name in EVERY_TABLE] + ([own] if own else [])
-    code = {path for start in starts for path in _imports(start)}
+    formats = [f"jobs/readers/{contract.source.format}.py"] if contract.source else []
+    starts = [rooms.SHIPPED / name for name in (*EVERY_TABLE, *formats)]
+    mine = _imports(own) if own else frozenset[Path]()
+    code = mine.union(*(_imports(start) for start in starts))
     lists = {rule.codes for rule in contract.rules} | {column.codes for column in contract.columns.values()}
+    lists |= {name for path in mine for name in _code_lists(path, path.stat().st_mtime_ns)}
     data = [p for name in lists if name for p in rooms.files("schemas", f"codes/{name}.csv")]
     if any(path.name == "method.py" and path.parent.name == "models" for path in code):
         data += list(rooms.files("models", "methods/*"))
@@ -44,6 +55,19 @@ def _reaching(contract: Contract) -> set[Path]:
 @cache
 def _digest(path: Path, changed: int) -> bytes:
     return hashlib.sha256(path.read_bytes()).digest()
+
+
+@cache
+def _code_lists(path: Path, changed: int) -> frozenset[str]:
+    """Return the code lists that a transform or what it imports looks up by name; `*` where the name is computed."""
+    if path.parent == rooms.SHIPPED / "schemas" or not path.is_file():
+        return frozenset()
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ("codes", "code_list"):
+            name = node.args[0] if node.args else None
+            found.add(name.value if isinstance(name, ast.Constant) and isinstance(name.value, str) else "*")
+    return frozenset(found)
 
 
 @cache

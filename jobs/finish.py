@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 
 import duckdb
 
-from jobs import commit, corrections, inflow, staging
+from jobs import commit, corrections, inflow, keep, staging, views
 from jobs.clean import DELIVERY, LOCATOR, RULES
 from jobs.cleaned import Made
 from jobs.derived import Plan
 from jobs.lake import arrow_schema
 from jobs.ops import Ops
 from jobs.outcome import Job, Mode
-from jobs.query import relation_sql
 from jobs.relation import table_files
 from quality.audit import Verdict, judge, raise_if_failed
-from schemas import graph
 from schemas.contract import Contract
 
 WHOLE = "*"
@@ -26,37 +24,31 @@ WHOLE = "*"
 
 def judge_cleaned(job: Job, mode: Mode, made: Made, connection: duckdb.DuckDBPyConnection, ops: Ops) -> tuple[str, ...]:
     """Judge what a cleaned table would become; return warnings, raise UserError where it may not be published."""
-    extra = (DELIVERY, LOCATOR, RULES)
-    _views(job, mode, made, connection, extra)
-    carried = sum(f.rows for f in made.files) - made.counts.written
-    came, gone = _measures(job, made, connection, carried) if job.contract.balance else ({}, {})
-    return _judge(job, made, connection, ops, rows_in=made.counts.came_in + carried, carried=carried, came=came, gone=gone,
-                  has_old=_has_old(job))  # fmt: skip
+    views.tables(job, mode, made, connection, (DELIVERY, LOCATOR, RULES))
+    views.referred(job, connection, {})
+    stays = _stays(job, mode, made, connection)
+    came, gone = _measures(job, made, connection, stays)
+    return _judge(job, made, connection, ops, rows_in=made.counts.came_in + stays.rows, carried=stays.rows + made.waived,
+                  came=came, gone=gone)  # fmt: skip
 
 
 def judge_derived(job: Job, plan: Plan, made: Made, connection: duckdb.DuckDBPyConnection, ops: Ops) -> tuple[str, ...]:
     """Judge what a derived table would become; its inputs are seen at the versions that the build read."""
-    _views(job, plan.mode, made, connection, (RULES,))
-    for table, version in plan.versions.items():
-        _table_view(job, connection, table, version, plan.partitions if plan.mode == "partitions" else ())
-    return _judge(job, made, connection, ops, rows_in=None, carried=0, came=None, gone={}, has_old=_has_old(job))
-
-
-def _has_old(job: Job) -> bool:
-    return bool(job.note)
+    views.tables(job, plan.mode, made, connection, (RULES,))
+    views.referred(job, connection, plan.versions)
+    everything = views.whole(job.contract, plan.mode)
+    views.inputs(job, connection, plan.versions, {} if everything else plan.through, plan.partitions)
+    carried = rows_after(job, plan.mode, made) - made.counts.written if everything else 0
+    return _judge(job, made, connection, ops, rows_in=None, carried=carried, came=None, gone={})
 
 
 def _judge(
     job: Job, made: Made, connection: duckdb.DuckDBPyConnection, ops: Ops, *, rows_in: int | None, carried: int,
-    came: dict[str, Decimal] | None, gone: dict[str, Decimal], has_old: bool,
+    came: dict[str, Decimal] | None, gone: dict[str, Decimal],
 ) -> tuple[str, ...]:  # fmt: skip
-    for rule in job.contract.rules:
-        if rule.table and rule.table != job.contract.table and rule.table not in graph.inputs(job.contract):
-            head = job.lake.open(rule.table)
-            _table_view(job, connection, rule.table, int(head.version()) if head else None, ())
     aside = _aside_counts(made, connection)
     verdicts = judge(
-        job.contract, connection, has_old=has_old, quarantined=aside, rows_in=rows_in,
+        job.contract, connection, has_old=bool(job.note), quarantined=aside, rows_in=rows_in,
         superseded=made.counts.superseded, now=datetime.now(UTC), carried=carried, inflow=came, aside=gone,
     )  # fmt: skip
     ops.verdicts(job.run_id, job.contract.table, verdicts)
@@ -65,45 +57,21 @@ def _judge(
     return tuple(_warning(v) for v in verdicts if not v.passed and v.outcome == "warn")
 
 
+def _stays(job: Job, mode: Mode, made: Made, connection: duckdb.DuckDBPyConnection) -> inflow.Stays:
+    """Count what is in the view `new` beside the new rows, from the version before."""
+    names = _measured(job.contract)
+    if mode == "whole" or (mode == "append" and not views.whole(job.contract, mode)):
+        return inflow.Stays(0, dict.fromkeys(names, Decimal(0)))
+    by = keep.group(job.contract) if mode == "partitions" else ()
+    return inflow.stays(connection, by, [one.delivery for one in made.parsed], names)
+
+
+def _measured(contract: Contract) -> list[str]:
+    return [name for name in contract.measures if name in contract.columns]
+
+
 def _warning(verdict: Verdict) -> str:
     return f"{verdict.rule}: {verdict.detail or f'{verdict.failed} of {verdict.rows} rows'}"
-
-
-def _views(job: Job, mode: Mode, made: Made, connection: duckdb.DuckDBPyConnection, extra: Sequence[str]) -> None:
-    """Make the views `new` and `old`: with partitions, both are those partitions alone."""
-    new = staging.relation(made.files, job.contract, extra)
-    old = relation_sql(job.lake, job.contract.table, job.version) if _has_old(job) else ""
-    if mode == "append" and old and job.contract.key:
-        # A key may not come twice over all deliveries, so the rows that are there already are judged along.
-        columns = ", ".join(f'"{name}"' for name in (*job.contract.columns, DELIVERY, LOCATOR))
-        new = f"select {columns}, {RULES} from ({new}) union all select {columns}, null from ({old})"
-    elif mode == "partitions" and old:
-        old = f"select * from ({old}) where {_within(job.contract, made.replaced)}"
-    connection.execute(f'create or replace view "new" as {new}')
-    if old:
-        connection.execute(f'create or replace view "old" as {old}')
-
-
-def _within(contract: Contract, values: Iterable[str]) -> str:
-    name = contract.partition_by[0]
-    listed = ", ".join(staging.quoted(value) for value in values) or "''"
-    return f'cast("{name}" as varchar) in ({listed})'
-
-
-def _table_view(
-    job: Job, connection: duckdb.DuckDBPyConnection, table: str, version: int | None, partitions: Sequence[str]
-) -> None:
-    """Make the view "layer"."table" of an input; with partitions, only those that were rebuilt."""
-    if version is None:
-        return
-    layer, name = table.split(".")
-    sql = relation_sql(job.lake, table, version)
-    head = job.lake.open(table)
-    by = head.metadata().partition_columns if head else []
-    if partitions and by and by[0] == job.contract.partition_by[0]:
-        sql = f"select * from ({sql}) where {_within(job.contract, partitions)}"
-    connection.execute(f'create schema if not exists "{layer}"')
-    connection.execute(f'create or replace view "{layer}"."{name}" as {sql}')
 
 
 def _aside_counts(made: Made, connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
@@ -118,22 +86,15 @@ def _aside_counts(made: Made, connection: duckdb.DuckDBPyConnection) -> dict[str
 
 
 def _measures(
-    job: Job, made: Made, connection: duckdb.DuckDBPyConnection, carried: int
+    job: Job, made: Made, connection: duckdb.DuckDBPyConnection, stays: inflow.Stays
 ) -> tuple[dict[str, Decimal], dict[str, Decimal]]:
     """Return each measure as delivered (counted from the values as found) and as set aside or superseded."""
-    names = [name for name in job.contract.measures if name in job.contract.columns]
+    names = _measured(job.contract)
     fixes = corrections.decisions(job.lake, job.contract.table)
     came = inflow.measure_sums(connection, job.contract, [one for one in made.parsed if one.rows and not one.refused], fixes)
     aside = _sums(connection, staging.relation(made.aside, job.contract), names)
     dropped = inflow.dropped_sums(connection, job.contract, names)
-    kept = _carried_sums(job, made, connection, names) if carried else dict.fromkeys(names, Decimal(0))
-    return {n: came[n] + kept[n] for n in names}, {n: aside[n] + dropped[n] for n in names}
-
-
-def _carried_sums(job: Job, made: Made, connection: duckdb.DuckDBPyConnection, names: Sequence[str]) -> dict[str, Decimal]:
-    fresh = {one.delivery for one in made.parsed}
-    listed = ", ".join(map(str, sorted(fresh))) or "-1"
-    return _sums(connection, f'select * from "new" where {DELIVERY} not in ({listed})', names)
+    return {n: came[n] + stays.sums[n] for n in names}, {n: aside[n] + dropped[n] for n in names}
 
 
 def _sums(connection: duckdb.DuckDBPyConnection, relation: str, names: Sequence[str]) -> dict[str, Decimal]:

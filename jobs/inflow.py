@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
@@ -85,10 +86,34 @@ def _value(raw: str, column: Column, is_text: bool) -> str:
     return f"case when abs({number}) < {limit!r} then {fix_sql(number, type_)} end"
 
 
+@dataclass(frozen=True)
+class Stays:
+    """What an earlier version leaves standing beside the new rows: rows, and the sum of each measure."""
+
+    rows: int
+    sums: Mapping[str, Decimal]
+
+
+def stays(connection: duckdb.DuckDBPyConnection, by: Sequence[str], fresh: Sequence[int], names: Sequence[str]) -> Stays:
+    """Count the view `old` less the rows that rows of fresh deliveries in `new` replace, being equal in `by`.
+
+    This does not look at what the engine carried over, so that a row it lost is missed.
+    """
+    columns = ", ".join(["count(*)", *(f'coalesce(sum(o."{name}"), 0)' for name in names)])
+    counted = [f'select {columns} from "old" o']
+    if by:
+        listed = ", ".join(map(str, fresh)) or "-1"
+        same = " and ".join(f'o."{name}" = n."{name}"' for name in by)
+        counted.append(f'{counted[0]} semi join (select * from "new" where {DELIVERY} in ({listed})) n on {same}')
+    there, *gone = [connection.execute(sql).fetchone() or () for sql in counted]
+    left = [value - sum(row[place] for row in gone) for place, value in enumerate(there)]
+    return Stays(int(left[0]), {name: Decimal(value) for name, value in zip(names, left[1:], strict=True)})
+
+
 def dropped_sums(connection: duckdb.DuckDBPyConnection, contract: Contract, names: Sequence[str]) -> dict[str, Decimal]:
     """Return the sums of the accepted rows of a run that do not stand."""
     row = connection.execute("select count(*) from drops").fetchone()
-    if not row or not row[0]:
+    if not names or not row or not row[0]:
         return dict.fromkeys(names, Decimal(0))
     sums = ", ".join(f'coalesce(sum(s."{name}"), 0)' for name in names)
     found = connection.execute(

@@ -72,16 +72,16 @@ def _batches(files: list[Staged], contract: Contract) -> list[list[Staged]]:
 
 
 def partition_follows(contract: Contract) -> bool:
-    """Tell whether rows that replace each other share a partition: it is part of their key, or derived from it."""
-    if not contract.partition_by:
-        return False
-    by = group(contract) or contract.key
+    """Tell whether rows of one key, and rows that replace each other, share a partition: it is in or derived from both."""
+    bys = [by for by in (contract.key, group(contract)) if by]
+    return bool(bys and contract.partition_by) and all(_follows(contract, by) for by in bys)
+
+
+def _follows(contract: Contract, by: tuple[str, ...]) -> bool:
     name = contract.partition_by[0]
-    if name in by:
-        return True
     derive = contract.columns[name].derive
-    if not derive:
-        return False
+    if name in by or not derive:
+        return name in by
     used = {column.name for column in sqlglot.parse_one(derive, dialect="spark").find_all(sqlglot.exp.Column)}
     return bool(used) and used <= set(by)
 

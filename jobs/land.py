@@ -154,7 +154,7 @@ def _event(lake: Lake, delivery_id: int, states: Sequence[str], **changes: Any) 
     version, events = _events(lake)
     mine = [event for event in events if event.delivery_id == delivery_id]
     if not mine:
-        raise UserError(f"there is no delivery {delivery_id}", remedy="`carbonlake sql \"from raw.delivery\"` lists all")
+        raise UserError(f"there is no delivery {delivery_id}", remedy='`carbonlake sql "from raw.delivery"` lists all')
     if mine[-1].status not in states:
         raise UserError(f"delivery {delivery_id} is {mine[-1].status}", remedy=f"only {' or '.join(states)} can become so")
     event = replace(mine[-1], received_at=_now(), **changes)
@@ -172,4 +172,3 @@ def verify(lake: Lake) -> list[tuple[Receipt, str]]:
         elif intake.digest(path) != event.sha256:
             wrong.append((event, "damaged"))
     return wrong
-

@@ -11,9 +11,9 @@ import pyarrow as pa
 from jobs import corrections, staging
 from jobs.clean import DELIVERY, LOCATOR, RULES
 from jobs.cleaned import Made
-from jobs.commit import last_commit, write_rows
+from jobs.commit import Moved, last_commit, write_rows
 from jobs.lake import Lake
-from jobs.outcome import Job
+from jobs.outcome import Job, Mode
 from jobs.relation import read_rows
 from jobs.staging import quoted
 from quality.rules import RowCheck
@@ -25,7 +25,7 @@ SCHEMA = pa.schema([
 COLUMNS = ", ".join(SCHEMA.names)
 
 
-def put(job: Job, made: Made, connection: duckdb.DuckDBPyConnection, *, whole: bool) -> dict[str, int]:
+def put(job: Job, made: Made, connection: duckdb.DuckDBPyConnection, mode: Mode) -> dict[str, int]:
     """Write the rows that a build set aside, and return the version of the quarantine that belongs to it.
 
     It is written before the table: rows can wait in quarantine for a build that never ended, because readers go by
@@ -37,10 +37,35 @@ def put(job: Job, made: Made, connection: duckdb.DuckDBPyConnection, *, whole: b
     if not rows.num_rows and before is None:
         return {}
     head = job.lake.create_path(path, SCHEMA, description=f"Rows set aside by {job.contract.table}")
-    if not whole and before is not None and head.version() != before:
-        head.restore(before)
-    version = write_rows(job.lake, path, rows, job.run_id, replace="all" if whole else "append", schema=SCHEMA)
-    return {"quarantine_version": version}
+    if mode != "whole" and before is not None:
+        if not rows.num_rows and made.parsed:
+            return {"quarantine_version": before}
+        if made.parsed and head.version() == before and (version := _appended(job, path, rows, before)):
+            return {"quarantine_version": version}
+        rows = pa.concat_tables([_staying(job, made, connection, before), rows])
+    # The whole content in one commit: its version says the same, whatever other builds write before or after it.
+    return {"quarantine_version": write_rows(job.lake, path, rows, job.run_id, replace="all", schema=SCHEMA, new_run=True)}
+
+
+def _appended(job: Job, path: str, rows: pa.Table, before: int) -> int | None:
+    """Append rows to the version that belongs to the table as it stands; None where another build came in between."""
+    try:
+        version = write_rows(job.lake, path, rows, f"{job.run_id}.append", read_version=before, new_run=True)
+    except Moved:
+        return None
+    return version if version == before + 1 else None
+
+
+def _staying(job: Job, made: Made, connection: duckdb.DuckDBPyConnection, before: int) -> pa.Table:
+    """Return the rows that wait already, without those of partitions that a derived table has made anew."""
+    head = job.lake.open_path(job.lake.quarantine_path(job.contract.table), before)
+    waiting = read_rows(head) if head else SCHEMA.empty_table()
+    if made.parsed:
+        return waiting.select(SCHEMA.names).cast(SCHEMA)
+    connection.register("waiting", waiting)
+    listed = ", ".join(map(quoted, made.replaced)) or "''"
+    place = f"json_extract_string(raw, '$.{job.contract.partition_by[0]}')"
+    return _fetch(connection, f"select {COLUMNS} from waiting where coalesce({place}, '') not in ({listed})")
 
 
 def _rows(job: Job, made: Made, connection: duckdb.DuckDBPyConnection) -> pa.Table:
@@ -79,17 +104,26 @@ def _derived(job: Job, made: Made, connection: duckdb.DuckDBPyConnection) -> pa.
     """Rows of a derived table that broke a rule; their place is their key."""
     relation = staging.relation(made.aside, job.contract, (RULES,))
     key = " || '/' || ".join(f"coalesce(cast(\"{name}\" as varchar), '')" for name in job.contract.key) or "''"
-    return _fetch(connection, f"""
+    return _fetch(
+        connection,
+        f"""
         select '{job.run_id}' as run_id, cast(null as bigint) as delivery_id, {key} as locator,
-               {_labels(made.labels)} as rules, cast(to_json(r) as varchar) as raw from ({relation}) r""")
+               {_labels(made.labels)} as rules, cast(to_json(r) as varchar) as raw from ({relation}) r""",
+    )
 
 
 def _malformed(job: Job, made: Made, connection: duckdb.DuckDBPyConnection) -> list[pa.Table]:
     """Rows that the reader could not take apart."""
     found = [one.folder / "rejected.parquet" for one in made.parsed if one.rejected]
-    return [_fetch(connection, f"""
+    return [
+        _fetch(
+            connection,
+            f"""
         select '{job.run_id}' as run_id, {DELIVERY} as delivery_id, cast({LOCATOR} as varchar) as locator,
-               'malformed: ' || reason as rules, raw from read_parquet({quoted(str(path))})""") for path in found]
+               'malformed: ' || reason as rules, raw from read_parquet({quoted(str(path))})""",
+        )
+        for path in found
+    ]
 
 
 def _labels(checks: Sequence[RowCheck]) -> str:

@@ -21,8 +21,11 @@ def write_report(lake: Lake, folder: str | Path) -> Path:
 
     runs = _runs(lake)
     listed = ", ".join(f"'{run}'" for run in runs) or "''"
-    found = query.sql(lake, f"""
-        select c.*, r.started_at from ops.check c join ops.run r using (run_id) where run_id in ({listed})""").to_pylist()
+    found = query.sql(
+        lake,
+        f"""
+        select c.*, r.started_at from ops.check c join ops.run r using (run_id) where run_id in ({listed})""",
+    ).to_pylist()
     tables: dict[str, Judged] = {}
     for run, table in sorted(runs.items(), key=lambda item: item[1]):
         rows = [row for row in found if row["run_id"] == run]

@@ -55,8 +55,8 @@ def relation(files: Sequence[Staged], contract: Contract, extra: Sequence[str] =
     partition = contract.partition_by[0] if contract.partition_by else None
     names = [*contract.columns, *extra]
     if not files:
-        columns = [f"cast(null as {types.duckdb(str(contract.columns[n].type)) if n in contract.columns else 'bigint'}) as \"{n}\""
-                   for n in names]  # fmt: skip
+        typed = {name: types.duckdb(str(column.type)) for name, column in contract.columns.items()}
+        columns = [f'cast(null as {typed.get(name, "bigint")}) as "{name}"' for name in names]
         return f"select {', '.join(columns)} limit 0"
     paths = ", ".join(quoted(file.path) for file in files)
     hive = ""

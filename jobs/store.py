@@ -37,6 +37,27 @@ def explained(where: str | Path) -> Iterator[None]:
         raise UserError(os.strerror(error.errno or 0).lower(), where=str(error.filename or where), remedy=remedy) from error
 
 
+def explain(error: BaseException, where: str | Path = "") -> UserError | None:
+    """Return what an error of the operating system means, also where a library tells it in its own words; else None."""
+    number = getattr(error, "errno", None)
+    if number not in REMEDIES:
+        number = next((code for code in REMEDIES if os.strerror(code).lower() in str(error).lower()), None)
+    if number is None:
+        return None
+    place = getattr(error, "filename", None) or where or str(error).strip().split("\n")[0][:300]
+    return UserError(os.strerror(number).lower(), where=str(place), remedy=REMEDIES[number])
+
+
+def check_room(folder: Path) -> None:
+    """Raise UserError where a folder can't take another file of 1 MB."""
+    probe = folder / ".room"
+    with explained(folder):
+        try:
+            probe.write_bytes(bytes(1 << 20))
+        finally:
+            probe.unlink(missing_ok=True)
+
+
 def is_remote(path: str | Path) -> bool:
     """Tell whether a path is in an object store."""
     return "://" in str(path) and not str(path).startswith("file://")

@@ -24,7 +24,8 @@ REPOSITORY = "https://github.com/carbonlake/carbonlake"
 
 def started(job: Job, ops: Ops) -> None:
     """Tell that a build began."""
-    _tell(ops, job.contract, job.run_id, events.started(_build(job.lake, job.contract, job.run_id, job.engine.name, {}, None), _now()))
+    build = _build(job.lake, job.contract, job.run_id, job.engine.name, {}, None)
+    _tell(ops, job.contract, job.run_id, events.started(build, _now()))
 
 
 def published(job: Job, made: Made, versions: Mapping[str, int], version_: int, ops: Ops) -> None:

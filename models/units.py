@@ -89,9 +89,7 @@ def _factor(unit_from: str, unit: str) -> float:
 
 
 def _dimension(one: Any) -> str:
-    powers = [
-        f"{name.strip('[]')}^{power}" if power != 1 else name.strip("[]") for name, power in one.dimensionality.items()
-    ]
+    powers = [f"{name.strip('[]')}^{power}" if power != 1 else name.strip("[]") for name, power in one.dimensionality.items()]
     return " ".join(sorted(powers)) or "a plain number"
 
 
@@ -102,9 +100,7 @@ def _number(value: Any) -> Any:
 
 @cache
 def _parsed(unit: str) -> Any:
-    text = COUNTED.sub(
-        r"(\1*\2)", POWER.sub(r"\1**\2", CHINESE.sub(lambda found: _chinese(found[0], unit), unit.strip()))
-    )
+    text = COUNTED.sub(r"(\1*\2)", POWER.sub(r"\1**\2", CHINESE.sub(lambda found: _chinese(found[0], unit), unit.strip())))
     try:
         return _registry().Quantity(Fraction(1), "") * _registry().parse_expression(text or "dimensionless")
     except UNREADABLE as error:

@@ -69,8 +69,6 @@ def _missing_columns(contract: Contract, new: Counts) -> list[Verdict]:
 def _silent(contract: Contract, found: list[Verdict]) -> list[Verdict]:
     """Return a failure for each declared check of which no verdict speaks."""
     spoken = {verdict.rule for verdict in found}
-    declared = [("row", rule.label) for rule in row_rules(contract)] + [
-        ("set", rule.label) for rule in set_rules(contract)
-    ]
+    declared = [("row", rule.label) for rule in row_rules(contract)] + [("set", rule.label) for rule in set_rules(contract)]
     silent = [label for _, label in declared if label not in spoken]
     return [not_run(label, "set", "no verdict was given") for label in silent]

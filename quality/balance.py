@@ -26,14 +26,10 @@ def row_balance(written: int, aside: Mapping[str, int], rows_in: int, superseded
     told = f"{rows_in} rows in, {written} written + {set_aside} set aside + {superseded} superseded = {out}"
     gap = out - rows_in
     detail = f"{told}: {abs(gap)} {'too many' if gap > 0 else 'missing'}" if gap else told
-    return Verdict(
-        "balance_rows", "balance", "fail", abs(gap), rows_in, not gap, detail, Decimal(out), Decimal(rows_in), "rows"
-    )
+    return Verdict("balance_rows", "balance", "fail", abs(gap), rows_in, not gap, detail, Decimal(out), Decimal(rows_in), "rows")
 
 
-def measure_balance(
-    scene: Scene, one: Balance, inflow: Mapping[str, Decimal] | None, aside: Mapping[str, Decimal]
-) -> Verdict:
+def measure_balance(scene: Scene, one: Balance, inflow: Mapping[str, Decimal] | None, aside: Mapping[str, Decimal]) -> Verdict:
     """Judge one measure, against its inputs or, in a cleaned table, against what was read and set aside."""
     label = f"balance_{one.measure}"
     try:
@@ -50,9 +46,7 @@ def measure_balance(
 def _compare(scene: Scene, one: Balance, here: Decimal, there: Decimal) -> Verdict:
     unit = _unit(scene, one)
     detail = "" if here == there else _gap(f"{one.measure} ({unit})", here, there)
-    return Verdict(
-        f"balance_{one.measure}", "balance", "fail", int(here != there), 1, here == there, detail, here, there, unit
-    )
+    return Verdict(f"balance_{one.measure}", "balance", "fail", int(here != there), 1, here == there, detail, here, there, unit)
 
 
 def _unit(scene: Scene, one: Balance) -> str:
@@ -129,9 +123,7 @@ def _told(scene: Scene, one: Balance, rows: list[tuple[object, ...]]) -> Verdict
     for row in (row for row in rows if row[n + 2]):
         group = ", ".join(f"{name}={value}" for name, value in zip(one.by, row[:n], strict=True))
         details.append(
-            _gap(
-                f"{one.measure} ({unit}){f', {group}' if group else ''}", Decimal(str(row[n])), Decimal(str(row[n + 1]))
-            )
+            _gap(f"{one.measure} ({unit}){f', {group}' if group else ''}", Decimal(str(row[n])), Decimal(str(row[n + 1])))
         )
     here, there, groups, failed = (Decimal(str(value)) for value in rows[0][n + 3 :])
     detail = "; ".join(details) + (f"; {failed} of {groups} groups in all" if failed > len(details) else "")

@@ -16,11 +16,11 @@ from urllib.parse import quote
 
 import great_expectations as gx
 from great_expectations.core import ExpectationSuite
-from great_expectations.core.batch import IDDict
 from great_expectations.core.expectation_validation_result import (
     ExpectationSuiteValidationResult,
     ExpectationValidationResult,
 )
+from great_expectations.core.id_dict import IDDict
 from great_expectations.core.run_identifier import RunIdentifier
 from great_expectations.data_context.types.resource_identifiers import (
     ExpectationSuiteIdentifier,
@@ -138,15 +138,7 @@ def _page(out: Path, table: str) -> str:
 def _row(judged: Judged) -> tuple[str, ...]:
     bad = [verdict for verdict in judged.verdicts if not verdict.passed]
     outcomes = {verdict.outcome for verdict in bad}
-    state = (
-        "failed"
-        if "fail" in outcomes
-        else "rows set aside"
-        if "quarantine" in outcomes
-        else "warnings"
-        if bad
-        else "passed"
-    )
+    state = "failed" if "fail" in outcomes else "rows set aside" if "quarantine" in outcomes else "warnings" if bad else "passed"
     checks = len(judged.verdicts)
     rows = max((verdict.rows for verdict in judged.verdicts if verdict.kind == "row"), default=0)
     told = "; ".join(f"{verdict.rule}: {verdict.detail or verdict.failed}" for verdict in bad)

@@ -78,9 +78,7 @@ def _column(contract: Contract, rule: Rule) -> Column:
 
 def _text_column(contract: Contract, rule: Rule) -> Column:
     if (type_ := column_type(contract, rule)) != "string":
-        raise UserError(
-            f"rules.{rule.label}: `{rule.rule}` judges texts, {rule.column!r} is {type_}", where=contract.file
-        )
+        raise UserError(f"rules.{rule.label}: `{rule.rule}` judges texts, {rule.column!r} is {type_}", where=contract.file)
     return F.col(f"`{rule.column}`")
 
 

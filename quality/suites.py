@@ -48,9 +48,7 @@ def _between(contract: Contract, rule: Rule, low: str, high: str) -> Expectation
         "min_value": _bound(contract, rule, low) if low else None,
         "max_value": _bound(contract, rule, high) if high else None,
     }
-    return "expect_column_values_to_be_between", {"column": rule.column} | {
-        k: v for k, v in bounds.items() if v is not None
-    }
+    return "expect_column_values_to_be_between", {"column": rule.column} | {k: v for k, v in bounds.items() if v is not None}
 
 
 def _one_of(contract: Contract, rule: Rule) -> Expectation:
@@ -125,9 +123,7 @@ def _unique(contract: Contract, rule: Rule) -> Expectation:
 def _reference(contract: Contract, rule: Rule) -> Expectation:
     ours = unique_columns(rule)
     table = str(rule.table)
-    theirs = (
-        contracts()[table].key if table in contracts() and not set(ours) <= set(contracts()[table].columns) else ours
-    )
+    theirs = contracts()[table].key if table in contracts() and not set(ours) <= set(contracts()[table].columns) else ours
     theirs = contract.key if table == contract.table else theirs
     joined = " and ".join(f"b.{b} = a.{a}" for a, b in zip(ours, theirs, strict=True))
     given = " and ".join(f"a.{name} is not null" for name in ours)

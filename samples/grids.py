@@ -31,9 +31,7 @@ def write_packed(source: Path, target: Path) -> None:
         data.attrs.update({"_FillValue": FILL, "scale_factor": scale, "add_offset": offset, "units": "kg m-2 s-1",
                            "long_name": "Emissions of CO2"})  # fmt: skip
         for at, (name, unit) in enumerate((("lat", "degrees_north"), ("lon", "degrees_east"))):
-            axis = file.create_dataset(
-                name, data=axes[name], fletcher32=True, chunks=axes[name].shape, track_times=False
-            )
+            axis = file.create_dataset(name, data=axes[name], fletcher32=True, chunks=axes[name].shape, track_times=False)
             axis.attrs["units"] = unit
             axis.make_scale(name)
             data.dims[at].attach_scale(axis)

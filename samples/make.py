@@ -94,9 +94,7 @@ def manifest(origins: dict[str, str], deliveries: Path) -> Iterator[dict[str, st
 
 def claimant(name: str) -> Contract:
     """Return the one contract whose source claims a delivery below samples/deliveries."""
-    found = [
-        one for one in contracts().values() if one.source and fnmatchcase(name, f"{one.source.zone}/{one.source.path}")
-    ]
+    found = [one for one in contracts().values() if one.source and fnmatchcase(name, f"{one.source.zone}/{one.source.path}")]
     if len(found) != 1:
         raise ValueError(f"{name} is claimed by {[one.table for one in found]}, not by one table")
     return found[0]

@@ -46,9 +46,7 @@ def write_record(path: Path, reports: Iterable[Report]) -> None:
 
 def enterprise(one: Report) -> Report:
     """Add three enterprises: a false check character, an unknown division, an unknown industry."""
-    one.add(
-        [spoiled(made_up("110000", 91)), "示例校验位错误（虚构）", "4411", "110000"], "check character", "uscc_uscc"
-    )
+    one.add([spoiled(made_up("110000", 91)), "示例校验位错误（虚构）", "4411", "110000"], "check character", "uscc_uscc")
     one.add([made_up("110000", 92), "示例区划错误（虚构）", "4411", "999999"], "unknown division", "code_region_code")
     one.add([made_up("110000", 93), "示例行业错误（虚构）", "9999", "110000"], "unknown industry", "code_industry_code")
     return one

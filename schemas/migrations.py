@@ -39,9 +39,7 @@ def changes(one: Contract, published: pa.Schema) -> Changes:
     after = {name: str(column.type) for name, column in one.columns.items()}
     gone, come = [n for n in before if n not in after], [n for n in after if n not in before]
     retyped = [name for name in after if name in before and before[name] != after[name]]
-    renamed = [
-        (m.column, str(m.to)) for m in one.migrations if m.change == "rename" and m.column in gone and m.to in come
-    ]
+    renamed = [(m.column, str(m.to)) for m in one.migrations if m.change == "rename" and m.column in gone and m.to in come]
     dropped = [m.column for m in one.migrations if m.change == "drop" and m.column in gone]
     undeclared = _undeclared(one, before, after, gone, retyped, dict(renamed), dropped)
     if undeclared:

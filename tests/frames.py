@@ -50,8 +50,6 @@ def value(given: Any, type_: str) -> Any:
 
 def rows(result: Any, one: Contract) -> list[dict[str, Any]]:
     """Return the rows of a result in the contract's types; fails where a column of the contract is missing."""
-    assert set(one.columns) <= set(result.columns), (
-        f"{one.table}: lacks {sorted(set(one.columns) - set(result.columns))}"
-    )
+    assert set(one.columns) <= set(result.columns), f"{one.table}: lacks {sorted(set(one.columns) - set(result.columns))}"
     cast = result.select(*(result[name].cast(types.spark(str(c.type))).alias(name) for name, c in one.columns.items()))
     return list(cast.toArrow().to_pylist())

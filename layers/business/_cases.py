@@ -174,9 +174,7 @@ def _best(candidates: DataFrame, anchor: DataFrame) -> DataFrame:
     ]
     place = F.row_number().over(Window.partitionBy(*KEY, "method_id", "input").orderBy(*order))
     first = candidates.select("*", place.alias("place"), (~in_force).alias("late")).where("place = 1")
-    return converted(first, "l_unit", "asked_unit", "times", anchor).withColumn(
-        "scaled", F.col("value") * F.col("times")
-    )
+    return converted(first, "l_unit", "asked_unit", "times", anchor).withColumn("scaled", F.col("value") * F.col("times"))
 
 
 def _wide(best: DataFrame) -> DataFrame:

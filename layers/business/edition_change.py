@@ -35,9 +35,7 @@ def pairs(owid_co2: DataFrame) -> DataFrame:
         .agg(F.max("earlier").alias("edition_before"))
     )
     steps = steps.withColumnRenamed("edition_date", "edition_after")
-    sides = {
-        prefix: _side(owid_co2, steps, on, prefix) for prefix, on in (("a", "edition_before"), ("b", "edition_after"))
-    }
+    sides = {prefix: _side(owid_co2, steps, on, prefix) for prefix, on in (("a", "edition_before"), ("b", "edition_after"))}
     keys = ("edition_before", "edition_after", *ROW)
     same = [sides["a"][f"a_{name}"] == sides["b"][f"b_{name}"] for name in keys]
     joined = sides["a"].join(sides["b"], same, "full")
@@ -63,6 +61,4 @@ def differs(name: str) -> Column:
 def _side(owid_co2: DataFrame, steps: DataFrame, on: str, prefix: str) -> DataFrame:
     rows = owid_co2.join(F.broadcast(steps), owid_co2["edition_date"] == steps[on])
     names = ("edition_before", "edition_after", *ROW, *compared(owid_co2))
-    return rows.select(
-        *(F.col(name).alias(f"{prefix}_{name}") for name in names), F.lit(True).alias(f"{prefix}_present")
-    )
+    return rows.select(*(F.col(name).alias(f"{prefix}_{name}") for name in names), F.lit(True).alias(f"{prefix}_present"))

@@ -25,9 +25,7 @@ def transform(fuel_factor: DataFrame, grid_factor: DataFrame, process_factor: Da
 
 def _rows(table: str, frame: DataFrame, factor_id: list[Column], **given: Column) -> DataFrame:
     """Shape rows to the columns of the library; what is not given is NULL."""
-    columns = {
-        name: F.lit(None).cast(column.type or "string") for name, column in contract("knowledge.factor").columns.items()
-    }
+    columns = {name: F.lit(None).cast(column.type or "string") for name, column in contract("knowledge.factor").columns.items()}
     source = contract(table).source
     columns |= {
         "factor_id": F.concat_ws("|", *factor_id),

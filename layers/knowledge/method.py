@@ -20,9 +20,7 @@ def transform(factor: DataFrame) -> DataFrame:
     """Return one row per method, with the number of factors that its set holds in the library."""
     held = factor.groupBy("factor_set").agg(F.count(F.lit(1)).alias("factors"))
     known = constants.table(factor, [_row(one) for one in methods().values()], TYPES)
-    joined = known.join(
-        held.withColumnRenamed("factor_set", "held_set"), F.col("factor_set") == F.col("held_set"), "left"
-    )
+    joined = known.join(held.withColumnRenamed("factor_set", "held_set"), F.col("factor_set") == F.col("held_set"), "left")
     return joined.select(*TYPES, F.coalesce("factors", F.lit(0).cast("bigint")).alias("factors"))
 
 

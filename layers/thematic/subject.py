@@ -55,8 +55,10 @@ def _placed(table: str, frame: DataFrame) -> DataFrame:
     synthetic = F.lit(one.source.synthetic if one.source else False)
     parts = [frame.select(F.col(name).alias("subject_id"), "region_code", industry.alias("industry_code"),
                           synthetic.alias("synthetic")) for name in subjects]  # fmt: skip
-    return reduce(DataFrame.unionByName, parts).groupBy("subject_id", "region_code", "industry_code", "synthetic").agg(
-        F.count(F.lit(1)).alias("rows")
+    return (
+        reduce(DataFrame.unionByName, parts)
+        .groupBy("subject_id", "region_code", "industry_code", "synthetic")
+        .agg(F.count(F.lit(1)).alias("rows"))
     )
 
 

@@ -112,9 +112,7 @@ def test_a_changed_schema_in_between_is_built_again(lake: Lake) -> None:
         meters.put(lake, "2026-02", [2], read_version=read)
 
 
-def test_an_error_of_a_commit_that_took_place_is_not_a_second_commit(
-    lake: Lake, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_error_of_a_commit_that_took_place_is_not_a_second_commit(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
     """The answer got lost: delta-rs says that it failed, the log says that it did not."""
     true_commit = DeltaTable.create_write_transaction
 

@@ -147,9 +147,7 @@ def test_mistakes_are_named(lake: Lake, tmp_path: Path) -> None:
     assert stored(lake) == []
 
 
-def test_a_file_that_grows_while_it_is_read_is_not_believed(
-    lake: Lake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_file_that_grows_while_it_is_read_is_not_believed(lake: Lake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = put(tmp_path, "a.csv", "1\n")
     copy = intake._copy
 

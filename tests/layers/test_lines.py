@@ -25,9 +25,7 @@ def _factor(id_: str, region: str | None, year: int | None, value: float, **othe
             "value": value, "unit": "tCO2/MWh", **period, **other}  # fmt: skip
 
 
-def _frames(
-    spark: Any, activity: Sequence[Row], factor: Sequence[Row], region: str | None = None, **hour: Any
-) -> list[Any]:
+def _frames(spark: Any, activity: Sequence[Row], factor: Sequence[Row], region: str | None = None, **hour: Any) -> list[Any]:
     subject = [{"subject_id": "s", "subject_type": "enterprise", "region_code": region, "industry_code": "4411"}]
     rows = [{**BASE, "activity_id": f"a{place}", **row} for place, row in enumerate(activity)]
     return [
@@ -95,9 +93,7 @@ def test_a_factor_of_another_set_is_never_taken(spark: Any) -> None:
 
 def test_no_fallback_where_the_method_declares_none(spark: Any) -> None:
     heat = {"factor_set": "process_通用", "activity_code": "heat_purchased", "unit": "tCO2/GJ"}
-    given = _frames(
-        spark, [{"activity_code": "heat_purchased", "unit": "GJ"}], [_factor("h", None, 2023, 0.11, **heat)]
-    )
+    given = _frames(spark, [{"activity_code": "heat_purchased", "unit": "GJ"}], [_factor("h", None, 2023, 0.11, **heat)])
     assert emission(*given).count() == 0
     assert [tuple(r) for r in unresolved(*given).select("reason", "lacking").collect()] == [("no_factor", "ef")]
 
@@ -118,9 +114,7 @@ def test_a_fuel_that_lacks_one_parameter_stays_unresolved_and_says_which(spark: 
         (3.6, "GJ", "gCO2/kWh", 500, "0.500000"),
     ],
 )
-def test_units_are_converted(
-    spark: Any, quantity: float, unit: str, factor_unit: str, value: float, tonnes: str
-) -> None:
+def test_units_are_converted(spark: Any, quantity: float, unit: str, factor_unit: str, value: float, tonnes: str) -> None:
     library = [_factor("f", None, 2024, value, unit=factor_unit)]
     given = _frames(spark, [{"quantity": quantity, "unit": unit}], library)
     assert [str(row[0]) for row in emission(*given).select("mass_t").collect()] == [tonnes]
@@ -167,7 +161,5 @@ def test_an_hour_without_a_factor_is_unresolved_not_zero(spark: Any) -> None:
     }
     activity: list[Row] = [{"grain": "hour", "period_start": f"2024-06-01T0{n}:00:00Z"} for n in (0, 1)]
     given = _frames(spark, activity, [{**GWP, "factor_id": "ghg", "gas": "GHG"}], "US-CA", **hour)
-    assert [(r[0], str(r[1])) for r in emission(*given).select("activity_id", "mass_t").collect()] == [
-        ("a1", "0.170000")
-    ]
+    assert [(r[0], str(r[1])) for r in emission(*given).select("activity_id", "mass_t").collect()] == [("a1", "0.170000")]
     assert [tuple(r) for r in unresolved(*given).select("activity_id", "reason").collect()] == [("a0", "no_factor")]

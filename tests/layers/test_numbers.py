@@ -17,9 +17,7 @@ TIES = [0.0, 0.5e-6, -0.5e-6, 1.5e-6, 2.5e-6, -2.5e-6, 0.1234565, 1e-7, 123456.7
 
 
 def _fixed(spark: Any, values: list[float]) -> list[Decimal]:
-    return [
-        row[0] for row in spark.createDataFrame([(v,) for v in values], "x double").select(fix(F.col("x"))).collect()
-    ]
+    return [row[0] for row in spark.createDataFrame([(v,) for v in values], "x double").select(fix(F.col("x"))).collect()]
 
 
 def test_columns_and_sql_fix_alike(spark: Any) -> None:

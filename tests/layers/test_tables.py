@@ -72,9 +72,7 @@ def test_a_query_is_cut_like_the_passages(spark: Any, text: str) -> None:
     assert made[0]["terms"] == " ".join(terms(text))
 
 
-def test_the_second_edition_of_owid_revises_21703_rows(
-    spark: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_the_second_edition_of_owid_revises_21703_rows(spark: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     one = contract("cleaned.owid_co2")
     headers = {name: column.from_ for name, column in one.columns.items() if column.from_ != "_name"}
     values = ", ".join(f"try_cast({h} as {types.duckdb(str(one.columns[n].type))}) as {n}" for n, h in headers.items())
@@ -101,9 +99,7 @@ def test_the_provinces_of_2010_exceed_the_nation_by_a_size(spark: Any) -> None:
     codes = [f"{code}0000" for code in range(11, 41)]
     inventory = [{**shared, "region_code": code, "emission_tco2e": Decimal("8598.7") / 30 * 10**6} for code in codes]
     inventory.append({**shared, "region_code": "CHN", "emission_tco2e": Decimal("7904.5") * 10**6})
-    made = rows(
-        inventory_comparison(frame(spark, "thematic.inventory", inventory)), contract("business.inventory_comparison")
-    )
+    made = rows(inventory_comparison(frame(spark, "thematic.inventory", inventory)), contract("business.inventory_comparison"))
     assert [(row["kind"], row["b_basis"]) for row in made] == [("parts", "sum of 30 provinces")]
     assert round(made[0]["difference_tco2e"] / 10**6, 1) == Decimal("694.2")
     assert round(made[0]["difference_percent"], 1) == Decimal("8.8")

@@ -85,12 +85,8 @@ def _through_the_engine(spark: Any, examples: list[Golden]) -> dict[str, float]:
     )
     for one in examples:
         done, library = CASES[one.id](one.given)
-        activities += [
-            {**row, **day, "activity_id": f"{one.id} {row['activity_code']}", "subject_id": one.id} for row in done
-        ]
-        factors += [
-            {**row, "factor_id": f"{one.id} {row['activity_code']} {row['role']}", "gas": "CO2"} for row in library
-        ]
+        activities += [{**row, **day, "activity_id": f"{one.id} {row['activity_code']}", "subject_id": one.id} for row in done]
+        factors += [{**row, "factor_id": f"{one.id} {row['activity_code']} {row['role']}", "gas": "CO2"} for row in library]
     lines = transform(
         frame(spark, "thematic.activity", activities),
         frame(spark, "thematic.subject", [{"subject_id": one.id, "subject_type": "enterprise"} for one in examples]),

@@ -50,9 +50,7 @@ def test_a_count_before_a_name_multiplies(count: str, name: str) -> None:
 def test_quantities_multiply_to_tonnes() -> None:
     carbon = quantity(2.0, "1e4Nm3") * quantity(389.31, "GJ/1e4Nm3") * quantity(0.0153, "tC/GJ")
     assert carbon.to("t").magnitude == pytest.approx(2 * 389.31 * 0.0153, rel=1e-15)
-    assert (quantity(1.0, "万千瓦时") * quantity(0.5366, "tCO2/MWh")).to("t").magnitude == pytest.approx(
-        5.366, rel=1e-15
-    )
+    assert (quantity(1.0, "万千瓦时") * quantity(0.5366, "tCO2/MWh")).to("t").magnitude == pytest.approx(5.366, rel=1e-15)
 
 
 def test_every_conversion_that_a_contract_declares_is_possible() -> None:

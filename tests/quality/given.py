@@ -21,9 +21,7 @@ def contract(columns: dict[str, Any], rules: list[dict[str, Any]] | None = None,
     return Contract(name="meter", file="schemas/thematic/meter.yaml", columns=full, rules=rules or [], **parts)
 
 
-def judged(
-    one: Contract, new: str, old: str = "", views: dict[str, str] | None = None, **given: Any
-) -> dict[str, Verdict]:
+def judged(one: Contract, new: str, old: str = "", views: dict[str, str] | None = None, **given: Any) -> dict[str, Verdict]:
     """Judge the rows that SQL gives, and return the verdicts by rule."""
     connection = duckdb.connect()
     connection.execute(f"create view new as {new}")

@@ -53,9 +53,7 @@ def test_a_good_row_that_the_engine_marked_is_found() -> None:
 
 
 def test_a_warning_is_counted_and_does_not_stop() -> None:
-    found = one_rule(
-        {"rule": "at_least", "column": "kwh", "limit": 2, "else": "warn"}, "'a', NULL, 1, 1", "'b', NULL, 2, 0"
-    )
+    found = one_rule({"rule": "at_least", "column": "kwh", "limit": 2, "else": "warn"}, "'a', NULL, 1, 1", "'b', NULL, 2, 0")
     assert (found.failed, found.rows, found.passed, found.stops) == (1, 2, False, False)
 
 
@@ -98,9 +96,7 @@ def test_a_view_that_is_not_there_fails_every_declared_check() -> None:
 
 def test_the_key_is_unique_and_never_null_without_a_rule() -> None:
     table = contract(COLUMNS, key=("id", "day"))
-    verdicts = judged(
-        table, rows(HEADER, *GOOD, GOOD[0], "NULL, date '2026-02-01', 1, 0", "NULL, date '2026-02-01', 1, 0")
-    )
+    verdicts = judged(table, rows(HEADER, *GOOD, GOOD[0], "NULL, date '2026-02-01', 1, 0", "NULL, date '2026-02-01', 1, 0"))
     assert verdicts["key_unique"].detail == "2 rows share a key, e.g. id=a, day=2026-02-01 (2 rows)"
     assert verdicts["key_not_null"].detail == "id is NULL in 2 rows"
 
@@ -170,9 +166,7 @@ def test_row_count_has_bounds() -> None:
 
 
 def test_a_lost_row_is_missed() -> None:
-    found = judged(contract(COLUMNS), rows(HEADER, *GOOD), rows_in=6, quarantined={"*": 1}, superseded=1)[
-        "balance_rows"
-    ]
+    found = judged(contract(COLUMNS), rows(HEADER, *GOOD), rows_in=6, quarantined={"*": 1}, superseded=1)["balance_rows"]
     assert (found.stops, found.failed, found.found, found.expected) == (True, 1, decimal("5"), decimal("6"))
     assert found.detail.endswith("= 5: 1 missing")
 
@@ -216,9 +210,7 @@ def test_a_cleaned_measure_is_that_of_the_delivery() -> None:
 
 
 def test_the_error_names_every_check_that_stops() -> None:
-    table = contract(
-        COLUMNS, [{"rule": "row_count", "low": 9}, {"rule": "row_count", "low": 8, "name": "few", "else": "warn"}]
-    )
+    table = contract(COLUMNS, [{"rule": "row_count", "low": 9}, {"rule": "row_count", "low": 8, "name": "few", "else": "warn"}])
     with pytest.raises(UserError) as caught:
         raise_if_failed(list(judged(table, rows(HEADER, *GOOD), rows_in=4).values()), table)
     text = str(caught.value)

@@ -96,14 +96,8 @@ def theirs(spark: Any, table: Contract) -> dict[str, int]:
     spark.createDataFrame([("a",), ("b",)], "subject_id string").createOrReplaceTempView("thematic_subject")
     header = ", ".join(f"{name} string" for name in list(COLUMNS)[:-1]) + ", kwh double"
     context = gx.get_context(mode="ephemeral")
-    memory = (
-        context.data_sources.add_pandas("memory")
-        .add_dataframe_asset("rows")
-        .add_batch_definition_whole_dataframe("all")
-    )
-    engine = (
-        context.data_sources.add_spark("engine").add_dataframe_asset("rows").add_batch_definition_whole_dataframe("all")
-    )
+    memory = context.data_sources.add_pandas("memory").add_dataframe_asset("rows").add_batch_definition_whole_dataframe("all")
+    engine = context.data_sources.add_spark("engine").add_dataframe_asset("rows").add_batch_definition_whole_dataframe("all")
     frame = spark.createDataFrame(ROWS, header)
     counts = {}
     for expectation in gx_suite(table).expectations:
@@ -111,9 +105,7 @@ def theirs(spark: Any, table: Contract) -> dict[str, int]:
         batch = (engine if sql else memory).get_batch(batch_parameters={"dataframe": frame if sql else data})
         found = batch.validate(expectation)
         assert found.exception_info.get("raised_exception") is False, (expectation.meta, found.exception_info)
-        seen = (
-            int(found.result["observed_value"]) if sql else found.result.get("unexpected_count", int(not found.success))
-        )
+        seen = int(found.result["observed_value"]) if sql else found.result.get("unexpected_count", int(not found.success))
         counts[expectation.meta["rule"]] = seen
     return counts
 
@@ -156,9 +148,7 @@ def test_the_pages_open_offline_and_show_every_verdict(tmp_path: Path) -> None:
     assert "run-7" in page
     for path in first.parent.rglob("*.html"):
         text = path.read_text(encoding="utf-8")
-        assert not re.search(
-            r"<(script|iframe|form)\b|(src|srcset)=|url\([\"']?(https?:)?//|<link\b[^>]*//|@import", text
-        ), path
+        assert not re.search(r"<(script|iframe|form)\b|(src|srcset)=|url\([\"']?(https?:)?//|<link\b[^>]*//|@import", text), path
 
 
 def test_a_check_without_a_verdict_is_shown_as_a_failure() -> None:

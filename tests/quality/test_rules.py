@@ -68,8 +68,7 @@ def test_uscc_agrees_with_the_weights_of_the_standard(spark: Any) -> None:
     ]
     codes = [body + USCC_ALPHABET[k] for body in bodies for k in range(31)]
     good = {
-        body + USCC_ALPHABET[(31 - sum(USCC_ALPHABET.index(c) * 3**i for i, c in enumerate(body)) % 31) % 31]
-        for body in bodies
+        body + USCC_ALPHABET[(31 - sum(USCC_ALPHABET.index(c) * 3**i for i, c in enumerate(body)) % 31) % 31] for body in bodies
     }
     assert set(codes) - set(failing(spark, "string", {"rule": "uscc"}, *codes)) == good
 
@@ -90,9 +89,7 @@ def test_resident_id_wants_a_day_that_exists(spark: Any) -> None:
     ]
 
 
-def test_code_lists_and_required_columns_are_checked_without_a_rule(
-    spark: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_code_lists_and_required_columns_are_checked_without_a_rule(spark: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     many = frozenset(f"{i:06d}" for i in range(5000))
     monkeypatch.setattr("quality.rules.codes", lambda name: many)
     checks = row_checks(contract({"region_code": {"type": "string", "codes": "region", "required": True}}))
@@ -104,9 +101,7 @@ def test_code_lists_and_required_columns_are_checked_without_a_rule(
 def test_a_declared_rule_stands_before_the_implicit_one() -> None:
     from quality.declared import row_rules
 
-    rules = row_rules(
-        contract({"x": {"type": "int", "required": True}}, [{"rule": "not_null", "column": "x", "else": "warn"}])
-    )
+    rules = row_rules(contract({"x": {"type": "int", "required": True}}, [{"rule": "not_null", "column": "x", "else": "warn"}]))
     assert [(rule.label, rule.outcome) for rule in rules] == [("not_null_x", "warn")]
 
 

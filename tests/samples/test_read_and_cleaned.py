@@ -83,9 +83,7 @@ def test_every_row_arrives(cleaned: Callable[[str], Cleaned], table: str) -> Non
     assert cleaned(table).rows.num_rows == ROWS[table]
 
 
-@pytest.mark.parametrize(
-    "table", [f"cleaned.enterprise{end}" for end in ("", "_fuel_month", "_output_month", "_energy_month")]
-)
+@pytest.mark.parametrize("table", [f"cleaned.enterprise{end}" for end in ("", "_fuel_month", "_output_month", "_energy_month")])
 def test_exactly_the_rows_that_are_wrong_are_set_aside(cleaned: Callable[[str], Cleaned], table: str) -> None:
     files = {"/".join(path.parts[-2:]) for path in _deliveries(table)}
     with (ROOM / "wrong_rows.csv").open(encoding="utf-8", newline="") as file:
@@ -129,9 +127,7 @@ def test_weights_of_a_month_add_up_to_the_nation(cleaned: Callable[[str], Cleane
 def test_sectors_of_the_profile_add_up_to_its_total(cleaned: Callable[[str], Cleaned]) -> None:
     rows = [row for row in cleaned("cleaned.unfccc_profile").rows.to_pylist() if row["year"] == 2014]
     by_sector = {
-        row["sector"]: row["emission_ktco2e"]
-        for row in rows
-        if row["sheet"] == "Data_by_sector" and row["gas"] == "GHG"
+        row["sector"]: row["emission_ktco2e"] for row in rows if row["sheet"] == "Data_by_sector" and row["gas"] == "GHG"
     }
     assert by_sector["total"] == sum(by_sector[sector] for sector in ("1", "2", "4", "6")) == Decimal(12300200)
     by_gas = {row["gas"]: row["emission_ktco2e"] for row in rows if row["sheet"] == "Data_by_gas" and not row["lulucf"]}
@@ -141,11 +137,7 @@ def test_sectors_of_the_profile_add_up_to_its_total(cleaned: Callable[[str], Cle
 def test_the_packed_twin_is_off_by_half_a_step_at_most(cleaned: Callable[[str], Cleaned]) -> None:
     plain, packed = (cleaned(f"cleaned.edgar_grid{end}").rows.to_pylist() for end in ("", "_packed"))
     largest = max(row["flux_kgco2_per_m2_s"] for row in plain)
-    assert (
-        sum(row["flux_kgco2_per_m2_s"] is None for row in packed)
-        == sum(row["flux_kgco2_per_m2_s"] == 0 for row in plain)
-        > 0
-    )
+    assert sum(row["flux_kgco2_per_m2_s"] is None for row in packed) == sum(row["flux_kgco2_per_m2_s"] == 0 for row in plain) > 0
     for here, there in zip(plain, packed, strict=True):
         assert (here["lat_index"], here["lon_index"]) == (there["lat_index"], there["lon_index"])
         if there["flux_kgco2_per_m2_s"] is not None:

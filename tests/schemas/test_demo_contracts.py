@@ -63,11 +63,7 @@ def _cleaned(spark: Any, one: Contract, given: dict[str, Any]) -> list[dict[str,
 
 
 def _headers(one: Contract) -> set[str]:
-    named = {
-        column.from_ if isinstance(column.from_, str) else name
-        for name, column in one.columns.items()
-        if not column.derive
-    }
+    named = {column.from_ if isinstance(column.from_, str) else name for name, column in one.columns.items() if not column.derive}
     return {str(name) for name in named} - {"_name", "_locator"}
 
 
@@ -109,9 +105,7 @@ def test_a_code_list_has_parents_that_exist_periods_that_do_not_overlap_and_sour
 
 
 def test_the_industries_in_force_are_those_of_the_standard(shared: Path) -> None:
-    sheet = openpyxl.load_workbook(shared / "data/codes/GB_T4754-2017_国民经济行业分类.xlsx", read_only=True)[
-        "Result 1"
-    ]
+    sheet = openpyxl.load_workbook(shared / "data/codes/GB_T4754-2017_国民经济行业分类.xlsx", read_only=True)["Result 1"]
     standard = {row[1]: (row[2], row[3] or "") for row in sheet.iter_rows(min_row=2, max_col=4, values_only=True)}
     ours = {row["code"]: (row["name"], row["parent"]) for row in code_list("industry") if not row["valid_to"]}
     assert {code: standard[code] for code in ours} == ours
@@ -130,9 +124,7 @@ def test_a_code_that_changed_its_meaning_holds_for_its_own_days() -> None:
 
 
 def test_regions_hold_every_published_division_once(shared: Path) -> None:
-    lists = [
-        (shared / f"data/codes/{file}.csv").read_text(encoding="utf-8") for file in ("provinces", "cities", "areas")
-    ]
+    lists = [(shared / f"data/codes/{file}.csv").read_text(encoding="utf-8") for file in ("provinces", "cities", "areas")]
     published = [line.split(",")[0] for text in lists for line in text.splitlines()[1:]]
     ours = {row["code"]: row for row in code_list("region")}
     assert {code.ljust(6, "0") for code in published} <= ours.keys()

@@ -36,9 +36,9 @@ def test_an_open_data_contract_says_what_ours_says(tmp_path: Path) -> None:
     assert made.schema_
     properties = made.schema_[0].properties or []
     assert [p.name for p in properties] == list(one.columns)
-    assert [
-        p.name for p in sorted((p for p in properties if p.primaryKey), key=lambda p: p.primaryKeyPosition or 0)
-    ] == list(one.key)
+    assert [p.name for p in sorted((p for p in properties if p.primaryKey), key=lambda p: p.primaryKeyPosition or 0)] == list(
+        one.key
+    )
     named = {q.name for p in properties for q in p.quality or []} | {q.name for q in made.schema_[0].quality or []}
     assert named == {rule.label for rule in one.rules}
 
@@ -47,9 +47,7 @@ def test_the_dictionary_has_a_line_for_every_column(tmp_path: Path) -> None:
     paths = {path.name: path.read_text(encoding="utf-8") for path in export("dictionary", tmp_path)}
     rows = list(csv.DictReader(paths["dictionary.csv"].splitlines()))
     assert tuple(rows[0]) == HEADER
-    assert {(row["table"], row["column"]) for row in rows} == {
-        (t, name) for t, c in contracts().items() for name in c.columns
-    }
+    assert {(row["table"], row["column"]) for row in rows} == {(t, name) for t, c in contracts().items() for name in c.columns}
     zh, en = paths["dictionary.zh.md"], paths["dictionary.en.md"]
     one = contract("cleaned.enterprise")
     assert one.description_zh in zh

@@ -12,9 +12,7 @@ from schemas.contract import Contract
 from schemas.errors import UserError
 from schemas.migrations import Changes, changes
 
-PUBLISHED = pa.schema(
-    [("id", pa.string()), ("kwh", pa.decimal128(28, 6)), ("day", pa.date32()), ("_delivery", pa.int64())]
-)
+PUBLISHED = pa.schema([("id", pa.string()), ("kwh", pa.decimal128(28, 6)), ("day", pa.date32()), ("_delivery", pa.int64())])
 
 
 def table(columns: dict[str, str], *migrations: dict[str, Any]) -> Contract:
@@ -61,7 +59,8 @@ def test_a_migration_that_was_carried_out_is_passed_over() -> None:
 @pytest.mark.parametrize(
     ("columns", "difference", "proposal"),
     [
-        ({"id": "string", "electricity_kwh": "decimal(28,6)", "day": "date"}, "- kwh decimal(28,6)\n    + electricity_kwh decimal(28,6)",
+        ({"id": "string", "electricity_kwh": "decimal(28,6)", "day": "date"},
+         "- kwh decimal(28,6)\n    + electricity_kwh decimal(28,6)",
          "{change: rename, column: kwh, to: electricity_kwh}"),
         ({"id": "string", "kwh": "decimal(28,6)"}, "- day date", "{change: drop, column: day}"),
         ({**SAME, "day": "timestamp"}, "~ day date → timestamp", "{change: retype, column: day}"),
