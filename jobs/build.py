@@ -13,12 +13,12 @@ from typing import Any
 
 import duckdb
 
-from jobs import cleaned, derived, finish, quarantine, store, telling
+from jobs import cleaned, derived, finish, quarantine, repair, store, telling
 from jobs.cleaned import Made
 from jobs.commit import Moved, failpoint, retrying
 from jobs.deliveries import readings
 from jobs.fingerprint import recipe
-from jobs.lake import Lake
+from jobs.lake import Lake, process
 from jobs.ops import Ops
 from jobs.outcome import NO_DELIVERY, Job, Outcome, new_run, start
 from jobs.session import Engine
@@ -93,10 +93,10 @@ def _workplace(job: Job) -> Iterator[duckdb.DuckDBPyConnection]:
 def _cleaned(job: Job, connection: duckdb.DuckDBPyConnection, ops: Ops) -> Outcome:
     plan = cleaned.plan(job)
     if plan is None:
-        return _unchanged(job)
+        return _unchanged(job, ops)
     if not plan.receipts and not job.note:
         return Outcome(job.contract.table, job.run_id, "waiting", NO_DELIVERY)
-    telling.started(job, ops)
+    _begin(job, ops)
     parsed = cleaned.read(job, plan)
     ops.add("ops.reading", readings(job.contract, parsed))
     failpoint("build:after_read")
@@ -112,8 +112,8 @@ def _cleaned(job: Job, connection: duckdb.DuckDBPyConnection, ops: Ops) -> Outco
 def _derived(job: Job, connection: duckdb.DuckDBPyConnection, ops: Ops) -> Outcome:
     plan = derived.plan(job)
     if plan is None:
-        return _unchanged(job)
-    telling.started(job, ops)
+        return _unchanged(job, ops)
+    _begin(job, ops)
     made = derived.make(job, plan)
     failpoint("build:after_write")
     judged = finish.judge_derived(job, plan, made, connection, ops)
@@ -123,15 +123,23 @@ def _derived(job: Job, connection: duckdb.DuckDBPyConnection, ops: Ops) -> Outco
     return _publish(job, made, plan.mode, plan.reason, note, judged, ops)
 
 
-def _unchanged(job: Job) -> Outcome:
-    return Outcome(job.contract.table, job.note.get("run", job.run_id), "skipped", "nothing changed", version=job.version)
+def _begin(job: Job, ops: Ops) -> None:
+    if late := repair.untold(job, ops):
+        ops.outcome(late, job.engine.name)
+    job.lake.staging(job.run_id, job.contract.table)
+    telling.started(job, ops)
+
+
+def _unchanged(job: Job, ops: Ops) -> Outcome:
+    run = job.note.get("run", job.run_id)
+    return repair.untold(job, ops) or Outcome(job.contract.table, run, "skipped", "nothing changed", version=job.version)
 
 
 def _publish(
     job: Job, made: Made, mode: Any, reason: str, note: Mapping[str, Any], warnings: tuple[str, ...], ops: Ops,
 ) -> Outcome:  # fmt: skip
-    whole = {"run": job.run_id, "recipe": job.recipe, "rows": finish.rows_after(job, mode, made),
-             "counts": vars(made.counts), **note}  # fmt: skip
+    whole = {"run": job.run_id, "recipe": job.recipe, "mode": mode, "process": process(),
+             "rows": finish.rows_after(job, mode, made), "counts": vars(made.counts), **note}  # fmt: skip
     failpoint("build:after_quarantine")
     version = finish.publish(job, mode, made, whole)
     failpoint("build:after_commit")

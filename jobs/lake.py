@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,7 @@ FORMAT_FILE = "_carbonlake.json"
 WITH_STATISTICS = ("string", "int", "bigint", "date", "timestamp")
 PARTITIONABLE = ("string", "int", "bigint", "date")
 STATISTICS_COLUMNS = 32
+FOREIGN_DAYS = 7
 
 
 @dataclass(frozen=True)
@@ -56,13 +57,13 @@ class Lake:
         root = str(self.root) if store.is_remote(self.root) else str(store.local(self.root).absolute())
         return "/".join([root.rstrip("/"), *table.split(".")])
 
-    def staging(self, run_id: str) -> Path:
-        """Return the staging folder of a run, made with a note of whose it is when it is not there."""
+    def staging(self, run_id: str, table: str = "") -> Path:
+        """Return the staging folder of a run, made with a note of whose it is (of which build) when it is not there."""
         folder = self.folder / "_staging" / run_id
         if not (folder / "_run.json").exists():
             self.require()
             with store.explained(folder):
-                store.write(folder / "_run.json", json.dumps(process()).encode())
+                store.write(folder / "_run.json", json.dumps({**process(), "table": table}).encode())
         return folder
 
     def read_folder(self, table: str, delivery: int) -> Path:
@@ -177,6 +178,16 @@ def properties(schema: pa.Schema, partition_by: tuple[str, ...] = ()) -> dict[st
 def process() -> dict[str, Any]:
     """Return what tells this process from any other, also after its id is used again."""
     return {"host": os.uname().nodename, "pid": os.getpid(), "started": psutil.Process().create_time()}
+
+
+def alive(owner: Mapping[str, Any]) -> bool:
+    """Tell whether a process, as `process` noted it, may still be at work; one of another host for some days."""
+    if owner["host"] != os.uname().nodename:
+        return time.time() - float(owner["started"]) < FOREIGN_DAYS * 86400
+    try:
+        return bool(abs(psutil.Process(owner["pid"]).create_time() - float(owner["started"])) < 1)
+    except psutil.NoSuchProcess:
+        return False
 
 
 def _check_partitions(schema: pa.Schema, partition_by: tuple[str, ...], path: str) -> None:

@@ -11,14 +11,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
+from uuid import uuid4
 
-import psutil
 from deltalake import CommitProperties, DeltaTable
 from deltalake.exceptions import DeltaError, TableNotFoundError
 
 from jobs import deltalog, query, store
 from jobs.deltalog import NOTE
-from jobs.lake import Lake, process
+from jobs.lake import Lake, alive
 from jobs.pins import kept_versions, retention
 from jobs.relation import TableFile, table_files
 from schemas.contracts import contracts
@@ -28,7 +28,6 @@ SMALL = 32 * 1024 * 1024
 MANY = 8
 CHECKPOINT_EVERY = 10
 LOG_DAYS = 30
-FOREIGN_DAYS = 7
 
 
 @dataclass(frozen=True)
@@ -140,29 +139,35 @@ def _shorten(lake: Lake, name: str, kept: set[int]) -> None:
 
 def sweep(lake: Lake) -> list[str]:
     """Remove the staging of runs whose process is gone, and the files they moved but never published; name the runs."""
+    return [run for run, _ in swept(lake)]
+
+
+def swept(lake: Lake) -> list[tuple[str, str]]:
+    """Sweep, and return each dead run with the table it was to build (none for other work)."""
     gone = []
     for folder in sorted((lake.folder / "_staging").glob("*")):
-        if not folder.is_dir() or _alive(folder):
+        run, mine = folder.name.split("~")[0], folder.with_name(f"{folder.name.split('~')[0]}~{uuid4().hex[:8]}")
+        try:
+            owner = _owner(folder)
+            if owner is None or not folder.is_dir():
+                continue
+            folder.rename(mine)  # of several that sweep at once, one has it
+        except FileNotFoundError:
             continue
-        for note in folder.glob("_publish-*.json"):
+        for note in mine.glob("_publish-*.json"):
             _take_strays(lake, json.loads(note.read_text()))
-        shutil.rmtree(folder, ignore_errors=True)
-        gone.append(folder.name)
+        shutil.rmtree(mine, ignore_errors=True)
+        gone.append((run, str(owner.get("table", ""))))
     return gone
 
 
-def _alive(folder: Path) -> bool:
-    """Tell whether the process that made a staging folder may still be at work; one of another host for some days."""
+def _owner(folder: Path) -> dict[str, Any] | None:
+    """Return the note of who made a staging folder; None where that process may still be at work."""
     try:
-        owner = json.loads((folder / "_run.json").read_text())
-    except (FileNotFoundError, ValueError):
-        return time.time() - folder.stat().st_mtime < 3600
-    if owner["host"] != process()["host"]:
-        return time.time() - float(owner["started"]) < FOREIGN_DAYS * 86400
-    try:
-        return bool(abs(psutil.Process(owner["pid"]).create_time() - float(owner["started"])) < 1)
-    except psutil.NoSuchProcess:
-        return False
+        owner: dict[str, Any] = json.loads((folder / "_run.json").read_text())
+    except (FileNotFoundError, NotADirectoryError, ValueError):
+        return None if time.time() - folder.stat().st_mtime < 3600 else {}
+    return None if alive(owner) else owner
 
 
 def _take_strays(lake: Lake, note: Mapping[str, Any]) -> None:

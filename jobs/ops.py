@@ -9,11 +9,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import duckdb
 import pyarrow as pa
 
 from jobs.commit import append_rows
 from jobs.lake import Lake, arrow_schema
 from jobs.outcome import Counts, Outcome, new_run
+from jobs.relation import relation_sql
 from quality.audit import Verdict
 from schemas.contracts import contract
 
@@ -29,6 +31,7 @@ class Ops:
     lake: Lake
     rows: dict[str, list[dict[str, Any]]] = field(default_factory=lambda: defaultdict(list))
     lock: threading.Lock = field(default_factory=threading.Lock)
+    known: frozenset[str] | None = None
     judged: dict[str, Sequence[Verdict]] = field(default_factory=dict)
     tell: Callable[[Mapping[str, Any]], None] = lambda event: None
 
@@ -36,6 +39,16 @@ class Ops:
         """Keep rows for an ops table."""
         with self.lock:
             self.rows[table] += rows
+
+    def knows(self, run_id: str) -> bool:
+        """Tell whether ops.run has a build or is about to; the table is read once."""
+        with self.lock:
+            if self.known is None:
+                head = self.lake.open("ops.run")
+                with duckdb.connect() as connection:
+                    rows = connection.execute(f"select run_id from ({relation_sql(head)})").fetchall() if head else []
+                self.known = frozenset(row[0] for row in rows)
+            return run_id in self.known or any(row["run_id"] == run_id for row in self.rows["ops.run"])
 
     def flush(self) -> None:
         """Write what waits."""

@@ -80,7 +80,7 @@ class Job:
     @property
     def staging(self) -> Path:
         """The folder that only this build writes to."""
-        return self.lake.staging(self.run_id)
+        return self.lake.staging(self.run_id, self.contract.table)
 
     @property
     def same_recipe(self) -> bool:
@@ -91,6 +91,11 @@ class Job:
 def new_run() -> str:
     """Return the id of a new run, sortable by time."""
     return f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{uuid.uuid4().hex[:8]}"
+
+
+def began(run_id: str) -> datetime:
+    """Return when a run began, to the second."""
+    return datetime.strptime(run_id[:15], "%Y%m%dT%H%M%S").replace(tzinfo=UTC)
 
 
 def start(lake: Lake, engine: Engine, contract: Contract, recipe: str, force: bool) -> Job:

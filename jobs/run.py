@@ -9,6 +9,7 @@ from jobs.build import build
 from jobs.lake import Lake
 from jobs.ops import Ops
 from jobs.outcome import Outcome, new_run
+from jobs.repair import mend
 from jobs.session import Engine
 from lineage.emit import Receiver, Spool, telling
 from schemas import graph
@@ -32,6 +33,7 @@ def run(
     with telling(Spool(lake.folder / "_lineage"), receiver) as tell:
         ops = Ops(lake, tell=tell)
         try:
+            mend(lake, ops, engine.name)
             return _walk(tables, lambda table: build(lake, engine, table, ops, force=force), workers, watch)
         finally:
             ops.flush()
