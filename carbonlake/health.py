@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import os
-import re
 import shutil
-import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -64,14 +62,14 @@ def _version(name: str) -> str:
 
 
 def _java(world: World) -> Finding:
-    program = shutil.which("java")
+    from jobs.apache import JAVA, java
+
+    program, version = java()
     if not program:
-        return Finding("note", "Java", "none", "the embedded engine needs none; `--engine spark` needs Java 17 or newer")
-    told = subprocess.run([program, "-version"], capture_output=True, text=True, timeout=20, check=False).stderr
-    number = re.search(r'"(\d+)', told)
-    fine = bool(number and int(number[1]) >= 17)
-    return Finding("ok" if fine else "note", "Java", number[1] if number else told[:40],
-                   "for `--engine spark`" if fine else "`--engine spark` needs 17 or newer")  # fmt: skip
+        return Finding("note", "Java", "none", f"the embedded engine needs none; `--engine spark` needs Java {JAVA} or newer")
+    fine = version is not None and version >= JAVA
+    return Finding("ok" if fine else "note", "Java", f"{version or 'unknown'} ({program})",
+                   "for `--engine spark`" if fine else f"`--engine spark` needs {JAVA} or newer")  # fmt: skip
 
 
 def _contracts(world: World) -> Finding:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import signal
 import socket
@@ -29,6 +30,8 @@ SETTINGS = {
     "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
     "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
     "spark.sql.shuffle.partitions": "4",
+    # Each look at a version adds up its log, by default in 50 partitions: most of the time of a run (638 s against 95).
+    "spark.databricks.delta.snapshotPartitions": "1",
     "spark.ui.enabled": "false",
     "spark.driver.host": "127.0.0.1",
     "spark.driver.bindAddress": "127.0.0.1",
@@ -42,6 +45,8 @@ WATCHED = 'exec 3<&0; (cat <&3 >/dev/null; kill $$) & exec "$@" 3<&- </dev/null'
 # On a first start the artefacts of Delta are fetched.
 PATIENCE = 300.0
 FAREWELL = 15.0
+JAVA = 17
+WITHOUT = "or use the embedded engine, which needs no Java: sail"
 
 
 @contextmanager
@@ -51,10 +56,7 @@ def served(memory: str, options: Mapping[str, str]) -> Iterator[str]:
     `memory` bounds its heap, `options` are Spark settings on top. Raises UserError where Java is missing or the
     server does not come up.
     """
-    java = Path(os.environ["JAVA_HOME"]) / "bin" / "java" if os.environ.get("JAVA_HOME") else shutil.which("java")
-    if not java or not Path(java).exists():
-        raise UserError("Apache Spark needs Java 17 or newer, and there is none", where="engine spark",
-                        remedy="install it, or use the embedded engine: sail")  # fmt: skip
+    _require_java()
     with TemporaryDirectory(prefix="carbonlake-spark-", ignore_cleanup_errors=True) as folder:
         port, token = _free_port(), str(uuid.uuid4())
         process = _started(Path(folder), port, token, {"spark.driver.memory": memory, **SETTINGS, **options})
@@ -63,6 +65,29 @@ def served(memory: str, options: Mapping[str, str]) -> Iterator[str]:
             yield f"sc://localhost:{port}/;token={token}"
         finally:
             _end(process)
+
+
+def java() -> tuple[str, int | None]:
+    """Return the program that starts Java here ('' if there is none) and its version, e.g. 17 (None if it tells none)."""
+    home = os.environ.get("JAVA_HOME")
+    program = shutil.which("java", path=str(Path(home) / "bin")) if home else shutil.which("java")
+    if not program:
+        return "", None
+    told = subprocess.run([program, "-version"], capture_output=True, text=True, timeout=20, check=False).stderr
+    number = re.search(r'version "(?:1\.)?(\d+)', told)
+    return program, int(number[1]) if number else None
+
+
+def _require_java() -> None:
+    program, version = java()
+    home = os.environ.get("JAVA_HOME")
+    if not program:
+        found = f"JAVA_HOME is {home}, which has none" if home else "there is none"
+        raise UserError(f"Apache Spark needs Java {JAVA} or newer, and {found}", where="engine spark",
+                        remedy=f"install a JDK, so that `java` is found or JAVA_HOME names it; {WITHOUT}")  # fmt: skip
+    if version is not None and version < JAVA:
+        raise UserError(f"Apache Spark needs Java {JAVA} or newer, and {program} is {version}", where="engine spark",
+                        remedy=f"let JAVA_HOME name a newer JDK; {WITHOUT}")  # fmt: skip
 
 
 def _free_port() -> int:
@@ -97,8 +122,10 @@ def _await(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
             if probe.connect_ex(("127.0.0.1", port)) == 0:
                 return
         time.sleep(0.2)
-    raise UserError(f"Apache Spark did not start: {_told(log)}", where="engine spark",
-                    remedy="`carbonlake doctor` says what is missing; the embedded engine is `sail`")  # fmt: skip
+    told = _told(log)
+    mirror = "Delta's jars come from Maven Central; SPARK_CONF_DIR/spark-defaults.conf may name a mirror: spark.jars.repositories"
+    remedy = mirror if "unresolved dependency" in told else "`carbonlake doctor` says what is missing"
+    raise UserError(f"Apache Spark did not start: {told}", where="engine spark", remedy=f"{remedy}; {WITHOUT}")
 
 
 def _told(log: Path) -> str:
