@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -76,13 +77,16 @@ class Lake:
 
     def init(self) -> Lake:
         """Make the lake, or bring an older one to this program's format. Raise UserError for a newer one."""
+        if not store.is_remote(self.root) and (found := re.search(r"%[0-9A-Fa-f]{2}", str(store.local(self.root).absolute()))):
+            raise UserError(f"{found[0]} in a folder's name is read as another letter by Delta", where=str(self.root),
+                            remedy="choose a folder without it")  # fmt: skip
         with store.explained(self.folder):
             self.folder.mkdir(parents=True, exist_ok=True)
-            found = self.format()
-            if found is None:
+            there = self.format()
+            if there is None:
                 self._stamp()
-            elif found < FORMAT:
-                for migrate in MIGRATIONS[found:]:
+            elif there < FORMAT:
+                for migrate in MIGRATIONS[there:]:
                     migrate(self)
                 self._stamp()
         return self

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import atexit
 import os
+import re
+import shutil
+import tempfile
 import threading
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from jobs.apache import served
@@ -16,6 +22,7 @@ from schemas.errors import UserError
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
+PLAIN_PATH = re.compile(r"[A-Za-z0-9/_.-]*")
 # What a session of any server is set to.
 OURS = {
     "spark.sql.session.timeZone": "UTC",
@@ -33,11 +40,27 @@ class Engine:
 
     def delta(self, path: str, version: int) -> DataFrame:
         """Return a Delta table as of a version."""
-        return self.session.read.format("delta").option("versionAsOf", str(version)).load(path)
+        place = plain_path(path) if self.name == "sail" else path
+        return self.session.read.format("delta").option("versionAsOf", str(version)).load(place)
 
     def parquet(self, paths: Sequence[str]) -> DataFrame:
         """Return the rows of Parquet files of one shape."""
         return self.session.read.parquet(*paths)
+
+
+@cache
+def plain_path(path: str) -> str:
+    """Return a path that Sail can follow: below a folder with a blank or Chinese in its name it finds no Delta log.
+
+    The file names of a table are plain, so that a link to its folder is enough; it goes when this process ends.
+    """
+    if "://" in path or PLAIN_PATH.fullmatch(path):
+        return path
+    folder = Path(tempfile.mkdtemp(prefix="carbonlake-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    link = folder / "table"
+    link.symlink_to(path)
+    return str(link)
 
 
 @contextmanager

@@ -6,11 +6,13 @@ import json
 import multiprocessing
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pytest
 
 from jobs.lake import FORMAT, FORMAT_FILE, Lake, arrow_schema
+from jobs.session import Engine
 from schemas.errors import UserError
 from tests.jobs import meters
 
@@ -120,3 +122,17 @@ def test_processes_that_make_one_table_at_once_make_one(lake: Lake) -> None:
         pool.map(_create, [str(lake.root)] * 6)
     made = lake.open(meters.TABLE)
     assert made is not None and made.version() == 0
+
+
+def test_a_folder_that_delta_would_read_as_another_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="%20 in a folder's name"):
+        Lake(tmp_path / "a%20b").init()
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("name", ["plain", "with blank", "湖", "a+b", "a#b", "a?b", "a%b", "a[b]", "a'b"])
+def test_the_engine_reads_a_table_wherever_it_lies(tmp_path: Path, spark: Any, name: str) -> None:
+    lake = Lake(tmp_path / name).init()
+    meters.put(lake, "2026-01", [1, 2])
+    frame = Engine("sail", spark).delta(lake.table_path(meters.TABLE), 1)
+    assert sorted(row.id for row in frame.collect()) == [1, 2]
