@@ -9,6 +9,7 @@ from pyspark.sql import Column as Expr
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from jobs.zones import to_utc
 from layers.numbers import fix
 from models import units
 from quality.rules import RowCheck, mask, row_checks, set_aside_bits
@@ -170,7 +171,7 @@ def _instant(raw: Expr, column: Column, zone: str, is_text: bool) -> Expr:
     else:
         found, naive = raw.try_cast("timestamp"), is_text
     if naive and zone != "UTC":
-        found = F.to_utc_timestamp(found, zone)
+        found = to_utc(found, zone)
     if is_text and not column.format:
         found = F.when(_dated(raw) if zone == "UTC" else _dated(raw) & _naive(raw), found)
     return F.date_trunc("MILLISECOND", found)
