@@ -33,7 +33,7 @@ def search(
 
     \b
     carbonlake search 碳排放配额
-    carbonlake search emission factor
+    carbonlake search 供热 排放因子 --limit 3
     """
     from jobs.search import search as look
 
@@ -57,7 +57,8 @@ def sql(
 
     \b
     carbonlake sql "select book, year, sum(emission_tco2e) from business.emission_year group by all"
-    carbonlake sql "from cleaned.owid_co2" --as-of 0
+    carbonlake sql "select count(*) from cleaned.owid_co2" --as-of 1
+    carbonlake sql "from business.emission_year" --csv --limit 10 > emission.csv
     carbonlake sql                                a prompt with completion
     """
     world: World = context.obj

@@ -35,10 +35,13 @@ def run(
 ) -> None:  # fmt: skip
     """Build what needs it, inputs first, in parallel.
 
+    Ends with 1 where a table failed (the others are built), with 3 where a table that was named waits for a delivery.
+
     \b
-    carbonlake run                         everything that changed
-    carbonlake run +business.emission      that table and all it is made from
-    carbonlake run layer:cleaned           one layer
+    carbonlake run                              everything that changed
+    carbonlake run +business.emission           that table and all it is made from
+    carbonlake run cleaned.enterprise+          that table and all that is made from it
+    carbonlake run layer:cleaned source:owid    a layer, and the sources of a zone
     """
     world: World = context.obj
     outcomes = build_tables(world, tuple(selection or ()), force=force, workers=workers)
@@ -50,10 +53,11 @@ def build(
     tables: Annotated[list[str], typer.Argument(help="Tables, or +table, table+")],
     force: Annotated[bool, typer.Option(help="Build even what is up to date")] = False,
 ) -> None:
-    """Build one or more tables.
+    """Build one or more tables, and nothing else; inputs stay as they are.
 
     \b
     carbonlake build cleaned.building_meter_hour
+    carbonlake build business.emission_year --force
     """
     run(context, tables, force, None)
 
@@ -112,15 +116,20 @@ def print_summary(console: Console, outcomes: list[Outcome], named: Collection[s
     if told:
         console.print(_summary(told))
     skipped = sum(outcome.status == "skipped" for outcome in quiet)
-    for number, what in ((skipped, "are up to date: skipped"), (len(quiet) - skipped, "wait for their first delivery")):
-        if number:
-            console.print(f"[dim]{number} tables {what}[/dim]")
+    if skipped:
+        console.print(f"[dim]{_tables(skipped)} up to date: skipped[/dim]")
+    if waiting := len(quiet) - skipped:
+        console.print(f"[dim]{_tables(waiting)} without a delivery yet[/dim]")
     for outcome in outcomes:
         for warning in outcome.warnings:
             console.print(f"[yellow]![/yellow] {outcome.table}: {warning}", soft_wrap=True)
         if outcome.status == "failed":
             console.print(f"[red]✗[/red] {outcome.table}: ", end="")
             console.print(outcome.reason, markup=False, soft_wrap=True)
+
+
+def _tables(number: int) -> str:
+    return f"{number} {'table' if number == 1 else 'tables'}"
 
 
 def _summary(outcomes: list[Outcome]) -> Table:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import Annotated, Optional
 
@@ -9,7 +10,7 @@ import typer
 from rich.console import Console
 
 from carbonlake import ask, building, deciding, delivering, keeping, looking, starting
-from carbonlake.world import FAILED, World, use_project
+from carbonlake.world import FAILED, INTERRUPTED, World, use_project
 from conf.settings import SettingsError
 from schemas.errors import UserError
 
@@ -23,8 +24,14 @@ they came from.
   carbonlake land meters/*.csv                       take deliveries in
   carbonlake run                                     build every table that needs it
   carbonlake sql "select * from business.emission_year"
-  carbonlake trace business.emission_year subject_id=building:1
+  carbonlake trace business.emission_year subject_id=building:1 year=2017
+
+\b
+Exit codes: 0 done · 1 a table failed, or a mistake that the message explains · 2 the command line is wrong ·
+3 a table that was named waits for a delivery · 130 stopped by the keyboard
 """
+# Options that stand before the command's name and are understood behind it, too; the value says whether one follows.
+ANYWHERE = {"--project": True, "--lake": True, "--engine": True, "--json": False}
 app = typer.Typer(help=HELP, no_args_is_help=True, rich_markup_mode=None, pretty_exceptions_enable=False,
                   context_settings={"help_option_names": ["-h", "--help"]})  # fmt: skip
 
@@ -39,7 +46,7 @@ def options(
     engine: Annotated[Optional[str], typer.Option(help="sail, spark or sc://host:port (default: from conf/)")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Answer in JSON, for machines")] = False,
 ) -> None:  # fmt: skip
-    """Options of every command; they stand before its name."""
+    """Options of every command."""
     use_project(project)
     context.obj = World(lake, engine, as_json)
 
@@ -51,13 +58,39 @@ for room in (starting, delivering, building, looking, ask, deciding, keeping):
 def main() -> None:
     """Run the command; a user's mistake ends with a message, never with a trace."""
     try:
-        app()
+        app(args=in_order(sys.argv[1:]))
     except (UserError, SettingsError) as error:
-        Console(stderr=True, highlight=False).print(f"[red]✗[/red] {_escaped(str(error))}")
+        _end(error)
+    except BrokenPipeError:  # who reads us has seen enough, e.g. `| head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(FAILED)
+    except OSError as error:
+        from jobs.store import explain
+
+        if (told := explain(error)) is None:
+            raise
+        _end(told)
     except KeyboardInterrupt:
-        sys.exit(130)
+        sys.exit(INTERRUPTED)
 
 
-def _escaped(text: str) -> str:
-    return text.replace("[", r"\[")
+def in_order(words: list[str]) -> list[str]:
+    """Return a command line with the options of every command before the command's name, where the parser wants them."""
+    first: list[str] = []
+    rest: list[str] = []
+    left = iter(words)
+    for word in left:
+        name, _, value = word.partition("=")
+        if word == "--":
+            rest += [word, *left]
+        elif name in ANYWHERE:
+            first += [word] if value or not ANYWHERE[name] else [word, *([following] if (following := next(left, "")) else [])]
+        else:
+            rest.append(word)
+    return first + rest
+
+
+def _end(error: Exception) -> None:
+    text = str(error).replace("[", r"\[")
+    Console(stderr=True, highlight=False).print(f"[red]✗[/red] {text}", soft_wrap=True)
+    sys.exit(FAILED)

@@ -9,12 +9,13 @@ import typer
 
 from carbonlake.tables import show_rows
 from carbonlake.world import World
-from schemas.contracts import contracts
+from schemas.contracts import contract, contracts
 from schemas.errors import UserError
 
 quarantine = typer.Typer(help="Rows that were set aside: list, show, fix, release, discard.", no_args_is_help=True)
 quality = typer.Typer(help="Reports on the checks.", no_args_is_help=True)
-Row = Annotated[str, typer.Argument(help="The row, as delivery:locator, e.g. 12:57")]
+Row = Annotated[str, typer.Argument(help="The row, as delivery:locator, e.g. 11:77")]
+Table = Annotated[str, typer.Argument(help="layer.table")]
 Note = Annotated[str, typer.Option(help="Why; kept for the auditor")]
 
 
@@ -25,24 +26,25 @@ def add(app: typer.Typer) -> None:
 
 
 @quarantine.command("list")
-def list_(context: typer.Context, table: Annotated[Optional[str], typer.Argument()] = None) -> None:
+def list_(context: typer.Context, table: Annotated[Optional[str], typer.Argument(help="Table; nothing for all")] = None) -> None:
     """Count what waits, by table and rule.
 
     \b
     carbonlake quarantine list
+    carbonlake quarantine list cleaned.enterprise_fuel_month
     """
     from jobs import quarantine as ward
 
     world: World = context.obj
     counts: dict[tuple[str, str], int] = {}
-    for name in [table] if table else list(contracts()):
+    for name in [contract(table).table] if table else list(contracts()):
         for row in ward.listed(world.lake, name):
             counts[name, row["rules"]] = counts.get((name, row["rules"]), 0) + 1
     show_rows(world, [{"table": name, "rules": rules, "rows": n} for (name, rules), n in sorted(counts.items())])
 
 
 @quarantine.command()
-def show(context: typer.Context, table: str, limit: int = 20) -> None:
+def show(context: typer.Context, table: Table, limit: Annotated[int, typer.Option(help="Rows shown")] = 20) -> None:
     """Show the rows of a table that wait, with the rules they broke and their raw text.
 
     \b
@@ -51,7 +53,7 @@ def show(context: typer.Context, table: str, limit: int = 20) -> None:
     from jobs import quarantine as ward
 
     world: World = context.obj
-    rows = ward.listed(world.lake, table)
+    rows = ward.listed(world.lake, contract(table).table)
     show_rows(world, [{"row": f"{r['delivery_id']}:{r['locator']}", "rules": r["rules"], "raw": r["raw"],
                        "decision": r["decision"]} for r in rows[:limit]])  # fmt: skip
     if len(rows) > limit and not world.as_json:
@@ -60,47 +62,56 @@ def show(context: typer.Context, table: str, limit: int = 20) -> None:
 
 @quarantine.command()
 def fix(
-    context: typer.Context, table: str, row: Row, value: Annotated[list[str], typer.Argument(help="header=value")], note: Note
+    context: typer.Context,
+    table: Table,
+    row: Row,
+    value: Annotated[list[str], typer.Argument(help="header=value, the header as the delivery has it")],
+    note: Note,
 ) -> None:
     """Correct values of a row; it is then cleaned and judged like any other.
 
     \b
-    carbonlake quarantine fix cleaned.enterprise_fuel_month 9:14 消费量=1.25 --note "called the plant"
+    carbonlake quarantine fix cleaned.enterprise_fuel_month 11:77 月份=2024-02 --note "called the plant"
     """
     pairs = [item.partition("=") for item in value]
     if any(not middle for _, middle, _ in pairs):
-        raise UserError("a correction is header=value", where=" ".join(value), remedy="e.g. 消费量=1.25")
+        raise UserError("a correction is header=value", where=" ".join(value), remedy="e.g. 月份=2024-02")
     _decide(context.obj, table, row, "fix", {left.strip(): right.strip() for left, _, right in pairs}, note)
 
 
 @quarantine.command()
-def release(context: typer.Context, table: str, row: Row, note: Note) -> None:
+def release(context: typer.Context, table: Table, row: Row, note: Note) -> None:
     """Let a row pass although it breaks a declared rule; types and keys can't be waived.
 
     \b
-    carbonlake quarantine release cleaned.enterprise_fuel_month 9:14 --note "confirmed by the plant"
+    carbonlake quarantine release cleaned.enterprise_fuel_month 11:194 --note "confirmed by the plant"
     """
     _decide(context.obj, table, row, "waive", {}, note)
 
 
 @quarantine.command()
-def discard(context: typer.Context, table: str, row: Row, note: Note) -> None:
+def discard(context: typer.Context, table: Table, row: Row, note: Note) -> None:
     """Put a row away for good; the decision stays on record.
 
     \b
-    carbonlake quarantine discard cleaned.enterprise_fuel_month 9:14 --note "a test row"
+    carbonlake quarantine discard cleaned.enterprise_fuel_month 11:152 --note "a test row"
     """
     _decide(context.obj, table, row, "discard", {}, note)
 
 
 @quarantine.command()
-def history(context: typer.Context, table: str) -> None:
-    """List the decisions about rows of a table, the newest last."""
+def history(context: typer.Context, table: Table) -> None:
+    """List the decisions about rows of a table, the newest last.
+
+    \b
+    carbonlake quarantine history cleaned.enterprise_fuel_month
+    """
     from jobs import corrections
 
     world: World = context.obj
-    rows = corrections.history(world.lake, table)
-    show_rows(world, [{name: str(row[name]) for name in row if name != "table_name"} for row in rows])
+    rows = corrections.history(world.lake, contract(table).table)
+    show_rows(world, [{"row": f"{r['delivery_id']}:{r['locator']}", "decision": r["decision"], "values": r["values"] or "",
+                       "person": r["person"], "note": r["note"], "at": r["decided_at"]} for r in rows])  # fmt: skip
 
 
 def _decide(world: World, table: str, row: str, decision: str, values: dict[str, str], note: str) -> None:

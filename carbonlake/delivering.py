@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Optional
 
 import typer
 
 from carbonlake.tables import show_rows
 from carbonlake.world import World
+from schemas.contracts import contract
+from schemas.errors import UserError
 
 
 def add(app: typer.Typer) -> None:
@@ -27,20 +30,29 @@ def land(
     carbonlake land meters/Building_1.csv --source cleaned.building_meter_hour
     carbonlake land deliveries/                 a folder; each file finds its source by its pattern
     carbonlake land https://example.org/a.csv --source cleaned.owid_co2
+    carbonlake land                             what lies in the drop folder, drop/<layer.table>/
     """
     from jobs import land as landing
 
     world: World = context.obj
-    what = files or [str(world.settings.drop)]
+    what = files or [_drop_folder(world)]
     receipts = landing.land(world.lake, what, source)
     rows = [{"delivery": r.delivery_id, "name": r.name, "source": r.source or "(unclaimed)", "bytes": r.size_bytes,
-             "type": r.media_type, "sha256": r.sha256[:12], "": "new" if r.fresh else "the same bytes as before"}
+             "type": r.media_type, "sha256": r.sha256[:12], "state": "new" if r.fresh else "the same bytes as before"}
             for r in receipts]  # fmt: skip
     show_rows(world, rows)
     waiting = [r for r in receipts if not r.source]
     if waiting and not world.as_json:
         todo = "`carbonlake claim <delivery> <table>`, or write a contract"
         world.console.print(f"{len(waiting)} deliveries have no source: {todo}")
+
+
+def _drop_folder(world: World) -> str:
+    folder = Path(world.settings.drop)
+    if not folder.is_dir():
+        raise UserError("the drop folder is not there", where=str(folder),
+                        remedy=f"name files, or put them into {folder}/<layer.table>/ and land again")  # fmt: skip
+    return str(folder)
 
 
 def deliveries(
@@ -57,9 +69,11 @@ def deliveries(
     from jobs import land as landing
 
     world: World = context.obj
-    found = landing.unclaimed(world.lake) if unclaimed else landing.receipts(world.lake, source)
+    found = (
+        landing.unclaimed(world.lake) if unclaimed else landing.receipts(world.lake, contract(source).table if source else None)
+    )
     show_rows(world, [{"delivery": r.delivery_id, "source": r.source, "name": r.name, "bytes": r.size_bytes,
-                       "received": f"{r.received_at:%Y-%m-%d %H:%M:%S}Z", "licence": r.licence} for r in found])  # fmt: skip
+                       "received": r.received_at, "licence": r.licence} for r in found])  # fmt: skip
 
 
 def withdraw(
@@ -80,7 +94,11 @@ def withdraw(
     world.console.print(f"delivery {delivery} ({receipt.name}) is withdrawn; {then}")
 
 
-def claim(context: typer.Context, delivery: int, table: str) -> None:
+def claim(
+    context: typer.Context,
+    delivery: Annotated[int, typer.Argument(help="Number of the delivery")],
+    table: Annotated[str, typer.Argument(help="Cleaned table that reads it")],
+) -> None:
     """Give an unclaimed delivery to a table.
 
     \b
@@ -90,4 +108,4 @@ def claim(context: typer.Context, delivery: int, table: str) -> None:
 
     world: World = context.obj
     landing.claim(world.lake, delivery, table)
-    world.console.print(f"delivery {delivery} belongs to {table} now; `carbonlake build {table}` reads it")
+    world.console.print(f"delivery {delivery} belongs to {table} now; `carbonlake run {table}+` reads it")

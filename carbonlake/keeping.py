@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Optional
+from typing import Annotated, Any, Optional
 
 import typer
 
 from carbonlake.tables import show_rows
 from carbonlake.world import World
 from schemas.contracts import contract
+
+Table = Annotated[str, typer.Argument(help="layer.table")]
 
 
 def add(app: typer.Typer) -> None:
@@ -24,14 +26,20 @@ def maintain(
 
     \b
     carbonlake maintain
+    carbonlake maintain cleaned.building_meter_hour
     """
     from jobs import maintain as keeper
 
     world: World = context.obj
-    show_rows(world, [vars(done) for done in keeper.maintain(world.lake, tables or None)])
+    done = [vars(one) | {"seconds": round(one.seconds, 3)} for one in keeper.maintain(world.lake, tables or None)]
+    busy = [one for one in done if world.as_json or one["merged"] or one["deleted"] or one["checkpoint"]]
+    if busy or world.as_json:
+        show_rows(world, busy)
+    if not world.as_json:
+        world.console.print(f"[dim]{len(done) - len(busy)} of {len(done)} tables needed nothing[/dim]")
 
 
-def history(context: typer.Context, table: str) -> None:
+def history(context: typer.Context, table: Table) -> None:
     """List the versions of a table, the newest first.
 
     \b
@@ -40,11 +48,21 @@ def history(context: typer.Context, table: str) -> None:
     from jobs import maintain as keeper
 
     world: World = context.obj
-    contract(table)
-    show_rows(world, keeper.history(world.lake, table))
+    rows = keeper.history(world.lake, contract(table).table)
+    show_rows(world, rows if world.as_json else [_version(row) for row in rows])
 
 
-def restore(context: typer.Context, table: str, version: int) -> None:
+def _version(row: dict[str, Any]) -> dict[str, Any]:
+    """Say what a version is in one line: rows of the table, and why it was written where that is known."""
+    note = row["note"]
+    shown = {name: row[name] for name in ("version", "at", "operation", "rows_added", "run")}
+    why = f"as it was at version {note['restored']}" if "restored" in note else ""
+    return shown | {"rows": note.get("rows", ""), "note": why}
+
+
+def restore(
+    context: typer.Context, table: Table, version: Annotated[int, typer.Argument(help="As `carbonlake history` lists it")]
+) -> None:
     """Bring a table back to an earlier version, as a new version.
 
     \b
@@ -60,7 +78,7 @@ def restore(context: typer.Context, table: str, version: int) -> None:
 
 def diff(
     context: typer.Context,
-    table: str,
+    table: Table,
     old: Annotated[Optional[int], typer.Argument(help="Version before (default: the one before the newest)")] = None,
     new: Annotated[Optional[int], typer.Argument(help="Version after (default: the newest)")] = None,
     rows: Annotated[int, typer.Option(help="Changed rows shown")] = 10,
@@ -69,6 +87,7 @@ def diff(
 
     \b
     carbonlake diff cleaned.owid_co2
+    carbonlake diff business.emission_year 1 3
     """
     from jobs.diff import diff as compare
 
@@ -95,6 +114,7 @@ def export(
     \b
     carbonlake export odcs
     carbonlake export dictionary --folder build/dictionary
+    carbonlake export json-schema --folder schemas
     """
     from schemas.export import export as write
 

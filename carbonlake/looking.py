@@ -80,7 +80,7 @@ def _state(world: World, table: str) -> dict[str, Any]:
 
 def lineage(
     context: typer.Context,
-    table: str,
+    table: Annotated[str, typer.Argument(help="layer.table")],
     column: Annotated[Optional[str], typer.Option(help="One column only")] = None,
     up: Annotated[bool, typer.Option("--up", help="Only what it comes from")] = False,
     down: Annotated[bool, typer.Option("--down", help="Only what it goes into")] = False,
@@ -110,7 +110,7 @@ def lineage(
 
 def trace(
     context: typer.Context,
-    table: str,
+    table: Annotated[str, typer.Argument(help="layer.table")],
     key: Annotated[list[str], typer.Argument(help="column=value, as many as it takes to name one row")],
     width: Annotated[int, typer.Option(help="Rows followed at each step")] = 3,
 ) -> None:
@@ -119,7 +119,8 @@ def trace(
     The transform of each table on the way is run again on the rows that count, and must give the stored row back.
 
     \b
-    carbonlake trace business.emission_year subject_id=building:1
+    carbonlake trace business.emission_year subject_id=building:1 year=2017
+    carbonlake trace business.emission_month subject_id=building:1 month=2017-06-01 --width 1
     """
     from jobs.trace import trace as follow
 

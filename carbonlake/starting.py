@@ -11,7 +11,7 @@ import typer
 
 from carbonlake.tables import show_rows
 from carbonlake.world import FAILED, World
-from schemas import rooms
+from schemas import editor, rooms
 from schemas.errors import UserError
 
 
@@ -38,6 +38,7 @@ def init(folder: Annotated[str, typer.Argument(help="Folder to make")]) -> None:
 
     \b
     carbonlake init my-project
+    carbonlake --project my-project land my-project/samples/deliveries
     carbonlake --project my-project run
     """
     target = Path(folder)
@@ -45,7 +46,10 @@ def init(folder: Annotated[str, typer.Argument(help="Folder to make")]) -> None:
         raise UserError("the folder is not empty", where=folder, remedy="name a new one")
     shutil.copytree(rooms.SHIPPED / "samples" / "starter", target, dirs_exist_ok=True,
                     ignore=shutil.ignore_patterns("__pycache__"))  # fmt: skip
-    print(f"made {folder}: read {folder}/README.md, then `carbonlake --project {folder} land {folder}/samples/deliveries`")
+    (target / "schemas" / editor.FILE).write_text(editor.text(), encoding="utf-8")
+    print(f"made {folder}; {folder}/README.md says what is in it. Next:")
+    print(f"  carbonlake --project {folder} land {folder}/samples/deliveries")
+    print(f"  carbonlake --project {folder} run")
 
 
 def new(
@@ -56,6 +60,7 @@ def new(
     """Write the two files of a table: its contract and its transform.
 
     \b
+    carbonlake --project my-project new cleaned.bus_fuel
     carbonlake --project my-project new thematic.school_year
     """
     from schemas.new import write_table
@@ -77,8 +82,8 @@ def doctor(context: typer.Context) -> None:
     began = time.perf_counter()
     found = findings(world)
     marks = {"ok": "✓", "note": "·", "wrong": "✗"}
-    rows = [{"": marks[one.state], "what": one.what, "found": one.found, "means": one.means} for one in found]
-    show_rows(world, rows)
+    shown = {one.what: one.state if world.as_json else marks[one.state] for one in found}
+    show_rows(world, [{"state": shown[one.what], "what": one.what, "found": one.found, "means": one.means} for one in found])
     if not world.as_json:
         world.console.print(f"[dim]{time.perf_counter() - began:.1f} s[/dim]")
     if any(one.state == "wrong" for one in found):

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 from rich.cells import cell_len
 from rich.table import Table
+from rich.text import Text
 
 from carbonlake.world import World
 
-FEW, WIDE = 5, 32
+FEW, NARROW, NAMED = 5, 16, 6
 
 
 def show_rows(world: World, rows: Iterable[Mapping[str, Any]], *, title: str = "") -> None:
-    """Print rows as a table, or as JSON."""
+    """Print rows as a table, or as JSON; a row that lacks a column of another has nothing there."""
     listed = [dict(row) for row in rows]
     if world.as_json:
         print(json.dumps(listed, ensure_ascii=False, default=str, indent=2))
@@ -24,32 +26,46 @@ def show_rows(world: World, rows: Iterable[Mapping[str, Any]], *, title: str = "
     if not listed:
         world.console.print("[dim]nothing[/dim]")
         return
-    wide = sum(max(len(text(row[name])) for row in [*listed, {name: name}]) + 2 for name in listed[0]) > world.console.width
-    if wide and len(listed) <= FEW:
-        _records(world, listed, title)
+    names = list(dict.fromkeys(name for row in listed for name in row))
+    full = [{name: row.get(name) for name in names} for row in listed]
+    widths = {name: max(_wide(name), *(_wide(text(row[name])) for row in full)) for name in names}
+    if sum(widths.values()) + 2 * len(names) > world.console.width and len(full) <= FEW and len(names) > FEW:
+        _records(world, full, title)
     else:
-        _grid(world, listed, title, WIDE if wide else 10_000)
+        _grid(world, full, widths, title)
 
 
-def _grid(world: World, rows: Sequence[Mapping[str, Any]], title: str, widest: int) -> None:
+def _wide(value: str) -> int:
+    """Return the cells that a text takes on a terminal; a Chinese sign takes two."""
+    return cell_len(Text.from_markup(value).plain)
+
+
+def _grid(world: World, rows: Sequence[Mapping[str, Any]], widths: Mapping[str, int], title: str) -> None:
     """Print rows under headings; what does not fit is cut with …, and columns at the right are named below."""
     table = Table(box=None, header_style="bold", pad_edge=False, title=title or None, title_justify="left")
-    shown: list[str] = []
-    left = world.console.width
-    for name in rows[0]:
-        width = min(max(cell_len(text(row[name])) for row in [*rows, {name: name}]), widest)
-        left -= width + 2
-        if left < 0 and shown:
-            break
-        shown.append(name)
+    shown = _fitted(widths, world.console.width)
+    for name, width in shown.items():
         numeric = all(isinstance(row[name], int | float | Decimal) or row[name] is None for row in rows)
         table.add_column(name, justify="right" if numeric else "left", overflow="ellipsis", no_wrap=True, max_width=width)
     for row in rows:
-        table.add_row(*(text(row[name]) for name in shown))
+        table.add_row(*(text(row[name]).partition("\n")[0] for name in shown))
     world.console.print(table)
-    if len(shown) < len(rows[0]):
-        hidden = ", ".join(list(rows[0])[len(shown) :])
-        world.console.print(f"[dim]not shown: {hidden}; name columns, or use --json[/dim]", soft_wrap=True)
+    if hidden := [name for name in rows[0] if name not in shown]:
+        more = f" and {len(hidden) - NAMED} more" if len(hidden) > NAMED else ""
+        named = ", ".join(hidden[:NAMED])
+        world.console.print(f"[dim]not shown: {named}{more}; name columns, or use --json[/dim]", soft_wrap=True)
+
+
+def _fitted(widths: Mapping[str, int], room: int) -> dict[str, int]:
+    """Return the widths that fit: the widest columns give way first, down to NARROW; then those at the right go."""
+    shown = dict(widths)
+    while len(shown) > 1 and sum(min(width, NARROW) + 2 for width in shown.values()) > room:
+        shown.popitem()
+    for limit in range(max(shown.values()), NARROW - 1, -1):
+        fitted = {name: min(width, limit) for name, width in shown.items()}
+        if sum(fitted.values()) + 2 * len(fitted) <= room:
+            break
+    return fitted
 
 
 def _records(world: World, rows: Sequence[Mapping[str, Any]], title: str) -> None:
@@ -77,4 +93,6 @@ def text(value: Any) -> str:
         return plain.rstrip("0").rstrip(".") if "." in plain else plain
     if isinstance(value, float):
         return f"{value:,.10g}"
+    if isinstance(value, datetime):
+        return f"{value:%Y-%m-%d %H:%M:%S}{'Z' if value.tzinfo else ''}"
     return str(value).replace("[", r"\[")

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from jobs.session import Engine
 
 # Exit codes that mean something to a scheduler.
-FAILED, WRONG, SOME_WAITING = 1, 2, 3
+FAILED, WRONG, SOME_WAITING, INTERRUPTED = 1, 2, 3, 130
 
 
 @dataclass

@@ -76,7 +76,7 @@ def plan(job: Job) -> Plan | None:
         mode: Mode = "append" if job.contract.write == "append" else "partitions"
         return Plan(fresh, mode, f"{len(fresh)} new deliveries", note)
     earlier = tuple(receipt for receipt in every if receipt not in receipts)
-    return Plan(receipts, "whole", _why_whole(job, before), note, earlier)
+    return Plan(receipts, "whole", _why_whole(job, before, fixes), note, earlier)
 
 
 def _incremental(contract: Contract) -> bool:
@@ -84,11 +84,13 @@ def _incremental(contract: Contract) -> bool:
     return contract.write == "append" or (contract.write in ("merge", "period") and keep.partition_follows(contract))
 
 
-def _why_whole(job: Job, before: str) -> str:
+def _why_whole(job: Job, before: str, fixes: str) -> str:
     if not job.note:
         return "first build"
     if not job.same_recipe:
         return "contract or code changed"
+    if job.note.get("corrections") != fixes:
+        return "rows in quarantine were decided"
     if job.note.get("deliveries") != before:
         return "a delivery was withdrawn or replaced"
     return "new deliveries"
