@@ -181,6 +181,16 @@ def test_deliveries_of_different_names_stand_beside_each_other(lake: Lake, build
     assert masses(lake, REPLACE) == [("m", FEB, 3), ("n", JAN, 2)]
 
 
+def test_files_of_two_names_that_share_a_key_are_not_published(lake: Lake, build: Builder) -> None:
+    deliver(lake, REPLACE, "a.csv", csv([("m", JAN, 1, "x")]))
+    build(REPLACE)
+    deliver(lake, REPLACE, "b.csv", csv([("m", JAN, 2, "x")]))
+    failed = build(REPLACE)
+    assert failed.status == "failed"
+    assert "key_unique: 2 rows share a key, e.g. meter=m, day=2025-01-05 (2 rows)" in failed.reason
+    assert masses(lake, REPLACE) == [("m", JAN, 1)]
+
+
 LOCAL = [
     "1985-12-31 23:59:59", "1986-05-03 23:30:00", "1986-05-04 01:59:59", "1986-05-04 03:00:00", "1986-05-05 00:30:00",
     "1986-07-01 00:00:00", "1986-09-13 23:59:59", "1986-09-15 00:00:00", "1989-04-16 12:00:00", "1991-08-01 00:30:00",

@@ -146,24 +146,29 @@ def test_a_build_that_died_after_its_commit_is_told_by_the_next(
     assert (row["mode"], row["deliveries"]) == ("partitions", "[2]")
 
 
+def run_for(lake: Lake, ready: Path, seconds: float) -> tuple[int | None, float]:
+    """Kill a build some seconds after it began; return its exit code and how long it lasted."""
+    process = killed.start(lake, TERMS, ready=ready)
+    while not ready.exists() and process.is_alive():
+        time.sleep(0.005)
+    began = time.monotonic()
+    process.join(seconds)
+    process.kill()
+    process.join(10)
+    return process.exitcode, time.monotonic() - began
+
+
 @pytest.mark.parametrize("moments", [pytest.param(50, marks=pytest.mark.crash)])
 def test_kills_at_random_moments(begun: Lake, tmp_path: Path, spark: Any, moments: int) -> None:
     lake, pick = Lake(shutil.copytree(begun.folder, tmp_path / "lake")), random.Random(50)
     counts: Counter[str] = Counter()
-    longest = 0.0
-    for number in range(2, moments + 2):
-        if number > 2:
-            deliver(lake, number)
-        before, ready = building.state(lake, TABLES), tmp_path / f"{number}.ready"
-        process = killed.start(lake, TERMS, ready=ready)
-        while not ready.exists() and process.is_alive():
-            time.sleep(0.005)
-        began = time.monotonic()
-        process.join(pick.uniform(0, longest or 1.2))
-        process.kill()
-        process.join(10)
-        counts["killed" if process.exitcode else "ended first"] += 1
-        longest = max(longest, time.monotonic() - began)
+    usual = run_for(lake, tmp_path / "2.ready", 60)[1]
+    for number in range(3, moments + 3):
+        deliver(lake, number)
+        before = building.state(lake, TABLES)
+        code, lasted = run_for(lake, tmp_path / f"{number}.ready", pick.uniform(0, usual))
+        counts["killed" if code else "ended first"] += 1
+        usual = usual if code else lasted
         between = building.state(lake, TABLES)
         building.build(lake, spark, *TERMS)
         after = building.state(lake, TABLES)
@@ -175,5 +180,5 @@ def test_kills_at_random_moments(begun: Lake, tmp_path: Path, spark: Any, moment
     assert counts["killed"] > moments // 2
     assert building.state(lake, TABLES) == after
     building.build(lake, spark, *TERMS, force=True)
-    demand_complete(lake, moments + 1)
-    print(f"{moments} moments: {dict(counts)}; {len(expected(moments + 1))} rows, none lost, none twice")
+    demand_complete(lake, moments + 2)
+    print(f"{moments} moments: {dict(counts)}; {len(expected(moments + 2))} rows, none lost, none twice")
