@@ -49,6 +49,7 @@ class Made:
     replaced: tuple[str, ...]
     waived: int
     lineage: Lineage | None
+    distinct: bool = False
 
 
 def in_force(contract: Contract, receipts: Sequence[Receipt]) -> tuple[Receipt, ...]:
@@ -129,7 +130,8 @@ def make(job: Job, plan: Plan, parsed: Sequence[Parsed], connection: duckdb.Duck
         superseded=drops.superseded,
     )
     waived = corrections.waived(job.lake, job.contract.table, {one.delivery for one in parsed})
-    return Made((*standing, *survivors), aside, tuple(parsed), tuple(labels), counts, touched, waived, lineage)
+    return Made((*standing, *survivors), aside, tuple(parsed), tuple(labels), counts, touched, waived, lineage,
+                drops.distinct and plan.mode == "whole")  # fmt: skip
 
 
 def _typed(job: Job, shapes: Sequence[Sequence[Parsed]]) -> tuple[list[RowCheck], list[Staged], Lineage | None]:

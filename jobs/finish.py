@@ -50,6 +50,7 @@ def _judge(
     verdicts = judge(
         job.contract, connection, has_old=bool(job.note), quarantined=aside, rows_in=rows_in,
         superseded=made.counts.superseded, now=datetime.now(UTC), carried=carried, inflow=came, aside=gone,
+        distinct=made.distinct,
     )  # fmt: skip
     ops.verdicts(job.run_id, job.contract.table, verdicts)
     ops.balances(job.run_id, job.contract.table, verdicts, made.counts)

@@ -19,10 +19,14 @@ ROWS_AT_A_TIME = 4_000_000
 
 @dataclass(frozen=True)
 class Drops:
-    """How many rows of a run do not stand; the rows are in the table `drops` (`_delivery`, `_locator`, `why`)."""
+    """How many rows of a run do not stand; the rows are in the table `drops` (`_delivery`, `_locator`, `why`).
+
+    `distinct` tells that among all accepted rows of the run, dropped ones included, no key comes twice.
+    """
 
     superseded: int
     conflicts: int
+    distinct: bool
 
     @property
     def any(self) -> bool:
@@ -45,10 +49,10 @@ def find_drops(connection: duckdb.DuckDBPyConnection, files: Sequence[Staged], c
     connection.execute(f"create or replace table drops ({DELIVERY} bigint, {LOCATOR} {locator}, why varchar)")
     accepted = [file for file in files if file.verdict == "ok"]
     connection.execute(f"create or replace view staged as {relation(accepted, contract, (DELIVERY, LOCATOR))}")
-    for batch in _batches(accepted, contract):
-        _batch_drops(connection, batch, contract)
+    # Rows of one key are in one batch, so that keys distinct in each are distinct in all.
+    distinct = [_batch_drops(connection, batch, contract) for batch in _batches(accepted, contract)]
     counts = dict(connection.execute("select why, count(*) from drops group by why").fetchall())
-    return Drops(counts.get(SUPERSEDED, 0), counts.get(CONFLICT, 0))
+    return Drops(counts.get(SUPERSEDED, 0), counts.get(CONFLICT, 0), bool(contract.key) and all(distinct))
 
 
 def _integer_locator(contract: Contract) -> bool:
@@ -86,19 +90,27 @@ def _follows(contract: Contract, by: tuple[str, ...]) -> bool:
     return bool(used) and used <= set(by)
 
 
-def _batch_drops(connection: duckdb.DuckDBPyConnection, files: Sequence[Staged], contract: Contract) -> None:
+def _batch_drops(connection: duckdb.DuckDBPyConnection, files: Sequence[Staged], contract: Contract) -> bool:
+    """Judge a batch; return whether no key comes twice in it, which most often leaves nothing to do."""
     connection.execute(f"create or replace view candidates as {relation(files, contract, (DELIVERY, LOCATOR))}")
+    twice = bool(contract.key) and seen_twice(connection, "candidates", _names(contract.key)) > 0
     # Conflicts first: a delivery that contradicts itself about a key does not replace what stood before.
-    if contract.key:
+    if twice:
         _one_of_a_key(connection, contract)
     by = group(contract)
-    deliveries = connection.execute(f"select count(distinct {DELIVERY}) from candidates").fetchone() if by else None
-    if deliveries and deliveries[0] > 1:
-        _later_wins(connection, by)
+    if by and (twice or by != contract.key):
+        deliveries = connection.execute(f"select count(distinct {DELIVERY}) from candidates").fetchone()
+        if deliveries and deliveries[0] > 1:
+            _later_wins(connection, by)
+    return not twice
+
+
+def _names(columns: Sequence[str]) -> str:
+    return ", ".join(f'"{name}"' for name in columns)
 
 
 def _later_wins(connection: duckdb.DuckDBPyConnection, by: tuple[str, ...]) -> None:
-    names = ", ".join(f'"{name}"' for name in by)
+    names = _names(by)
     same = " and ".join(f'c."{name}" = g."{name}"' for name in by)
     connection.execute(f"""
         insert into drops
@@ -112,11 +124,11 @@ def _later_wins(connection: duckdb.DuckDBPyConnection, by: tuple[str, ...]) -> N
 
 
 def _one_of_a_key(connection: duckdb.DuckDBPyConnection, contract: Contract) -> None:
-    """Judge rows of one key inside one delivery; a hash count first, which most often finds nothing to do."""
-    key = ", ".join(f'"{name}"' for name in contract.key)
+    """Judge rows of one key inside one delivery; in redeliveries all keys come twice, but not inside one."""
+    key = _names(contract.key)
     if not seen_twice(connection, "candidates", f"{DELIVERY}, {key}"):
         return
-    values = ", ".join(f'"{name}"' for name in contract.columns)
+    values = _names(list(contract.columns))
     connection.execute(f"""
         insert into drops
         with suspects as (

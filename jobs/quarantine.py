@@ -82,9 +82,9 @@ def _judged(job: Job, made: Made, connection: duckdb.DuckDBPyConnection) -> list
     """Rows that broke a rule, and rows of one key that contradict each other, with their raw text."""
     if not made.parsed:
         return [_derived(job, made, connection)] if made.aside else []
-    broken = f"select {DELIVERY}, cast({LOCATOR} as varchar) as w, {_labels(made.labels)} as rules from ("
+    broken = f"select {DELIVERY}, {LOCATOR}, {_labels(made.labels)} as rules from ("
     broken += staging.relation(made.aside, job.contract, (DELIVERY, LOCATOR, RULES)) + ")"
-    conflicts = f"select {DELIVERY}, cast({LOCATOR} as varchar) as w, 'duplicate_key' as rules from drops where why = 'conflict'"
+    conflicts = f"select {DELIVERY}, {LOCATOR}, 'duplicate_key' as rules from drops where why = 'conflict'"
     connection.execute(f"create or replace temp table aside as {broken} union all {conflicts}")
     waiting = {row[0] for row in connection.execute(f"select distinct {DELIVERY} from aside").fetchall()}
     found = [one for one in made.parsed if one.delivery in waiting]
@@ -94,10 +94,10 @@ def _judged(job: Job, made: Made, connection: duckdb.DuckDBPyConnection) -> list
 def _with_raw(job: Job, files: Sequence[str]) -> str:
     paths = ", ".join(quoted(path) for path in files)
     return f"""
-        select '{job.run_id}' as run_id, a.{DELIVERY} as delivery_id, a.w as locator, a.rules,
+        select '{job.run_id}' as run_id, a.{DELIVERY} as delivery_id, cast(a.{LOCATOR} as varchar) as locator, a.rules,
                cast(to_json(r) as varchar) as raw
         from (select * from read_parquet([{paths}])) r
-        join aside a on r.{DELIVERY} = a.{DELIVERY} and cast(r.{LOCATOR} as varchar) = a.w"""
+        join aside a on r.{DELIVERY} = a.{DELIVERY} and r.{LOCATOR} = a.{LOCATOR}"""
 
 
 def _derived(job: Job, made: Made, connection: duckdb.DuckDBPyConnection) -> pa.Table:

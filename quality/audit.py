@@ -31,20 +31,22 @@ def judge(
     carried: int = 0,
     inflow: Mapping[str, Decimal] | None = None,
     aside: Mapping[str, Decimal] = _NO_DECIMALS,
+    distinct: bool = False,
 ) -> list[Verdict]:
     """Judge the view `new` (accepted rows with `_rules`), against `old` and inputs as views "layer"."table".
 
     `quarantined` counts rows set aside by rule label, and under `*` the rows themselves; `rows_in` is None where
     rows need not balance; `now` is an instant with a time zone. `carried` rows of `new` come unchanged from
     earlier versions and may lack `_rules`. In cleaned tables `inflow` is the sum of each balanced measure as
-    delivered, `aside` that of the rows set aside or superseded. Every declared check has a verdict.
+    delivered, `aside` that of the rows set aside or superseded. `distinct` says that in the files of `new`, all of
+    them and as they were written, no key was found twice. Every declared check has a verdict.
     """
     try:
         new = count(connection, contract, "new")
         old = count(connection, contract, "old") if has_old else None
     except duckdb.Error as error:
         return _nothing_ran(contract, str(error).splitlines()[0])
-    scene = Scene(contract, connection, new, old, now)
+    scene = Scene(contract, connection, new, old, now, distinct)
     found = row_verdicts(contract, new, quarantined, carried)
     found += [set_verdict(scene, rule) for rule in set_rules(contract)]
     if rows_in is not None:

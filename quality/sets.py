@@ -25,13 +25,17 @@ _UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 @dataclass(frozen=True)
 class Scene:
-    """What a set rule may look at: the contract, the views, their counts and the time."""
+    """What a set rule may look at: the contract, the views, their counts and the time.
+
+    `distinct` says that the keys of the very files in `new` were looked at and none comes twice.
+    """
 
     contract: Contract
     connection: duckdb.DuckDBPyConnection
     new: Counts
     old: Counts | None
     now: datetime
+    distinct: bool = False
 
 
 def set_verdict(scene: Scene, rule: Rule) -> Verdict:
@@ -55,6 +59,8 @@ def _unique(scene: Scene, rule: Rule) -> tuple[int, str]:
     """Count the rows whose key another row has too. Hashes first: only keys of equal hashes are compared."""
     columns = unique_columns(rule)
     names = ", ".join(quoted(name) for name in columns)
+    if scene.distinct and columns == scene.contract.key:
+        return 0, ""
     if not seen_twice(scene.connection, '"new"', names, "_unique_twice"):
         return 0, ""
     twice = "select h from _unique_twice"
