@@ -40,8 +40,15 @@ class Engine:
 
     def delta(self, path: str, version: int) -> DataFrame:
         """Return a Delta table as of a version."""
-        place = plain_path(path) if self.name == "sail" else path
-        return self.session.read.format("delta").option("versionAsOf", str(version)).load(place)
+        if self.name != "sail":
+            return self.session.read.format("delta").option("versionAsOf", str(version)).load(path)
+        from pyspark.sql.types import StructField, StructType
+
+        place = plain_path(path)
+        found = self.session.read.format("delta").option("versionAsOf", str(version)).load(place).schema
+        # Where two tables comment a column differently, Sail 0.7 can't group their union: it reads them uncommented.
+        plain = StructType([StructField(field.name, field.dataType) for field in found])
+        return self.session.read.schema(plain).format("delta").option("versionAsOf", str(version)).load(place)
 
     def parquet(self, paths: Sequence[str]) -> DataFrame:
         """Return the rows of Parquet files of one shape."""
