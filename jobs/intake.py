@@ -8,9 +8,11 @@ import json
 import os
 import urllib.request
 from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http.client import HTTPException, HTTPResponse
+from itertools import cycle
 from pathlib import Path, PurePosixPath
 from typing import IO, Any
 from urllib.error import HTTPError, URLError
@@ -94,11 +96,19 @@ def _from_file(lake: Lake, folder: Path, path: Path) -> Stored:
 
 
 def _copy(source: IO[bytes] | HTTPResponse, target: IO[bytes], found: Any) -> str:
-    # One buffer for all blocks: a fresh one each time costs more in page faults than the copying itself.
-    buffer = memoryview(bytearray(BLOCK))
-    while size := source.readinto(buffer):  # type: ignore[union-attr]
-        target.write(buffer[:size])
-        found.update(buffer[:size])
+    # Two buffers for all blocks: a fresh one each time costs more in page faults than the copying itself. One is
+    # written by a second thread while it is hashed here and the other is filled.
+    buffers = cycle([memoryview(bytearray(BLOCK)), memoryview(bytearray(BLOCK))])
+    with ThreadPoolExecutor(1) as writer:
+        written: Future[int] | None = None
+        for buffer in buffers:
+            size = source.readinto(buffer)  # type: ignore[union-attr]
+            if written:
+                written.result()
+            if not size:
+                break
+            written = writer.submit(target.write, buffer[:size])
+            found.update(buffer[:size])
     target.flush()
     os.fsync(target.fileno())
     return str(found.hexdigest())
