@@ -1,4 +1,4 @@
-"""What tests share: the folder of reference data and one session of the embedded engine."""
+"""What tests share: the folder of reference data, one session of the embedded engine and one of Apache Spark."""
 
 from __future__ import annotations
 
@@ -24,3 +24,12 @@ def spark() -> Iterator[Any]:
 
     with engine("sail", memory="1g") as opened:
         yield opened.session
+
+
+@pytest.fixture(scope="session")
+def reference() -> Iterator[Any]:
+    """Return Apache Spark as an engine, one for all tests; its compiler is the quick one, for plans that run once."""
+    from jobs.session import engine
+
+    with engine("spark", memory="2g", options={"spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1"}) as opened:
+        yield opened

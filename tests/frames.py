@@ -9,11 +9,13 @@ from typing import Any
 
 import pyarrow as pa
 
+from jobs.clean import clean
 from schemas import types
 from schemas.contract import Contract
 from schemas.contracts import contract
 
 Row = Mapping[str, Any]
+NUMBERS_AS_FOUND = ("netcdf", "hdf5")
 
 
 def frame(spark: Any, table: str, rows: Sequence[Row]) -> Any:
@@ -53,3 +55,22 @@ def rows(result: Any, one: Contract) -> list[dict[str, Any]]:
     assert set(one.columns) <= set(result.columns), f"{one.table}: lacks {sorted(set(one.columns) - set(result.columns))}"
     cast = result.select(*(result[name].cast(types.spark(str(c.type))).alias(name) for name, c in one.columns.items()))
     return list(cast.toArrow().to_pylist())
+
+
+def cleaned(spark: Any, one: Contract, given: dict[str, Any]) -> list[dict[str, Any]]:
+    """Clean one row as a reader gives it: text, or numbers where the format has them."""
+    assert one.source
+    name = given.get("_name", "delivery")
+    found = {key: value for key, value in given.items() if key not in ("_name", "_locator")}
+    found |= dict.fromkeys(_headers(one) - set(found))
+    locator = pa.int64() if one.source.format == "csv" else pa.string()
+    native = pa.float64() if one.source.format in NUMBERS_AS_FOUND else pa.string()
+    fields = [(key, native) for key in found] + [("_delivery", pa.int64()), ("_locator", locator)]
+    row = found | {"_delivery": 1, "_locator": given.get("_locator", 2 if one.source.format == "csv" else "A!1")}
+    frame = spark.createDataFrame(pa.Table.from_pylist([row], schema=pa.schema(fields)))
+    return list(clean(frame, one, {1: name}).toArrow().to_pylist())
+
+
+def _headers(one: Contract) -> set[str]:
+    named = {column.from_ if isinstance(column.from_, str) else name for name, column in one.columns.items() if not column.derive}
+    return {str(name) for name in named} - {"_name", "_locator"}

@@ -32,24 +32,25 @@ def test_every_derived_table_shows_an_example(table: str) -> None:
 @pytest.mark.parametrize(("table", "example"), EXAMPLES, ids=[table for table, _ in EXAMPLES])
 def test_an_example_comes_true(spark: Any, table: str, example: Example) -> None:
     one = contract(table)
-    made = _made(spark, one, example.given)
-    found = [_match(one, expected, made) for expected in example.expect]
+    rows = made(spark, one, example.given)
+    found = [_match(one, expected, rows) for expected in example.expect]
     assert len(set(found)) == len(found), f"{table}: two expected rows are the same row"
     # Code lists and methods give rows of their own, whatever the input.
-    always = {_key(one, row) for row in _made(spark, one, {})}
-    others = [row for place, row in enumerate(made) if place not in found and _key(one, row) not in always]
+    always = {_key(one, row) for row in made(spark, one, {})}
+    others = [row for place, row in enumerate(rows) if place not in found and _key(one, row) not in always]
     assert not others, f"{table}: not expected: {others}"
-    assert len({_key(one, row) for row in made}) == len(made), f"{table}: two rows of one key"
+    assert len({_key(one, row) for row in rows}) == len(rows), f"{table}: two rows of one key"
     required = [name for name, column in one.columns.items() if column.required or name in one.key]
     given = {name for expected in example.expect for name in expected}
-    assert not [(n, r) for r in made for n in required if n in given and r[n] is None]
+    assert not [(n, r) for r in rows for n in required if n in given and r[n] is None]
 
 
 def _transform(one: Contract) -> Any:
     return importlib.import_module(f"layers.{one.layer}.{one.name}").transform
 
 
-def _made(spark: Any, one: Contract, given: dict[str, list[dict[str, Any]]]) -> list[dict[str, Any]]:
+def made(spark: Any, one: Contract, given: dict[str, list[dict[str, Any]]]) -> list[dict[str, Any]]:
+    """Return what the transform of a table makes of the rows of an example."""
     arguments: dict[str, Any] = {}
     for parameter, tables in graph.inputs(one).items():
         if one.inputs[parameter] == graph.HAVING_ACTIVITY:

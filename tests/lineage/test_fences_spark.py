@@ -2,30 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import Any
 
 import pytest
 from pyspark.errors import PySparkException
 
-from jobs.session import engine
+from jobs.session import Engine
 from tests.lineage.cases import CASES, FAILS, ROWS, SCHEMA
-
-
-@pytest.fixture(scope="module")
-def reference() -> Iterator[Any]:
-    """Return a session of Apache Spark."""
-    with engine("spark") as opened:
-        yield opened.session
 
 
 @pytest.mark.spark
 @pytest.mark.parametrize("name", [name for name, case in CASES.items() if case.spark is not None])
-def test_apache_spark_answers_so(reference: Any, name: str) -> None:
+def test_apache_spark_answers_so(reference: Engine, name: str) -> None:
     case = CASES[name]
     rows = [tuple(v.replace(tzinfo=UTC) if isinstance(v, datetime) else v for v in row) for row in ROWS]
-    frame = reference.createDataFrame(rows, SCHEMA)
+    frame = reference.session.createDataFrame(rows, SCHEMA)
     if case.spark == FAILS:
         with pytest.raises(PySparkException):
             case.make(frame).collect()

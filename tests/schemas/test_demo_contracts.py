@@ -9,19 +9,16 @@ from pathlib import Path
 from typing import Any
 
 import openpyxl
-import pyarrow as pa
 import pytest
 
-from jobs.clean import clean
 from schemas import types
 from schemas.codes import code_list, code_lists, codes
-from schemas.contract import Contract, Example
+from schemas.contract import Example
 from schemas.contracts import contracts
 from tests import frames
 
 CLEANED = sorted(t for t, c in contracts().items() if c.source)
 EXAMPLES = [(table, one) for table in CLEANED for one in contracts()[table].examples]
-NUMBERS_AS_FOUND = ("netcdf", "hdf5")
 
 
 @pytest.mark.parametrize("table", CLEANED)
@@ -38,7 +35,7 @@ def test_a_cleaned_table_says_whose_it_is_in_two_languages(table: str) -> None:
 @pytest.mark.parametrize(("table", "example"), EXAMPLES, ids=[table for table, _ in EXAMPLES])
 def test_an_example_comes_true(spark: Any, table: str, example: Example) -> None:
     one = contracts()[table]
-    made = [row for given in example.given["raw"] for row in _cleaned(spark, one, given)]
+    made = [row for given in example.given["raw"] for row in frames.cleaned(spark, one, given)]
     fine = [row for row in made if row["_verdict"] == "ok"]
     assert len(made) - len(fine) == (example.quarantined or 0)
     assert len(fine) == len(example.expect)
@@ -46,25 +43,6 @@ def test_an_example_comes_true(spark: Any, table: str, example: Example) -> None
         wanted = {name: frames.value(value, str(one.columns[name].type)) for name, value in expected.items()}
         for name, value in wanted.items():
             assert row[name] == (pytest.approx(value, rel=1e-12) if isinstance(value, float) else value), name
-
-
-def _cleaned(spark: Any, one: Contract, given: dict[str, Any]) -> list[dict[str, Any]]:
-    """Clean one row as a reader gives it: text, or numbers where the format has them."""
-    assert one.source
-    name = given.get("_name", "delivery")
-    found = {key: value for key, value in given.items() if key not in ("_name", "_locator")}
-    found |= dict.fromkeys(_headers(one) - set(found))
-    locator = pa.int64() if one.source.format == "csv" else pa.string()
-    native = pa.float64() if one.source.format in NUMBERS_AS_FOUND else pa.string()
-    fields = [(key, native) for key in found] + [("_delivery", pa.int64()), ("_locator", locator)]
-    row = found | {"_delivery": 1, "_locator": given.get("_locator", 2 if one.source.format == "csv" else "A!1")}
-    frame = spark.createDataFrame(pa.Table.from_pylist([row], schema=pa.schema(fields)))
-    return list(clean(frame, one, {1: name}).toArrow().to_pylist())
-
-
-def _headers(one: Contract) -> set[str]:
-    named = {column.from_ if isinstance(column.from_, str) else name for name, column in one.columns.items() if not column.derive}
-    return {str(name) for name in named} - {"_name", "_locator"}
 
 
 def test_what_flows_into_activity_has_the_unit_of_its_code() -> None:

@@ -1,0 +1,118 @@
+"""The demo and every example are the same on the embedded engine and on Apache Spark: rows, types, sums and what is set aside."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import duckdb
+import pytest
+
+from jobs import land, quarantine
+from jobs.lake import Lake
+from jobs.outcome import Outcome
+from jobs.relation import columns, read_rows, relation_sql
+from jobs.run import run
+from jobs.session import Engine
+from schemas.contract import Example
+from schemas.contracts import contract, contracts
+from schemas.rooms import SHIPPED
+from tests import frames, test_contracts_walk
+
+pytestmark = pytest.mark.spark
+BUILT = sorted(table for table, one in contracts().items() if one.source or one.inputs)
+EXAMPLES = [(table, example) for table in BUILT for example in contract(table).examples]
+AT = {"received_at"}  # the moment of landing
+
+
+@pytest.fixture(scope="module")
+def lakes(spark: Any, reference: Engine, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Lake]:
+    """Return a lake with the demo in it for each engine."""
+    found = {}
+    for engine in (Engine("sail", spark), reference):
+        found[engine.name] = Lake(tmp_path_factory.mktemp(engine.name) / "lake").init()
+        land.land(found[engine.name], [str(SHIPPED / "samples" / "deliveries")])
+        outcomes = run(found[engine.name], engine)
+        assert {one.table: _end(one) for one in outcomes} == dict.fromkeys(BUILT, ("built", ""))
+    return found
+
+
+def _end(one: Outcome) -> tuple[str, str]:
+    return one.status, "" if one.usable else one.reason
+
+
+@pytest.fixture
+def both(lakes: Mapping[str, Lake]) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Return a connection for tables of both lakes."""
+    with duckdb.connect() as connection:
+        connection.execute("set TimeZone = 'UTC'")
+        yield connection
+
+
+def _sql(lake: Lake, table: str) -> str:
+    head = lake.open(table)
+    assert head is not None
+    return relation_sql(head)
+
+
+@pytest.mark.parametrize("table", ["raw.delivery", *BUILT])
+def test_a_table_has_the_same_columns_and_rows(lakes: Mapping[str, Lake], both: duckdb.DuckDBPyConnection, table: str) -> None:
+    heads = {name: lake.open(table) for name, lake in lakes.items()}
+    assert heads["sail"] is not None and heads["spark"] is not None
+    assert columns(heads["sail"]) == columns(heads["spark"])
+    assert heads["sail"].metadata().partition_columns == heads["spark"].metadata().partition_columns
+    listed = ", ".join(f'"{name}"' for name in columns(heads["sail"]) if name not in AT)
+    one, other = (f"select {listed} from ({relation_sql(head)})" for head in heads.values() if head)
+    (number,) = both.execute(f"select count(*) from ({one})").fetchone() or (0,)
+    assert number > 0
+    for here, there in ((one, other), (other, one)):
+        # Doubles are compared as they are, to the last bit.
+        assert both.execute(f"({here}) except all ({there}) limit 5").fetchall() == []
+
+
+@pytest.mark.parametrize("table", [table for table in BUILT if contract(table).measures])
+def test_a_measure_has_the_same_sum_to_the_last_digit(
+    lakes: Mapping[str, Lake], both: duckdb.DuckDBPyConnection, table: str
+) -> None:
+    one = contract(table)
+    exact = [name for name in one.measures if name in one.columns and one.columns[name].type != "double"]
+    sums = ", ".join(f'sum("{name}")' for name in exact) or "0"
+    found = {name: both.execute(f"select count(*), {sums} from ({_sql(lake, table)})").fetchone() for name, lake in lakes.items()}
+    assert found["sail"] == found["spark"]
+
+
+@pytest.mark.parametrize("table", BUILT)
+def test_the_same_rows_are_set_aside_for_the_same_reasons(lakes: Mapping[str, Lake], table: str) -> None:
+    found = {name: _aside(lake, table) for name, lake in lakes.items()}
+    assert found["sail"] == found["spark"]
+
+
+def _aside(lake: Lake, table: str) -> list[tuple[Any, ...]]:
+    return sorted((row["delivery_id"], row["locator"], row["rules"], row["raw"]) for row in quarantine.listed(lake, table))
+
+
+def test_rows_were_set_aside_at_all(lakes: Mapping[str, Lake]) -> None:
+    assert sum(len(_aside(lakes["spark"], table)) for table in BUILT) > 20
+
+
+@pytest.mark.parametrize("table", ["ops.check", "ops.balance"])
+def test_every_check_and_balance_says_the_same(lakes: Mapping[str, Lake], table: str) -> None:
+    found = {}
+    for name, lake in lakes.items():
+        head = lake.open(table)
+        assert head is not None
+        rows = [tuple(v for key, v in row.items() if key != "run_id") for row in read_rows(head).to_pylist()]
+        found[name] = sorted(rows, key=repr)
+    assert len(found["sail"]) > 30
+    assert found["sail"] == found["spark"]
+
+
+@pytest.mark.parametrize(("table", "example"), EXAMPLES, ids=[table for table, _ in EXAMPLES])
+def test_an_example_gives_the_same_rows(spark: Any, reference: Engine, table: str, example: Example) -> None:
+    one = contract(table)
+    if one.source:
+        made = [[frames.cleaned(session, one, given) for given in example.given["raw"]] for session in (spark, reference.session)]
+    else:
+        made = [sorted(test_contracts_walk.made(session, one, example.given), key=repr) for session in (spark, reference.session)]
+    assert made[0] == made[1]
+    assert made[0]
