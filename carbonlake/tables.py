@@ -61,11 +61,10 @@ def _fitted(widths: Mapping[str, int], room: int) -> dict[str, int]:
     shown = dict(widths)
     while len(shown) > 1 and sum(min(width, NARROW) + 2 for width in shown.values()) > room:
         shown.popitem()
-    for limit in range(max(shown.values()), NARROW - 1, -1):
-        fitted = {name: min(width, limit) for name, width in shown.items()}
-        if sum(fitted.values()) + 2 * len(fitted) <= room:
-            break
-    return fitted
+    limit = max(shown.values())
+    while limit > NARROW and sum(min(width, limit) + 2 for width in shown.values()) > room:
+        limit -= 1
+    return {name: min(width, limit) for name, width in shown.items()}
 
 
 def _records(world: World, rows: Sequence[Mapping[str, Any]], title: str) -> None:

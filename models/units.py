@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from fractions import Fraction
 from functools import cache
+from threading import Lock
 from tokenize import TokenError
 from typing import Any
 
@@ -60,6 +61,8 @@ UNREADABLE = (
     TypeError,
     ValueError,
 )
+
+_ONE = Lock()
 
 
 def factor(unit_from: str, unit: str) -> float:
@@ -120,8 +123,13 @@ def _chinese(text: str, unit: str) -> str:
     raise UserError(f"nobody knows the unit {unit!r}", remedy="see NAMES in models/units.py")
 
 
-@cache
 def _registry() -> Any:
+    with _ONE:  # tables are built at once, and quantities of two registries do not mix
+        return _made()
+
+
+@cache
+def _made() -> Any:
     registry: Any = pint.UnitRegistry(non_int_type=Fraction, on_redefinition="ignore")
     for line in DEFINITIONS:
         registry.define(line)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from models import units
 from models.units import COUNTS, NAMES, factor, quantity
 from schemas.contracts import contracts
 from schemas.errors import UserError
@@ -58,3 +61,10 @@ def test_every_conversion_that_a_contract_declares_is_possible() -> None:
                 for column in one.columns.values() if column.unit_from]  # fmt: skip
     assert declared
     assert all(factor(given_, wanted) > 0 for given_, wanted in declared)
+
+
+def test_builds_at_once_share_one_registry() -> None:
+    units._made.cache_clear()
+    with ThreadPoolExecutor(4) as pool:
+        registries = list(pool.map(lambda _: units._registry(), range(4)))
+    assert len({id(one) for one in registries}) == 1
