@@ -21,7 +21,7 @@ from jobs.fingerprint import recipe
 from jobs.lake import Lake, process
 from jobs.ops import Ops
 from jobs.outcome import NO_DELIVERY, Job, Outcome, new_run, start
-from jobs.session import Engine
+from jobs.session import Engine, told
 from schemas.contract import Contract
 from schemas.contracts import contract as contract_of
 from schemas.errors import UserError
@@ -63,9 +63,8 @@ def _gone(error: Exception, engine: Engine) -> str:
     if system:
         return str(system)
     if "grpc" in name or "pyspark" in name or "Connection" in name:
-        first = next((line for line in str(error).splitlines() if line.strip()), name)
         again = "nothing was published; run it again, or see `carbonlake doctor`"
-        return f"the engine {engine.name} gave up: {first[:300]}\n  → {again}"
+        return f"the engine {engine.name} gave up: {told(error)[:300]}\n  → {again}"
     where = traceback.extract_tb(error.__traceback__)[-1]
     logging.getLogger("carbonlake").debug("unexpected", exc_info=error)
     place = f"{Path(where.filename).name}:{where.lineno}"

@@ -254,12 +254,9 @@ def write_rows(
                        commit_info={"run": run}, app_id=app_id, app_sequence=app_sequence, staging=staging)  # fmt: skip
 
     try:
-        done = once() if read_version is not None else retrying(once)
-    except Moved:
-        shutil.rmtree(lake.staging(staging))
-        raise
-    shutil.rmtree(lake.staging(staging))
-    return done
+        return once() if read_version is not None else retrying(once)
+    finally:
+        shutil.rmtree(lake.folder / "_staging" / staging, ignore_errors=True)
 
 
 def _stage(rows: pa.Table, folder: Path, partition_by: Sequence[str]) -> list[StagedFile]:

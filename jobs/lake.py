@@ -142,6 +142,7 @@ class Lake:
         for _ in range(5):
             if (found := self.open_path(path)) is not None:
                 return found
+            self.require()  # a lake that has gone away is not made anew by what was under way
             try:
                 with store.explained(path):
                     DeltaTable.create(path, Schema.from_arrow(schema), mode="error", partition_by=list(partition_by),

@@ -78,6 +78,7 @@ def engine(url: str, memory: str = "4g", options: dict[str, str] | None = None) 
     """
     # Small look-ups may well be ordered as a whole; the fences judge windows, not this warning.
     warnings.filterwarnings("ignore", message="WARN WindowExpression")
+    warnings.filterwarnings("ignore", message=r"\[RETRIES_EXCEEDED\]")
     if url == "sail":
         with _sail(memory) as session:
             yield Engine("sail", session)
@@ -86,7 +87,7 @@ def engine(url: str, memory: str = "4g", options: dict[str, str] | None = None) 
             yield Engine("spark", session)
     elif url.startswith("sc://"):
         with _remote(url) as session:
-            yield Engine("sail" if "sail" in session.version.lower() else "spark", session)
+            yield Engine(_server(session), session)
     else:
         raise UserError(f"unknown engine {url!r}", where="conf: engine", remedy="use sail, spark or sc://host:port")
 
@@ -105,7 +106,7 @@ def _sail(memory: str) -> Iterator[SparkSession]:
     server = SparkConnectServer("127.0.0.1", 0)
     server.start(background=True)
     host, port = server.listening_address
-    session = SparkSession.builder.remote(f"sc://{host}:{port}").create()
+    session = _patient(SparkSession.builder.remote(f"sc://{host}:{port}").create())
     session.conf.set("spark.sql.session.timeZone", "UTC")
     try:
         yield session
@@ -119,16 +120,31 @@ def _remote(url: str) -> Iterator[SparkSession]:
     from pyspark.sql import SparkSession
 
     try:
-        session = SparkSession.builder.remote(url).create()
+        session = _patient(SparkSession.builder.remote(url).create())
         for key, value in OURS.items():
             session.conf.set(key, value)
     except Exception as error:
-        raise UserError(f"the engine can't be reached: {_first_line(error)}", where=f"engine {url.split('/;')[0]}",
+        raise UserError(f"the engine can't be reached: {told(error)}", where=f"engine {url.split('/;')[0]}",
                         remedy="`carbonlake doctor` says what is missing; the embedded engine is `sail`") from error  # fmt: skip
     try:
         yield session
     finally:
         _quietly(session.stop)
+
+
+def _patient(session: SparkSession) -> SparkSession:
+    """Let a session give up on a server that is gone within seconds; by default it goes on asking for ten minutes."""
+    from pyspark.sql.connect.client.retries import DefaultPolicy
+
+    policy = DefaultPolicy(max_retries=5, initial_backoff=50, backoff_multiplier=3.0, max_backoff=3000)
+    session.client.set_retry_policies([policy])
+    return session
+
+
+def _server(session: SparkSession) -> str:
+    """Tell what serves a session: both claim a version of Spark, but only Spark answers with it in SQL."""
+    row = session.sql("select version()").first()
+    return "spark" if row and str(row[0]).startswith(session.version) else "sail"
 
 
 def _quietly(stop: Any) -> None:
@@ -138,8 +154,11 @@ def _quietly(stop: Any) -> None:
     thread.join(timeout=3)
 
 
-def _first_line(error: Exception) -> str:
-    return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+def told(error: Exception) -> str:
+    """Return what an error of an engine says, in one line."""
+    if details := re.search(r'details = "([^"]*)"', str(error)):
+        return details[1]
+    return next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
 
 
 def _bytes(size: str) -> int:

@@ -44,7 +44,7 @@ class Spool:
 
     def append(self, event: Mapping[str, Any]) -> None:
         """Write an event down. Several processes may do so at once: each line is one write."""
-        self.folder.mkdir(parents=True, exist_ok=True)
+        self.folder.mkdir(exist_ok=True)
         _write(self.events, json.dumps(event, ensure_ascii=False, allow_nan=False))
 
     def sent(self) -> int:
@@ -81,7 +81,7 @@ class Receiver:
 
 def drain(spool: Spool, receiver: Receiver) -> bool:
     """Send what is unsent, in order; return whether all of it went out. One drains at a time."""
-    spool.folder.mkdir(parents=True, exist_ok=True)
+    spool.folder.mkdir(exist_ok=True)
     with (spool.folder / "lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -165,7 +165,8 @@ def _delivered(line: str, spool: Spool, receiver: Receiver) -> bool:
 def _write(path: Path, line: str) -> None:
     handle = os.open(path, os.O_APPEND | os.O_CREAT | os.O_RDWR, 0o644)
     try:
-        # A writer killed, or a disk full, in the middle of a line must not spoil the next one.
+        # A writer killed, or a disk full, in the middle of a line must not spoil the next one; one at work is waited for.
+        fcntl.flock(handle, fcntl.LOCK_EX)
         size = os.fstat(handle).st_size
         torn = size > 0 and os.pread(handle, 1, size - 1) != b"\n"
         data = ("\n" if torn else "") + line + "\n"
