@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import UTC
 from functools import reduce
@@ -67,14 +67,16 @@ def trace(lake: Lake, engine: Engine, table: str, key: Mapping[str, str], *, wid
     head = lake.open(table)
     if head is None:
         raise UserError("this table was never built", where=table, remedy=f"carbonlake run +{table}")
-    row = _find(lake, contract, key)
+    row = _find(lake, contract, {field.name for field in head.schema().fields}, key)
     return _follow(Way(lake, engine, width), contract, int(head.version()), row, DEPTH)
 
 
-def _find(lake: Lake, contract: Contract, key: Mapping[str, str]) -> dict[str, Any]:
-    unknown = [name for name in key if name not in contract.columns]
-    if unknown:
+def _find(lake: Lake, contract: Contract, there: Set[str], key: Mapping[str, str]) -> dict[str, Any]:
+    if unknown := [name for name in key if name not in contract.columns]:
         raise UserError(f"no column {', '.join(unknown)}", where=contract.table, remedy=f"columns: {', '.join(contract.columns)}")
+    if unbuilt := [name for name in contract.columns if name not in there]:
+        raise UserError(f"the table was built without {', '.join(unbuilt)}", where=contract.table,
+                        remedy=f"carbonlake run {contract.table}")  # fmt: skip
     with query.connection(lake, {contract.table: None}) as duck:
         same = " and ".join(f'cast("{name}" as varchar) = ?' for name in key) or "true"
         found = _rows(duck, f"select * from {contract.table} where {same} limit 21", list(key.values()))
@@ -192,9 +194,9 @@ def _naive(moment: Any) -> Any:
 
 
 def _sources(way: Way, table: str, version: int, frame: DataFrame, depth: int) -> list[Step]:
-    """Follow the first row of an input, list the next ones, and say how many there are."""
+    """Follow the first row of an input by its key, list the next ones, and say how many there are."""
     contract = contract_of(table)
-    rows = [one.asDict() for one in frame.limit(way.width).collect()]
+    rows = [one.asDict() for one in frame.orderBy(*contract.key).limit(way.width).collect()]
     total = frame.count() if len(rows) == way.width else len(rows)
     steps = [_follow(way, contract, version, row, depth - 1) for row in rows[:1]]
     steps += [Step(table, _shown(contract, row)) for row in rows[1:]]

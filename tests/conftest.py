@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from schemas.rooms import SHIPPED
+from tests import documents
 
 
 @pytest.fixture(scope="session")
@@ -33,3 +34,24 @@ def reference() -> Iterator[Any]:
 
     with engine("spark", memory="2g", options={"spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1"}) as opened:
         yield opened
+
+
+@pytest.fixture(scope="session")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """Run the demo once for all tests, as a newcomer does; return its lake, not to be changed, and what it printed."""
+    folder = tmp_path_factory.mktemp("demo")
+    done = documents.run(["carbonlake", "demo"], folder)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return folder / "lake", done.stdout
+
+
+@pytest.fixture(scope="session")
+def demo_lake(demo: tuple[Path, str]) -> Path:
+    """Return the lake of the demo; a test that changes it copies the folder first."""
+    return demo[0]
+
+
+@pytest.fixture(scope="session")
+def demo_output(demo: tuple[Path, str]) -> str:
+    """Return what the demo printed."""
+    return demo[1]
