@@ -15,10 +15,13 @@ from models import units
 from quality.rules import RowCheck, mask, row_checks, set_aside_bits
 from schemas import types
 from schemas.contract import Column, Contract, Rule
-from schemas.numbers import LIMIT
+from schemas.numbers import LIMIT, NUMBER
 
 DELIVERY, LOCATOR, NAME, RULES, VERDICT = "_delivery", "_locator", "_name", "_rules", "_verdict"
 WAIVED, DISCARDED = "_waived", "_discarded"
+# A day or a month, and after a day perhaps a local time.
+DAY = r"^[0-9]{4}-[0-9]{1,2}(-[0-9]{1,2}([ T][0-9]{1,2}(:[0-9]{1,2}){0,2}([.][0-9]*)?)?)?$"
+TRUTH = r"^(?i:true|t|yes|y|1|false|f|no|n|0)$"
 
 
 def headers(column: Column, name: str) -> tuple[str, ...]:
@@ -138,16 +141,17 @@ def typed(raw: Expr, column: Column, zone: str, is_text: bool) -> Expr:
     """Return the value in the column's type and unit, NULL where it does not fit."""
     type_ = str(column.type)
     if types.decimal_parts(type_):
-        return _decimal(raw, column, type_)
+        return _decimal(raw, column, type_, is_text)
     if type_ == "double":
         number = _number(raw, column)
-        return F.when(F.abs(number) < F.lit(float("inf")), number)
+        finite = F.abs(number) < F.lit(float("inf"))
+        return F.when(finite & _readable(raw) if is_text else finite, number)
     if type_ == "date":
-        if column.format:
-            return F.try_to_timestamp(raw, F.lit(column.format)).try_cast("date")
-        return F.when(_dated(raw), raw.try_cast("date")) if is_text else raw.try_cast("date")
+        return _day(raw, column, is_text)
     if type_ == "timestamp":
         return _instant(raw, column, zone, is_text)
+    if type_ == "boolean" and is_text:
+        return F.when(raw.rlike(TRUTH), raw.try_cast("boolean"))
     return raw.try_cast(types.spark(type_))
 
 
@@ -156,11 +160,26 @@ def _number(raw: Expr, column: Column) -> Expr:
     return number * F.lit(units.factor(column.unit_from, str(column.unit))) if column.unit_from else number
 
 
-def _decimal(raw: Expr, column: Column, type_: str) -> Expr:
+def _readable(raw: Expr) -> Expr:
+    """Tell whether a text is a number to every engine: Spark takes `12f` and `0x1p3`; only what has letters is matched."""
+    return (F.lower(raw) == F.upper(raw)) | raw.rlike(f"^{NUMBER}$")
+
+
+def _decimal(raw: Expr, column: Column, type_: str, is_text: bool) -> Expr:
     """Fix the number; NaN, infinity and what the type can't hold become NULL, and so a failed type check."""
     precision, scale = types.decimal_parts(type_) or (28, 6)
     number = _number(raw, column)
-    return F.when(F.abs(number) < F.lit(min(LIMIT, 10.0 ** (precision - scale))), fix(number, type_))
+    fits = F.abs(number) < F.lit(min(LIMIT, 10.0 ** (precision - scale)))
+    return F.when(fits & _readable(raw) if is_text else fits, fix(number, type_))
+
+
+def _day(raw: Expr, column: Column, is_text: bool) -> Expr:
+    """Read a day; a local time after it is left out, an offset is refused. Engines differ on a `T` and on blanks inside."""
+    if column.format:
+        return F.try_to_timestamp(raw, F.lit(column.format)).try_cast("date")
+    if not is_text:
+        return raw.try_cast("date")
+    return F.when(raw.rlike(DAY) & _dated(raw), F.substring_index(raw, "T", 1).try_cast("date"))
 
 
 def _instant(raw: Expr, column: Column, zone: str, is_text: bool) -> Expr:
@@ -178,8 +197,8 @@ def _instant(raw: Expr, column: Column, zone: str, is_text: bool) -> Expr:
 
 
 def _dated(raw: Expr) -> Expr:
-    """Tell whether a text has a day in it: engines read `10:00` as ten o'clock today, and `45678` as a year."""
-    return F.contains(raw, F.lit("-"))
+    """Tell whether a text begins with a year of the calendar: engines read `10:00` as today, `45678-01-01` as a year."""
+    return (F.substring(raw, 5, 1) == "-") & (raw >= F.lit("0002"))
 
 
 def _naive(raw: Expr) -> Expr:

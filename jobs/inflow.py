@@ -16,7 +16,7 @@ from jobs.staging import quoted
 from models import units
 from schemas import types
 from schemas.contract import Column, Contract
-from schemas.numbers import LIMIT, fix_sql
+from schemas.numbers import LIMIT, fix_sql, integer_sql, number_sql
 
 Decisions = Mapping[tuple[int, str], Mapping[str, Any]]
 
@@ -49,7 +49,7 @@ def _shape_sums(
     for name, header in wanted.items():
         value = _corrected(header, shape, decisions)
         column = contract.columns[name]
-        sums.append(f"coalesce(sum({_value(value, column, header in text)}), 0)")
+        sums.append(f"coalesce(sum({counted(value, column, header in text)}), 0)")
     listed = ", ".join(quoted(path) for path in files)
     row = connection.execute(f"select {', '.join(sums)} from read_parquet([{listed}])").fetchone() or ()
     return {name: Decimal(value) for name, value in zip(wanted, row, strict=True)}
@@ -67,23 +67,26 @@ def _corrected(header: str, shape: Sequence[Parsed], decisions: Decisions) -> st
     return f"case {' '.join(cases)} else {column} end" if cases else column
 
 
-def _value(raw: str, column: Column, is_text: bool) -> str:
+def counted(raw: str, column: Column, is_text: bool) -> str:
     """Return SQL for the value in the column's unit as an exact number; the same steps as jobs/clean, in DuckDB."""
     if is_text:
-        raw = f"trim({raw})"
+        # Engines trim blanks alone; DuckDB's short form would take those of Unicode too, and its long form is slower.
+        raw = f"case when strlen({raw}) = length({raw}) then trim({raw}) else trim({raw}, ' ') end"
         if column.pattern:
             raw = f"regexp_extract({raw}, {quoted(column.pattern)}, 1)"
         for nothing in ("", *column.null_values):
             raw = f"nullif({raw}, {quoted(nothing)})"
     type_ = str(column.type)
     parts = types.decimal_parts(type_)
-    if not parts:
-        return f"try_cast({raw} as {types.duckdb(type_)})"
-    number = f"try_cast({raw} as double)"
+    if not parts and type_ != "double":
+        return f"case when {integer_sql(raw) if is_text else 'true'} then try_cast({raw} as {types.duckdb(type_)}) end"
+    number, readable = f"try_cast({raw} as double)", number_sql(raw) if is_text else "true"
     if column.unit_from:
         number = f"({number} * cast('{units.factor(column.unit_from, str(column.unit))!r}' as double))"
+    if not parts:
+        return f"case when isfinite({number}) and {readable} then {number} end"
     limit = min(LIMIT, 10.0 ** (parts[0] - parts[1]))
-    return f"case when abs({number}) < {limit!r} then {fix_sql(number, type_)} end"
+    return f"case when abs({number}) < {limit!r} and {readable} then {fix_sql(number, type_)} end"
 
 
 @dataclass(frozen=True)
