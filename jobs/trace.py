@@ -20,6 +20,7 @@ from jobs.derived import as_contract, frames, leaves_of, transform_of
 from jobs.lake import Lake
 from jobs.session import Engine
 from lineage.columns import Lineage, column_lineage
+from schemas import types
 from schemas.contract import Contract
 from schemas.contracts import contract as contract_of
 from schemas.contracts import contracts
@@ -124,7 +125,8 @@ def _narrowed(way: Way, contract: Contract, pinned: Mapping[str, int], row: Mapp
     for wanted in _ways(lineage, contract, row):
 
         def narrow(table: str, frame: DataFrame, wanted: Conditions = wanted) -> DataFrame:
-            return reduce(lambda kept, test: kept.filter(test(kept)), wanted.get(table, ()), frame)
+            tests = [test(frame) for test in wanted.get(table, ())]
+            return frame.filter(reduce(lambda one, other: one & other, tests)) if tests else frame
 
         narrowed = frames(way.engine, way.lake, contract, pinned, narrow)
         differ = _gives_back(as_contract(transform(**narrowed), contract), contract, row)
@@ -139,10 +141,10 @@ def _narrowed(way: Way, contract: Contract, pinned: Mapping[str, int], row: Mapp
 def _ways(lineage: Lineage, contract: Contract, row: Mapping[str, Any]) -> Iterator[Conditions]:
     """Yield conditions on the inputs, the narrowest first, the ones that lineage proves last."""
     given = {n: row[n] for n, c in contract.columns.items() if row[n] is not None and c.type in NARROWING}
-    unchanged = [(place, _is(place[1], value)) for name, value in given.items() for place in lineage.identity(name)]
+    unchanged = [(place, _is(*place, value)) for name, value in given.items() for place in lineage.identity(name)]
     computed = [(place, test) for name, value in given.items() for place in _computed_from(lineage, name)
                 for test in _calendar(place[1], name, value)]  # fmt: skip
-    proved = [(place, _is(place[1], value)) for name, value in given.items() for place in lineage.passes_through(name)]
+    proved = [(place, _is(*place, value)) for name, value in given.items() for place in lineage.passes_through(name)]
     for tests in (unchanged + computed, unchanged, proved):
         wanted: dict[str, list[Test]] = {}
         for (table, _), test in tests:
@@ -168,13 +170,17 @@ def _calendar(source: str, name: str, value: Any) -> list[Test]:
     return []
 
 
-def _is(source: str, value: Any) -> Test:
-    return lambda frame: F.col(f"`{source}`") == F.lit(value).cast(frame.schema[source].dataType)
+def _is(table: str, source: str, value: Any) -> Test:
+    column = contract_of(table).columns.get(source)
+    # The contract knows the type of a column; to ask the engine takes as long as a small query.
+    return lambda frame: (
+        F.col(f"`{source}`") == F.lit(value).cast(types.spark(str(column.type)) if column else frame.schema[source].dataType)
+    )
 
 
 def _gives_back(made: DataFrame, contract: Contract, row: Mapping[str, Any]) -> str:
     """Demand the stored row from the narrowed rerun, and say what came out otherwise; empty where it is the same."""
-    tests = [_is(name, row[name])(made) for name in contract.key if row[name] is not None]
+    tests = [_is(contract.table, name, row[name])(made) for name in contract.key if row[name] is not None]
     found = [one.asDict() for one in made.filter(reduce(lambda a, b: a & b, tests)).limit(2).collect()]
     if len(found) != 1:
         return f"{len(found)} rows came out"
