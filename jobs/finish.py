@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 
 import duckdb
 
-from jobs import commit, corrections, inflow, keep, staging, views
+from jobs import commit, corrections, gap, inflow, keep, staging, views
 from jobs.clean import DELIVERY, LOCATOR, RULES
 from jobs.cleaned import Made
 from jobs.derived import Plan
@@ -29,7 +30,7 @@ def judge_cleaned(job: Job, mode: Mode, made: Made, connection: duckdb.DuckDBPyC
     stays = _stays(job, mode, made, connection)
     came, gone = _measures(job, made, connection, stays)
     return _judge(job, made, connection, ops, rows_in=made.counts.came_in + stays.rows, carried=stays.rows + made.waived,
-                  came=came, gone=gone)  # fmt: skip
+                  came=came, gone=gone, where=lambda name: gap.located(job, mode, made, connection, name))  # fmt: skip
 
 
 def judge_derived(job: Job, plan: Plan, made: Made, connection: duckdb.DuckDBPyConnection, ops: Ops) -> tuple[str, ...]:
@@ -44,7 +45,7 @@ def judge_derived(job: Job, plan: Plan, made: Made, connection: duckdb.DuckDBPyC
 
 def _judge(
     job: Job, made: Made, connection: duckdb.DuckDBPyConnection, ops: Ops, *, rows_in: int | None, carried: int,
-    came: dict[str, Decimal] | None, gone: dict[str, Decimal],
+    came: dict[str, Decimal] | None, gone: dict[str, Decimal], where: Callable[[str], str] = lambda name: "",
 ) -> tuple[str, ...]:  # fmt: skip
     aside = _aside_counts(made, connection)
     verdicts = judge(
@@ -54,7 +55,9 @@ def _judge(
     )  # fmt: skip
     ops.verdicts(job.run_id, job.contract.table, verdicts)
     ops.balances(job.run_id, job.contract.table, verdicts, made.counts)
-    raise_if_failed(verdicts, job.contract)
+    names = {f"balance_{name}": name for name in _measured(job.contract)}
+    raise_if_failed([replace(v, detail=v.detail + where(names[v.rule])) if v.stops and v.rule in names else v
+                     for v in verdicts], job.contract)  # fmt: skip
     return tuple(_warning(v) for v in verdicts if not v.passed and v.outcome == "warn")
 
 

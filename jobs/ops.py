@@ -31,7 +31,7 @@ class Ops:
     lake: Lake
     rows: dict[str, list[dict[str, Any]]] = field(default_factory=lambda: defaultdict(list))
     lock: threading.Lock = field(default_factory=threading.Lock)
-    known: frozenset[str] | None = None
+    known: frozenset[str] = frozenset()
     judged: dict[str, Sequence[Verdict]] = field(default_factory=dict)
     tell: Callable[[Mapping[str, Any]], None] = lambda event: None
 
@@ -41,9 +41,9 @@ class Ops:
             self.rows[table] += rows
 
     def knows(self, run_id: str) -> bool:
-        """Tell whether ops.run has a build or is about to; the table is read once."""
+        """Tell whether ops.run has a build or is about to; the table is read again where it was not known before."""
         with self.lock:
-            if self.known is None:
+            if run_id not in self.known:
                 head = self.lake.open("ops.run")
                 with duckdb.connect() as connection:
                     rows = connection.execute(f"select run_id from ({relation_sql(head)})").fetchall() if head else []

@@ -34,7 +34,8 @@ def mend(lake: Lake, ops: Ops, engine: str) -> None:
 def untold(job: Job, ops: Ops) -> Outcome | None:
     """Return the build that made a table what it is, where it was killed before ops.run knew of it."""
     run, process = job.note.get("run"), job.note.get("process")
-    if not run or ops.knows(run) or (process and alive(process)):
+    # The dead have written all they will: what is read after that is the last word.
+    if not run or (process and alive(process)) or ops.knows(run):
         return None
     return _published(job.contract.table, job.note)
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from decimal import Decimal
 
 import duckdb
@@ -11,7 +12,7 @@ from quality.counts import WHOLE
 from quality.recount import quoted
 from quality.sets import Scene
 from quality.verdict import Verdict, not_run
-from schemas.contract import Balance
+from schemas.contract import Balance, Contract
 from schemas.contracts import contracts
 from schemas.errors import UserError
 from schemas.graph import HAVING_ACTIVITY, inputs
@@ -33,14 +34,36 @@ def measure_balance(scene: Scene, one: Balance, inflow: Mapping[str, Decimal] | 
     """Judge one measure, against its inputs or, in a cleaned table, against what was read and set aside."""
     label = f"balance_{one.measure}"
     try:
-        if one.equals or scene.contract.layer != "cleaned":
-            return _against(scene, one, one.equals or _same_column(scene, one))
+        if one.equals:
+            return _against(scene, one, one.equals)
+        if scene.contract.layer != "cleaned":
+            found = _against(scene, one, _same_column(scene, one))
+            return found if found.passed or one.by else _by_period(scene, one, found)
         if inflow is None or one.measure not in inflow:
             return not_run(label, "balance", f"nobody counted {one.measure} in the delivery")
         here = scene.new.numbers[f"sum {one.measure}"] or Decimal(0)
         return _compare(scene, one, here + aside.get(one.measure, Decimal(0)), inflow[one.measure])
     except (duckdb.Error, KeyError, UserError) as error:
         return not_run(label, "balance", str(error).splitlines()[0])
+
+
+def period_column(contract: Contract, among: Iterable[str]) -> str | None:
+    """Return the column that says when, of some names: what `period` names, a day, an instant, or else a year."""
+    names = [name for name in (*contract.period, *contract.columns) if name in among]
+    timed = (name for name in names if name in contract.period or contract.columns[name].type in ("date", "timestamp"))
+    return next(timed, "year" if "year" in names else None)
+
+
+def _by_period(scene: Scene, one: Balance, found: Verdict) -> Verdict:
+    """Tell a gap by period, where the inputs have the column that says when."""
+    period = period_column(scene.contract, scene.contract.columns)
+    if period is None:
+        return found
+    finer = one.model_copy(update={"by": (period,)})
+    try:
+        return replace(found, detail=_against(scene, finer, _same_column(scene, finer)).detail or found.detail)
+    except (duckdb.Error, UserError):  # an input knows no such column
+        return found
 
 
 def _compare(scene: Scene, one: Balance, here: Decimal, there: Decimal) -> Verdict:

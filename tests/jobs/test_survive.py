@@ -232,6 +232,7 @@ def test_six_writers_on_one_table(lake: Lake, spark: Any, project: str, tmp_path
     there = [meter for (meter,) in building.rows(lake, CLEANED, "meter")]
     assert len(answers) == 12 and len(there) == len(set(there)) and said <= set(there)
     assert max(versions(lake, CLEANED).values()) == 1
+    assert max(Counter(building.rows(lake, "ops.run", "run_id")).values()) == 1
     assert all("kept changing the table" in reason for _, status, reason in answers if status == "failed")
     building.build(lake, spark, CLEANED)
     assert len(building.rows(lake, CLEANED)) == len(building.aside(lake, CLEANED)) == 12
