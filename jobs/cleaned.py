@@ -13,6 +13,7 @@ from pyspark.sql import functions as F
 from jobs import corrections, drift, keep, land, staging
 from jobs.clean import DELIVERY, LOCATOR, RULES, VERDICT, checks, clean
 from jobs.commit import failpoint
+from jobs.days import check_days
 from jobs.deliveries import Parsed, by_shape, parse
 from jobs.land import Receipt
 from jobs.outcome import Counts, Job, Mode, digest
@@ -111,6 +112,7 @@ def read(job: Job, plan: Plan) -> list[Parsed]:
 
 def make(job: Job, plan: Plan, parsed: Sequence[Parsed], connection: duckdb.DuckDBPyConnection) -> Made:
     """Type and judge the deliveries of a plan into staging, and settle which rows stand."""
+    check_days(job.contract)
     labels, staged, lineage = _typed(job, by_shape(job.contract, parsed))
     drift.check_types(job, connection, staged, labels, parsed)
     drift.check_scale(job, connection, staged, parsed)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -209,6 +209,29 @@ def test_a_local_time_is_an_instant_and_its_day_is_that_of_the_source(lake: Lake
     assert sorted(building.rows(lake, table, "number", "at", "day")) == expected
     assert {str(at.utcoffset()) for at in (time.replace(tzinfo=zone) for time in times)} == {"8:00:00", "9:00:00"}
     assert set(building.rows(lake, table, "told")) == {(datetime(2024, 12, 31, 16, 30, tzinfo=UTC),)}
+
+
+@pytest.mark.parametrize(("wrong", "right"), [
+    ("to_date(at)", "to_date(from_utc_timestamp(at, 'Asia/Shanghai'))"),
+    ("trunc(at, 'month')", "trunc(from_utc_timestamp(at, 'Asia/Shanghai'), 'month')"),
+    ("cast(at as date)", "cast(from_utc_timestamp(at, 'Asia/Shanghai') as date)"),
+    ("to_date(date_trunc('MONTH', at))", "to_date(date_trunc('MONTH', from_utc_timestamp(at, 'Asia/Shanghai')))"),
+    ("make_date(year(at), month(at), 1)", "make_date(year(day), month(day), 1)"),
+])  # fmt: skip
+def test_a_day_is_not_taken_from_the_calendar_of_utc(
+    lake: Lake, build: Builder, change: Callable[..., None], wrong: str, right: str
+) -> None:
+    """Half past midnight on the first in Shanghai is still the last month in UTC."""
+    table = "cleaned.instant"
+    deliver(lake, table, "a.csv", csv([(1, "2025-03-01 00:30:00", "")], "number,local,offset"))
+    column = ("  told:", '  derived: {type: date, description: Derived, derive: "%s"}\n  told:')
+    change(table, (column[0], column[1] % wrong))
+    failed = build(table)
+    assert failed.status == "failed" and "takes at by the calendar of UTC; that of the source is Asia/Shanghai" in failed.reason
+    assert "write from_utc_timestamp(at, 'Asia/Shanghai') for at" in failed.reason
+    change(table, (column[0], column[1] % right))
+    assert build(table).status == "built"
+    assert building.rows(lake, table, "derived") == [(date(2025, 3, 1),)]
 
 
 def test_an_instant_with_an_offset_that_nobody_declared_waits(lake: Lake, build: Builder) -> None:
