@@ -28,24 +28,25 @@ def actions(table: DeltaTable, version: int) -> list[dict[str, Any]] | None:
 
 def commit_of(table: DeltaTable, version: int) -> dict[str, Any]:
     """Return our note on the commit of a version; empty where it carries none or the log is gone."""
-    for action in actions(table, version) or ():
-        if "commitInfo" in action:
-            return dict(action["commitInfo"].get(NOTE) or {})
-    return {}
+    return _note(actions(table, version) or [])
 
 
-def last_commit(table: DeltaTable) -> dict[str, Any]:
-    """Return the note of the build that the newest version shows, with its `version`; empty if there is none.
+def _note(found: list[dict[str, Any]]) -> dict[str, Any]:
+    return next((dict(action["commitInfo"].get(NOTE) or {}) for action in found if "commitInfo" in action), {})
+
+
+def last_commit(table: DeltaTable, version: int | None = None) -> dict[str, Any]:
+    """Return the note of the build that a version (the newest) shows, with its `version`; empty if there is none.
 
     Compactions change nothing and are passed over; a restored version is what it was then, so that a build
     on top of it does not take it for up to date.
     """
-    version = table.version()
+    version = table.version() if version is None else version
     while version >= 0:
         found = actions(table, version)
         if found is None:
             return {}
-        note = commit_of(table, version)
+        note = _note(found)
         if "restored" in note:
             version = int(note["restored"])
         elif "run" in note:

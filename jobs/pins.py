@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
+from deltalake import DeltaTable
+
 from jobs import deltalog, query
 from jobs.lake import Lake
 from schemas.contracts import contracts
@@ -18,20 +20,22 @@ UNITS = {"h": "hours", "d": "days", "w": "weeks"}
 def kept_versions(lake: Lake, now: datetime, keep: Mapping[str, set[int]]) -> dict[str, set[int]]:
     """Return the versions of each table that must stay readable: asked for, current, young, or inputs of such."""
     needed: dict[str, set[int]] = {}
-    open_ = [(name, version) for name in query.tables(lake) for version in _young(lake, name, now)]
+    tables = {name: query.open_table(lake, name) for name in query.tables(lake)}
+    open_ = [(name, version) for name, table in tables.items() for version in _young(table, name, now)]
     open_ += [(name, version) for name, versions in keep.items() for version in versions]
     while open_:
         name, version = open_.pop()
         if version in needed.setdefault(name, set()):
             continue
         needed[name].add(version)
-        open_ += _made_from(lake, name, version)
+        if name in tables:
+            open_ += [source for source in _made_from(tables[name], name, version) if source[0] in tables]
     return needed
 
 
-def _young(lake: Lake, name: str, now: datetime) -> list[int]:
+def _young(table: DeltaTable, name: str, now: datetime) -> list[int]:
     """Return the versions that were current at some time within the retention, the newest always."""
-    table, limit = query.open_table(lake, name), now - retention(name)
+    limit = now - retention(name)
     versions = [int(table.version())]
     while versions[-1] > 0:
         since = deltalog.moment(table, versions[-1])
@@ -41,18 +45,13 @@ def _young(lake: Lake, name: str, now: datetime) -> list[int]:
     return versions
 
 
-def _made_from(lake: Lake, name: str, version: int) -> list[tuple[str, int]]:
-    """Return the versions of tables that a version was made from, and that of its quarantine."""
-    try:
-        table = query.open_table(lake, name, version)
-    except UserError:  # its log is gone, so nothing can be read at it any more
-        return []
-    note: Mapping[str, Any] = deltalog.last_commit(table)
-    there = set(query.tables(lake))
+def _made_from(table: DeltaTable, name: str, version: int) -> list[tuple[str, int]]:
+    """Return the versions of tables that a version was made from, and that of its quarantine; none if its log is gone."""
+    note: Mapping[str, Any] = deltalog.last_commit(table, version)
     found = [(other, int(number)) for other, number in (note.get("inputs") or {}).items()]
     if note.get("quarantine_version") is not None:
         found.append((f"{query.QUARANTINE}.{name}", int(note["quarantine_version"])))
-    return [(other, number) for other, number in found if other in there]
+    return found
 
 
 def retention(name: str) -> timedelta:
