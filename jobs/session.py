@@ -112,6 +112,8 @@ def _sail(memory: str) -> Iterator[SparkSession]:
     # An unbounded pool took the whole machine on a 50 M row sort; a fair one spills instead.
     os.environ.setdefault("SAIL_RUNTIME__MEMORY_POOL__TYPE", "fair")
     os.environ.setdefault("SAIL_RUNTIME__MEMORY_POOL__FAIR__MAX_SIZE", str(_bytes(memory)))
+    # Twice the default: 5 % less processor time for a write, the same rows.
+    os.environ.setdefault("SAIL_EXECUTION__BATCH_SIZE", "16384")
     os.environ.setdefault("RUST_LOG", "error")
     # The session outlives pauses of a person at a prompt.
     os.environ.setdefault("SAIL_SPARK__SESSION_TIMEOUT_SECS", "86400")
