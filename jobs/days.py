@@ -31,7 +31,7 @@ def check_days(contract: Contract) -> None:
 
 
 def _reads_calendar(used: exp.Column) -> bool:
-    node: exp.Expression | None = used.parent
+    node = used.parent
     while node is not None:
         if isinstance(node, exp.AtTimeZone):
             return False
