@@ -30,6 +30,7 @@ from schemas.errors import UserError
 NARROWING = ("string", "int", "bigint", "date", "timestamp", "boolean")
 DEPTH = 12
 SHOWN = 8
+MANY = 4096  # rows among which those that count are looked for
 Test = Callable[[DataFrame], Column]
 Conditions = Mapping[str, Sequence[Test]]
 LINES, LINE_INPUTS, FACTORS = "business.emission", "business.emission_input", "knowledge.factor"
@@ -106,32 +107,52 @@ def _follow(way: Way, contract: Contract, version: int, row: Mapping[str, Any], 
     pinned = last_commit(head).get("inputs") if head else None
     if not pinned:
         return Step(contract.table, _shown(contract, row), "the commit names no inputs")
-    narrowed = _narrowed(way, contract, pinned, row)
-    steps = [step for table, frame in narrowed.items() for step in _sources(way, table, pinned[table], frame, depth)]
+    rerun = Rerun(way, contract, pinned, row)
+    narrowed, wanted = _narrowed(rerun)
+    steps = [step for table, frame in narrowed.items() for step in _sources(rerun, wanted, table, frame, depth)]
     steps += _factors(way, pinned, row, depth) if contract.table == LINES else []
     return Step(contract.table, _shown(contract, row), "", tuple(steps))
 
 
-def _narrowed(way: Way, contract: Contract, pinned: Mapping[str, int], row: Mapping[str, Any]) -> dict[str, DataFrame]:
-    """Return the inputs narrowed to the rows that count; what nothing narrows (look-ups, factors) is left out.
+@dataclass(frozen=True)
+class Rerun:
+    """One row of a table, and the inputs that its transform is run on again."""
+
+    way: Way
+    contract: Contract
+    pinned: Mapping[str, int]
+    row: Mapping[str, Any]
+
+    def inputs(self, wanted: Conditions) -> dict[str, Any]:
+        """Return the transform's arguments, narrowed by conditions."""
+
+        def narrow(table: str, frame: DataFrame) -> DataFrame:
+            tests = [test(frame) for test in wanted.get(table, ())]
+            return frame.filter(reduce(lambda one, other: one & other, tests)) if tests else frame
+
+        return frames(self.way.engine, self.way.lake, self.contract, self.pinned, narrow)
+
+    def comes_out(self, wanted: Conditions) -> bool:
+        """Tell whether a row with this key comes out of inputs narrowed by conditions."""
+        made = as_contract(transform_of(self.contract)(**self.inputs(wanted)), self.contract)
+        return bool(_with_key(made, self.contract, self.row).limit(1).count())
+
+
+def _narrowed(rerun: Rerun) -> tuple[dict[str, DataFrame], Conditions]:
+    """Return the inputs narrowed to the rows that count, and how; what nothing narrows (look-ups, factors) is left out.
 
     The narrowest way is tried first. Each is held to the same proof: the transform, run again on the narrowed
     inputs, gives the stored row back.
     """
-    given = frames(way.engine, way.lake, contract, pinned)
-    transform = transform_of(contract)
+    contract, row = rerun.contract, rerun.row
+    given, transform = rerun.inputs({}), transform_of(contract)
     lineage = column_lineage(transform(**given), leaves_of(contract, given))
     differ = ""
     for wanted in _ways(lineage, contract, row):
-
-        def narrow(table: str, frame: DataFrame, wanted: Conditions = wanted) -> DataFrame:
-            tests = [test(frame) for test in wanted.get(table, ())]
-            return frame.filter(reduce(lambda one, other: one & other, tests)) if tests else frame
-
-        narrowed = frames(way.engine, way.lake, contract, pinned, narrow)
+        narrowed = rerun.inputs(wanted)
         differ = _gives_back(as_contract(transform(**narrowed), contract), contract, row)
         if not differ:
-            return {table: frame for table, frame in leaves_of(contract, narrowed).items() if table in wanted}
+            return {table: frame for table, frame in leaves_of(contract, narrowed).items() if table in wanted}, wanted
     raise UserError(
         f"the transform, run again on the rows that count, does not give the stored row back: {differ}", where=contract.table,
         remedy="build the table again; if it stays so, its transform leans on order or time",
@@ -180,11 +201,15 @@ def _is(table: str, source: str, value: Any) -> Test:
 
 def _gives_back(made: DataFrame, contract: Contract, row: Mapping[str, Any]) -> str:
     """Demand the stored row from the narrowed rerun, and say what came out otherwise; empty where it is the same."""
-    tests = [_is(contract.table, name, row[name])(made) for name in contract.key if row[name] is not None]
-    found = [one.asDict() for one in made.filter(reduce(lambda a, b: a & b, tests)).limit(2).collect()]
+    found = [one.asDict() for one in _with_key(made, contract, row).limit(2).collect()]
     if len(found) != 1:
         return f"{len(found)} rows came out"
     return ", ".join(name for name in contract.columns if not _equal(found[0][name], row[name]))
+
+
+def _with_key(made: DataFrame, contract: Contract, row: Mapping[str, Any]) -> DataFrame:
+    tests = [_is(contract.table, name, row[name])(made) for name in contract.key if row[name] is not None]
+    return made.filter(reduce(lambda one, other: one & other, tests))
 
 
 def _equal(one: Any, other: Any) -> bool:
@@ -199,16 +224,52 @@ def _naive(moment: Any) -> Any:
     return moment.astimezone(UTC).replace(tzinfo=None) if moment.tzinfo else moment
 
 
-def _sources(way: Way, table: str, version: int, frame: DataFrame, depth: int) -> list[Step]:
-    """Follow the first row of an input by its key, list the next ones, and say how many there are."""
-    contract = contract_of(table)
-    rows = [one.asDict() for one in frame.orderBy(*contract.key).limit(way.width).collect()]
+def _sources(rerun: Rerun, wanted: Conditions, table: str, frame: DataFrame, depth: int) -> list[Step]:
+    """Follow the first row of an input that counts, list the next ones, and say how many there are."""
+    way, contract = rerun.way, contract_of(table)
+    ordered = frame.orderBy(*contract.key) if contract.key else frame
+    rows = [one.asDict() for one in ordered.limit(way.width).collect()]
     total = frame.count() if len(rows) == way.width else len(rows)
-    steps = [_follow(way, contract, version, row, depth - 1) for row in rows[:1]]
+    # What lineage narrows need not be all that the figure was made from: rows of others may be among several.
+    if total > 1 and contract.key:
+        rows = _those_that_count(rerun, wanted, table, frame)[: way.width] or rows
+    steps = [_follow(way, contract, rerun.pinned[table], row, depth - 1) for row in rows[:1]]
     steps += [Step(table, _shown(contract, row)) for row in rows[1:]]
     if total > len(rows):
         steps.append(Step(table, {}, f"and {total - len(rows):,} rows more, {total:,} in all"))
     return steps
+
+
+def _those_that_count(rerun: Rerun, wanted: Conditions, table: str, frame: DataFrame) -> list[dict[str, Any]]:
+    """Return the rows from the first on, by key, that brings the figure's key out alone; it is found by halving."""
+    key = contract_of(table).key
+    rows = [one.asDict() for one in frame.orderBy(*key).limit(MANY).collect()]
+
+    def counts(low: int, high: int) -> bool:
+        return rerun.comes_out({**wanted, table: [*wanted[table], _between(table, rows[low], rows[high - 1])]})
+
+    low, high = (0, 1) if counts(0, 1) else (1, len(rows))
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if counts(low, middle) else (middle, high)
+    return rows[low:] if low == 0 or counts(low, high) else []
+
+
+def _between(table: str, first: Mapping[str, Any], last: Mapping[str, Any]) -> Test:
+    """Return the test of whether the key of a row stands between those of two rows, both included."""
+    key = contract_of(table).key
+
+    def beyond(name: str, row: Mapping[str, Any], *, after: bool) -> Column:
+        value = F.lit(row[name]).cast(types.spark(str(contract_of(table).columns[name].type)))
+        return F.col(f"`{name}`") > value if after else F.col(f"`{name}`") < value
+
+    def side(frame: DataFrame, row: Mapping[str, Any], *, after: bool) -> Column:
+        tail: Column = F.lit(True)
+        for name in reversed(key):
+            tail = beyond(name, row, after=after) | (_is(table, name, row[name])(frame) & tail)
+        return tail
+
+    return lambda frame: side(frame, first, after=True) & side(frame, last, after=False)
 
 
 def _factors(way: Way, pinned: Mapping[str, int], line: Mapping[str, Any], depth: int) -> list[Step]:

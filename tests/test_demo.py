@@ -100,7 +100,9 @@ def test_rows_made_wrong_wait_in_quarantine_with_the_expected_reason(demo_lake: 
 
 @pytest.mark.parametrize(("table", "key", "file", "place"), [
     ("business.emission_year", ["subject_id=building:1", "year=2017"], "meters/Building_1.csv", "line 3675"),
-    ("cleaned.unfccc_profile", ["year=2014", "sheet=Data_by_sector", "sheet_row=3"],
+    ("business.emission", ["line_id=building_meter_hour|1|20170101T0800|electricity_purchased|purchased_electricity_hourly|GHG"],
+     "gwp/gwp.csv", "line 4"),
+    ("thematic.inventory", ["publisher=UNFCCC secretariat", "year=2014", "sector=total", "gas=CO2"],
      "profile/CHN_ghg_profile.xlsx", "Data_by_sector!F3"),
 ])  # fmt: skip
 def test_a_figure_resolves_to_its_file_and_place(table: str, key: list[str], file: str, place: str, demo_lake: Path) -> None:
