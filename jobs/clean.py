@@ -9,7 +9,7 @@ from pyspark.sql import Column as Expr
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from jobs.zones import to_utc
+from jobs.zones import quick, to_utc
 from layers.numbers import fix
 from models import units
 from quality.rules import RowCheck, mask, row_checks, set_aside_bits
@@ -110,7 +110,7 @@ def _typed(found: DataFrame, contract: Contract, names: Mapping[int, str]) -> Da
 
 def _derive(frame: DataFrame, item: tuple[str, Column]) -> DataFrame:
     name, column = item
-    value = F.expr(str(column.derive))
+    value = F.expr(quick(str(column.derive)))
     exact = types.decimal_parts(str(column.type)) is not None
     return frame.withColumn(name, fix(value, str(column.type)) if exact else value.cast(types.spark(str(column.type))))
 

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from pyspark.sql import functions as F
 
-from jobs.zones import steady, to_utc
+from jobs.zones import quick, steady, to_utc
 
 
 @pytest.mark.parametrize(
@@ -30,3 +30,17 @@ def test_the_short_way_gives_what_the_zone_says(spark: Any, zone: str) -> None:
     found = {row["t"]: row["utc"] for row in rows}
     expected = {str(day): day.replace(tzinfo=ZoneInfo(zone)).astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S") for day in days}
     assert found == expected
+
+
+@pytest.mark.parametrize("zone", ["Asia/Shanghai", "Asia/Kolkata", "Etc/GMT+8", "Europe/Berlin"])
+def test_the_short_way_back_gives_what_the_zone_says(spark: Any, zone: str) -> None:
+    instants = [datetime(year, month, 15, 10) for year in range(1950, 2030) for month in (1, 7)]
+    instants += [datetime(year, 1, 1) + timedelta(hours=step) for year in (1946, 1992) for step in (-9, -1, 0, 1, 9, 30)]
+    frame = spark.createDataFrame([(str(one),) for one in instants], "t string").withColumn("t", F.col("t").cast("timestamp"))
+    sql = quick(f"FROM_UTC_TIMESTAMP( t , '{zone}')")
+    assert "interval" in sql
+    rows = frame.select(F.col("t").cast("string"), F.expr(sql).cast("string").alias("local")).collect()
+    found = {row["t"]: row["local"] for row in rows}
+    assert found == {
+        str(one): one.replace(tzinfo=UTC).astimezone(ZoneInfo(zone)).strftime("%Y-%m-%d %H:%M:%S") for one in instants
+    }
