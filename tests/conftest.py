@@ -32,7 +32,7 @@ def reference() -> Iterator[Any]:
     """Return Apache Spark as an engine, one for all tests; its compiler is the quick one, for plans that run once."""
     from jobs.session import engine
 
-    with engine("spark", memory="2g", options={"spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1"}) as opened:
+    with engine("spark", memory="4g", options={"spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1"}) as opened:
         yield opened
 
 
