@@ -291,7 +291,3 @@ class Contract(Closed):
             raise ValueError("partition_by: one level at most")
         if len({rule.label for rule in self.rules}) < len(self.rules):
             raise ValueError("rules: two rules have the same label; give one a `name`")
-        for name in (item.measure for item in self.balance if item.measure in self.columns):
-            type_ = self.columns[name].type
-            if type_ and not types.is_measure(type_):
-                raise ValueError(f"balance: {name!r} is {type_}; only decimals and integers add up exactly")

@@ -10,7 +10,7 @@ from typing import Any, get_args
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from schemas import rooms
+from schemas import rooms, types
 from schemas.contract import LAYERS, Column, Contract
 from schemas.errors import UserError
 
@@ -132,9 +132,25 @@ def _read(path: Path, layer: str, shared: dict[str, Column]) -> Contract:
             raise UserError(f"{key}: comes from the place of the file, take it out", where=rooms.place(path))
     try:
         one = Contract(layer=layer, name=path.stem, file=rooms.place(path), **body)
-        return one.model_copy(update={"columns": {n: _resolve(n, c, shared, path) for n, c in one.columns.items()}})
+        columns = {n: _resolve(n, c, shared, path) for n, c in one.columns.items()}
     except ValidationError as error:
         raise explain(error, rooms.place(path), Contract) from None
+    _check_units(one, columns)
+    return one.model_copy(update={"columns": columns})
+
+
+def _check_units(one: Contract, columns: dict[str, Column]) -> None:
+    """Refuse what would be passed over without a word: conversions of what is no decimal or double, inexact measures."""
+    for name, column in columns.items():
+        type_ = str(column.type)
+        if column.unit_from and (column.derive or not column.unit or not (types.decimal_parts(type_) or type_ == "double")):
+            raise UserError(f"columns.{name}: `unit_from` converts a decimal or double with a `unit`, from the source; this is "
+                            + ("derived" if column.derive else f"{type_}, unit {column.unit or 'none'}"), where=one.file,
+                            remedy="make it decimal(28,6)" if not column.derive else "convert in `derive`")  # fmt: skip
+    for name in one.measures:
+        if name in columns and not types.is_measure(str(columns[name].type)):
+            raise UserError(f"balance: {name!r} is {columns[name].type}; only decimals and integers add up exactly",
+                            where=one.file)  # fmt: skip
 
 
 def _resolve(name: str, column: Column, shared: dict[str, Column], path: Path) -> Column:

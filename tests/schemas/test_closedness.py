@@ -67,6 +67,10 @@ def test_a_file_in_its_place_is_a_table(project: Path) -> None:
         ("key: [id]", "key: [id]\nmigrations: [{change: rename, column: a}]",
          r"migrations.0: `to` names the new column of a rename"),
         ("key: [id]", "key: [id]\nbalance: [id]", r"balance: 'id' is string; only decimals and integers add up"),
+        ("description: Meter", "description: Meter, unit_from: MWh", r"columns.id: `unit_from` .*; this is string, unit none"),
+        ('"decimal(28,6)", unit: kWh', "bigint, unit: kWh, unit_from: MWh", r"columns.kwh: .*; this is bigint, unit kWh"),
+        ("unit: kWh", "unit_from: MWh", r"columns.kwh: `unit_from` .*; this is decimal\(28,6\), unit none"),
+        ("unit: kWh", "unit: kWh, unit_from: MWh, derive: id", r"columns.kwh: `unit_from` .*; this is derived"),
         ("key: [id]", "key: [id", r"line \d+: not valid YAML"),
     ],
 )  # fmt: skip
@@ -75,6 +79,13 @@ def test_a_mistake_names_file_and_key(project: Path, old: str, new: str, message
     with pytest.raises(UserError, match=message) as caught:
         load(project, GOOD.replace(old, new, 1))
     assert str(caught.value).startswith("schemas/thematic/meter.yaml")
+
+
+def test_a_measure_whose_type_is_a_shared_field_adds_up_exactly_too(project: Path) -> None:
+    (project / "schemas" / "fields").mkdir()
+    (project / "schemas" / "fields" / "mine.yaml").write_text("my_kwh: {type: double}", encoding="utf-8")
+    with pytest.raises(UserError, match=r"balance: 'my_kwh' is double; only decimals and integers add up"):
+        load(project, GOOD.replace("columns:\n", "balance: [my_kwh]\ncolumns:\n  my_kwh:\n"))
 
 
 def test_a_field_is_defined_once(project: Path) -> None:
