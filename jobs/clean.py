@@ -94,10 +94,11 @@ def _typed(found: DataFrame, contract: Contract, names: Mapping[int, str]) -> Da
         header = found_header(column, name, present)
         if header is None:
             continue
-        raw = text(F.col(f"`{header}`"), column) if native[header] == "string" else F.col(f"`{header}`")
-        values[name] = typed(raw, column, zone, native[header] == "string").alias(name)
+        found_, is_text = F.col(f"`{header}`"), native[header] == "string"
+        raw = text(found_, column) if is_text else found_
+        values[name] = typed(raw, column, zone, is_text).alias(name)
         if _can_fail(column):
-            bad[name] = raw
+            bad[name] = _unmatched(found_, column) if is_text and column.pattern else raw
     extras = [F.col(name) for name in (LOCATOR, DELIVERY, NAME, WAIVED, DISCARDED) if name in found.columns]
     # The raw texts ride along under a name of their own, so that a failed cast can be told from an empty value.
     frame = found.select(*values.values(), *extras, *(raw.alias(f"_raw_{name}") for name, raw in bad.items()))
@@ -130,11 +131,20 @@ def _name(names: Mapping[int, str]) -> Expr:
 def text(raw: Expr, column: Column) -> Expr:
     """Return the trimmed text of a value as found; empty text and declared null values become NULL."""
     value = F.trim(raw)
-    if column.pattern:
-        value = F.regexp_extract(value, column.pattern, 1)
+    return _given(F.regexp_extract(value, column.pattern, 1) if column.pattern else value, column)
+
+
+def _given(value: Expr, column: Column) -> Expr:
     for nothing in ("", *column.null_values):
         value = F.nullif(value, F.lit(nothing))
     return value
+
+
+def _unmatched(raw: Expr, column: Column) -> Expr:
+    """Return the text of a value, the whole of it where the pattern is not found: that is no empty value."""
+    return F.when(F.regexp_extract(F.trim(raw), str(column.pattern), 1) == "", _given(F.trim(raw), column)).otherwise(
+        text(raw, column)
+    )
 
 
 def typed(raw: Expr, column: Column, zone: str, is_text: bool) -> Expr:

@@ -85,6 +85,17 @@ def test_rows_without_a_key_wait(lake: Lake, build: Builder) -> None:
     ]  # fmt: skip
 
 
+def test_a_value_that_the_pattern_does_not_find_waits_and_is_no_empty_value(
+    lake: Lake, build: Builder, change: Callable[..., None]
+) -> None:
+    change(MERGE, ("from: t}", "from: t, pattern: '^([0-9-]+) ?kg$', null_values: ['-', n/a]}"))
+    found = [("a", "1 kg"), ("b", "2 t"), ("c", "n/a"), ("d", "- kg"), ("e", " ")]
+    deliver(lake, MERGE, "a.csv", csv([(meter, JAN, text, "x") for meter, text in found]))
+    build()
+    assert waiting(lake) == [(1, "3", "type_mass_t")]
+    assert building.rows(lake, MERGE, "meter", "mass_t") == [("a", 1), ("c", None), ("d", None), ("e", None)]
+
+
 @pytest.mark.parametrize("write", ["merge", "replace", "period"])
 def test_an_exact_repeat_is_superseded_and_rows_that_contradict_each_other_all_wait(
     lake: Lake, build: Builder, write: str
