@@ -143,8 +143,11 @@ def _partition_inputs(job: Job, pinned: Mapping[str, int]) -> dict[str, str]:
     by = {table: job.lake.open(table) for table in leaves}
     columns = {table: head.metadata().partition_columns for table, head in by.items() if head}
     type_ = job.contract.columns[job.contract.partition_by[0]].type
-    return {table: names[0] for table, names in columns.items() if names and (table, names[0]) in through
-            and contract_of(table).columns[names[0]].type == type_}  # fmt: skip
+    found = {table: names[0] for table, names in columns.items() if names and (table, names[0]) in through
+             and contract_of(table).columns[names[0]].type == type_}  # fmt: skip
+    made_from = {edge.place for edge in lineage.columns[job.contract.partition_by[0]] if edge.kind == "DIRECT"}
+    # A branch of a union that nothing narrows would give the rows of every partition again.
+    return found if made_from <= set(found.items()) else {}
 
 
 def leaves_of(contract: Contract, given: Mapping[str, Any]) -> dict[str, DataFrame]:

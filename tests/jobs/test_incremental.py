@@ -102,11 +102,41 @@ def tables(write: str) -> tuple[str, str, str]:
     return f"cleaned.flow_{write}", f"thematic.flow_{write}_month", f"thematic.flow_{write}_peak"
 
 
+# Two tables, one below the other; only of the first does the partition pass through unchanged.
+BOTH = """
+description: Flow of two tables
+owner: tests
+inputs: {one: cleaned.flow_merge, other: cleaned.flow_period}
+key: [which, meter, day]
+partition_by: [month]
+columns:
+  which: {type: string, description: Table}
+  meter: {type: string, description: Meter}
+  day: {type: date, description: Day}
+  mass_t: {type: "decimal(28,6)", unit: t, description: Mass}
+  month: {type: date, description: Month}
+balance: [mass_t]
+"""
+STACKED = '''"""Flow of two tables."""
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+
+def transform(one: DataFrame, other: DataFrame) -> DataFrame:
+    """Return the rows of both."""
+    names = ["meter", "day", "mass_t"]
+    first = one.select(F.lit("one").alias("which"), *names, "month")
+    return first.unionByName(other.select(F.lit("other").alias("which"), *names, F.trunc("day", "month").alias("month")))
+'''
+STACK = {"schemas/thematic/both.yaml": BOTH, "layers/thematic/both.py": STACKED}
+
+
 @pytest.fixture(scope="module", autouse=True)
 def project(tmp_path_factory: pytest.TempPathFactory) -> Any:
     """Lay the project over the shipped one."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("CARBONLAKE_PROJECT", str(building.lay(tmp_path_factory.mktemp("flows"), building.flows())))
+        patch.setenv("CARBONLAKE_PROJECT", str(building.lay(tmp_path_factory.mktemp("flows"), building.flows() | STACK)))
         yield
 
 
@@ -159,3 +189,14 @@ def demand(lake: Lake, model: Model, spark: Any) -> None:
         if ended.status == "built":
             MODES[model.write].add((table, ended.mode))
     assert state(lake, model.write) == model.state()
+
+
+def test_a_table_that_takes_rows_of_an_input_by_no_partition_is_made_whole(spark: Any, tmp_path: Path) -> None:
+    lake = Lake(tmp_path / "lake").init()
+    lines: list[Line] = [("m", "2025-01-01", 3, "x"), ("m", "2025-02-01", 3, "x")]
+    building.deliver(lake, "cleaned.flow_period", "a.csv", building.csv(lines))
+    for delivery in (lines, [("m", "2025-02-01", 5, "x")]):
+        building.deliver(lake, "cleaned.flow_merge", f"{len(delivery)}.csv", building.csv(delivery))
+        ended = building.build(lake, spark, "+thematic.both")["thematic.both"]
+        assert (ended.status, ended.mode) == ("built", "whole"), ended.reason
+    assert [int(mass) for (mass,) in building.rows(lake, "thematic.both", "mass_t")] == [3, 3, 3, 5]
