@@ -88,6 +88,7 @@ def engine(url: str, memory: str = "4g", options: dict[str, str] | None = None) 
     warnings.filterwarnings("ignore", message="WARN WindowExpression")
     warnings.filterwarnings("ignore", message=r"\[RETRIES_EXCEEDED\]")
     _search_once("IPython")
+    _remember_lines()
     if url == "sail":
         with _sail(memory) as session:
             yield Engine("sail", session)
@@ -105,6 +106,16 @@ def _search_once(module: str) -> None:
     """Remember that a module is not installed: PySpark 4 looks for it anew at every call, 0.2 ms each."""
     if module not in sys.modules and importlib.util.find_spec(module) is None:
         sys.modules[module] = None  # type: ignore[assignment]
+
+
+def _remember_lines() -> None:
+    """Let plans carry the lines they come from, which refusals name; PySpark decides at the first call of a process.
+
+    If no session was there then, or the call came from another thread, it would carry none.
+    """
+    from pyspark.errors import utils
+
+    utils._enable_debugging_cache = True  # type: ignore[assignment]
 
 
 @contextmanager

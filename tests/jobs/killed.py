@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import multiprocessing
 import os
 import resource
@@ -69,6 +70,9 @@ def serve(pipe: Connection) -> None:
 def limited(root: str, project: str, terms: Sequence[str], size: int, user: int, pipe: Connection) -> None:
     """Build where no file may grow beyond a size (0: any), as another user (0: as now), and send how tables ended."""
     os.environ[rooms.VARIABLE] = project
+    # Another user may not read where packages are installed; the server may have been started without them.
+    for module in WARM:
+        importlib.import_module(module)
     if user:
         os.setuid(user)
     if size:
