@@ -74,7 +74,7 @@ def build_tables(world: World, terms: tuple[str, ...], *, force: bool = False, w
             bar.update(task, description=table, advance=0 if outcome is None else 1)
 
         return walk(world.lake, engine, terms, force=force, workers=workers or world.settings.workers,
-                    watch=watch, receiver=_receiver(world))  # fmt: skip
+                    watch=watch, receiver=_receiver(world), opened=world.opened)  # fmt: skip
 
 
 def _receiver(world: World) -> Receiver | None:

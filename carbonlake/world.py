@@ -6,7 +6,7 @@ import json
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -48,10 +48,14 @@ class World:
     @contextmanager
     def engine(self) -> Iterator[Engine]:
         """Open the engine of the settings."""
+        with self.opened(self.settings.engine) as opened:
+            yield opened
+
+    def opened(self, url: str) -> AbstractContextManager[Engine]:
+        """Open an engine with the memory of the settings."""
         from jobs.session import engine
 
-        with engine(self.settings.engine, self.settings.engine_memory) as opened:
-            yield opened
+        return engine(url, self.settings.engine_memory)
 
     @cached_property
     def console(self) -> Console:

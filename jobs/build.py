@@ -6,7 +6,7 @@ import logging
 import shutil
 import time
 import traceback
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -30,25 +30,29 @@ from schemas.errors import UserError
 AUDIT_MEMORY = "2GB"
 
 
-def build(lake: Lake, engine: Engine, table: str, ops: Ops, *, force: bool = False) -> Outcome:
+def build(
+    lake: Lake, engine: Engine, table: str, ops: Ops, other: Callable[[str], Engine], *, force: bool = False
+) -> Outcome:  # fmt: skip
     """Build one table and return how it ended; errors that a person can mend end as `failed`, never as a trace.
 
-    Building twice, after a half-finished run, or beside another build gives the same table.
+    A contract that names an engine is built on that one, which `other` returns by its name. Building twice, after a
+    half-finished run, or beside another build gives the same table.
     """
     contract = contract_of(table)
+    name = contract.engine or engine.name
     began = time.perf_counter()
     try:
-        outcome = retrying(lambda: _attempt(lake, engine, contract, ops, force))
+        outcome = retrying(lambda: _attempt(lake, lambda: engine if engine.name == name else other(name), contract, ops, force))
     except UserError as error:
         outcome = _failed(table, str(error))
     except Moved as error:
         outcome = _failed(table, f"other builds kept changing the table: {error}\n  → build it again")
     except Exception as error:
-        outcome = _failed(table, _gone(error, engine))
+        outcome = _failed(table, _gone(error, name))
     outcome = outcome.after(time.perf_counter() - began)
     if outcome.status != "skipped":
-        ops.outcome(outcome, engine.name)
-    telling.ended(lake, contract, outcome, ops, engine.name)
+        ops.outcome(outcome, name)
+    telling.ended(lake, contract, outcome, ops, name)
     return outcome
 
 
@@ -56,7 +60,7 @@ def _failed(table: str, reason: str) -> Outcome:
     return Outcome(table, new_run(), "failed", reason)
 
 
-def _gone(error: Exception, engine: Engine) -> str:
+def _gone(error: Exception, engine: str) -> str:
     """Say what an engine's own error means; a defect of ours fails its table, not the run, and leaves its trace."""
     name = f"{type(error).__module__}.{type(error).__name__}"
     system = store.explain(error)
@@ -64,16 +68,16 @@ def _gone(error: Exception, engine: Engine) -> str:
         return str(system)
     if "grpc" in name or "pyspark" in name or "Connection" in name:
         again = "nothing was published; run it again, or see `carbonlake doctor`"
-        return f"the engine {engine.name} gave up: {told(error)[:300]}\n  → {again}"
+        return f"the engine {engine} gave up: {told(error)[:300]}\n  → {again}"
     where = traceback.extract_tb(error.__traceback__)[-1]
     logging.getLogger("carbonlake").debug("unexpected", exc_info=error)
     place = f"{Path(where.filename).name}:{where.lineno}"
     return f"unexpected {name}: {error} ({place})\n  → a defect; CARBONLAKE_LOG_LEVEL=debug shows its trace"
 
 
-def _attempt(lake: Lake, engine: Engine, contract: Contract, ops: Ops, force: bool) -> Outcome:
+def _attempt(lake: Lake, serving: Callable[[], Engine], contract: Contract, ops: Ops, force: bool) -> Outcome:
     lake.require()
-    job = start(lake, engine, contract, recipe(contract), force)
+    job = start(lake, serving, contract, recipe(contract), force)
     with _workplace(job) as connection:
         return _cleaned(job, connection, ops) if contract.source else _derived(job, connection, ops)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -61,16 +61,24 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Job:
-    """One build of one table: what it works on, the version it rests on, and the note of the last build."""
+    """One build of one table: what it works on, the version it rests on, and the note of the last build.
+
+    `serving` gives the engine, which need not be opened for a table that has not changed.
+    """
 
     lake: Lake
-    engine: Engine
+    serving: Callable[[], Engine]
     contract: Contract
     run_id: str
     head: DeltaTable
     note: dict[str, Any]
     recipe: str
     force: bool = False
+
+    @property
+    def engine(self) -> Engine:
+        """The engine that makes the table."""
+        return self.serving()
 
     @property
     def version(self) -> int:
@@ -98,7 +106,7 @@ def began(run_id: str) -> datetime:
     return datetime.strptime(run_id[:15], "%Y%m%dT%H%M%S").replace(tzinfo=UTC)
 
 
-def start(lake: Lake, engine: Engine, contract: Contract, recipe: str, force: bool) -> Job:
+def start(lake: Lake, serving: Callable[[], Engine], contract: Contract, recipe: str, force: bool) -> Job:
     """Open a build: make the table if it is not there, pin its version and read the last note.
 
     Raise UserError where the contract differs from what is published in a way that no migration declares.
@@ -107,7 +115,7 @@ def start(lake: Lake, engine: Engine, contract: Contract, recipe: str, force: bo
     # An added column is free. What is declared comes with the whole rebuild that a changed contract means anyway: the
     # commit that replaces the rows replaces the schema.
     changes(contract, pa.schema(head.schema().to_arrow()))
-    return Job(lake, engine, contract, new_run(), head, last_commit(head), recipe, force)
+    return Job(lake, serving, contract, new_run(), head, last_commit(head), recipe, force)
 
 
 def digest(numbers: Sequence[int]) -> str:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from threading import Lock
 
+from jobs import session
 from jobs.build import build
 from jobs.lake import Lake
 from jobs.ops import Ops
@@ -15,28 +18,46 @@ from lineage.emit import Receiver, Spool, telling
 from schemas import graph
 
 Watch = Callable[[str, Outcome | None], None]
+Opened = Callable[[str], AbstractContextManager[Engine]]
 
 
 def run(
     lake: Lake, engine: Engine, terms: Sequence[str] = (), *, force: bool = False, workers: int = 2,
-    watch: Watch = lambda table, outcome: None, receiver: Receiver | None = None,
+    watch: Watch = lambda table, outcome: None, receiver: Receiver | None = None, opened: Opened = session.engine,
 ) -> list[Outcome]:  # fmt: skip
     """Build the tables that terms select, inputs first, and return how each ended, in the order they ended.
 
     `watch` is told when a table starts (None) and ends (its outcome). A table whose input failed waits: it keeps
     the version it had; a source without a delivery is an empty table, so that a lake may hold only one's own.
-    Lineage events go to a file, and to `receiver` if there is one. Raise UserError for a term that names no table,
-    and where there is no lake.
+    Lineage events go to a file, and to `receiver` if there is one. `opened` opens the engine that a contract names,
+    where it is another one, the first time that it is needed. Raise UserError for a term that names no table, and
+    where there is no lake.
     """
     tables = graph.select(terms)
     lake.require()
-    with telling(Spool(lake.folder / "_lineage"), receiver) as tell:
+    with telling(Spool(lake.folder / "_lineage"), receiver) as tell, _others(opened) as other:
         ops = Ops(lake, tell=tell)
         try:
             mend(lake, ops, engine.name)
-            return _walk(tables, lambda table: build(lake, engine, table, ops, force=force), workers, watch)
+            return _walk(tables, lambda table: build(lake, engine, table, ops, other, force=force), workers, watch)
         finally:
             ops.flush()
+
+
+@contextmanager
+def _others(opened: Opened) -> Iterator[Callable[[str], Engine]]:
+    """Give what returns an engine by name, each opened once and closed at the end."""
+    known: dict[str, Engine] = {}
+    lock = Lock()
+    with ExitStack() as stack:
+
+        def other(name: str) -> Engine:
+            with lock:
+                if name not in known:
+                    known[name] = stack.enter_context(opened(name))
+                return known[name]
+
+        yield other
 
 
 def _walk(tables: Sequence[str], one: Callable[[str], Outcome], workers: int, watch: Watch) -> list[Outcome]:

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,8 +16,11 @@ from typer.testing import CliRunner
 from carbonlake.building import finish
 from carbonlake.cli import app
 from carbonlake.world import FAILED, SOME_WAITING, World
+from jobs import query
 from jobs.lake import Lake
 from jobs.outcome import NO_DELIVERY, Outcome
+from jobs.run import run
+from jobs.session import Engine
 from schemas import graph
 from schemas.errors import UserError
 from tests.jobs import building
@@ -44,12 +51,31 @@ def transform(month: DataFrame, other: DataFrame) -> DataFrame:
 '''
 
 
+NAMED = "thematic.flow_named"
+# Integers of this size the embedded engine may not multiply.
+PRODUCT = '''"""Rows times a number."""
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+
+def transform(flow: DataFrame) -> DataFrame:
+    """Return one row a month."""
+    return flow.groupBy("month").agg((F.count("*") * F.sum(F.length("label")) * F.lit(20000)).alias("days"))
+'''
+
+
 @pytest.fixture(scope="module", autouse=True)
 def project(tmp_path_factory: pytest.TempPathFactory) -> Any:
     """Lay the project over the shipped one."""
     files = building.flows(["merge", "append"])
     files |= {"schemas/business/flow_both.yaml": SUM, "layers/business/flow_both.py": ADDED}
     files["schemas/cleaned/flow_append.yaml"] = files["schemas/cleaned/flow_append.yaml"].replace("zone: flows", "zone: others")
+    named = (
+        files["schemas/thematic/flow_merge_month.yaml"].replace("key:", "engine: spark\nkey:").replace("balance: [mass_t]", "")
+    )
+    without = [line for line in named.splitlines() if "mass_t" not in line]
+    files |= {"schemas/thematic/flow_named.yaml": "\n".join(without), "layers/thematic/flow_named.py": PRODUCT}
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("CARBONLAKE_PROJECT", str(building.lay(tmp_path_factory.mktemp("flows"), files)))
         yield
@@ -65,11 +91,11 @@ def test_terms_select_tables_with_what_is_above_or_below() -> None:
     assert set(graph.select([f"{MONTH}+"])) == {MONTH, BOTH}
     assert set(graph.select([f"+{MONTH}+"])) == {A, MONTH, BOTH}
     assert set(graph.select([f"+{BOTH}"])) == {A, B, MONTH, BOTH}
-    assert set(graph.select([f"{A}+", B])) == {A, B, MONTH, PEAK, BOTH}
+    assert set(graph.select([f"{A}+", B])) == {A, B, MONTH, PEAK, BOTH, NAMED}
     assert graph.select(["source:others"]) == (B,)
     assert mine("layer:cleaned") == {A, B} and mine("layer:business") == {BOTH}
     assert {table.split(".")[0] for table in graph.select(["layer:thematic"])} == {"thematic"}
-    assert mine() == {A, B, MONTH, PEAK, BOTH, "thematic.flow_append_month", "thematic.flow_append_peak"}
+    assert mine() == {A, B, MONTH, PEAK, BOTH, "thematic.flow_append_month", "thematic.flow_append_peak", NAMED}
     for selected in (graph.select([f"+{BOTH}"]), graph.select([])):
         assert all(selected.index(up) < selected.index(t) for t in selected for up in graph.upstream(t) if up in selected)
 
@@ -134,6 +160,34 @@ def test_a_source_without_a_delivery_is_an_empty_table(lake: Lake, spark: Any) -
     with pytest.raises(Exit) as left:
         finish(World(as_json=True), list(ended.values()), named={A})
     assert left.value.exit_code == SOME_WAITING
+
+
+def test_a_table_that_names_an_engine_is_made_on_that_one_which_is_opened_only_when_needed(tmp_path: Path, spark: Any) -> None:
+    lake, asked = Lake(tmp_path / "lake").init(), []
+
+    @contextmanager
+    def opened(name: str, kind: str = "") -> Iterator[Engine]:
+        asked.append(name)
+        yield Engine(kind or name, spark)
+
+    deliver(lake, A, "1.csv", csv([("m", "2025-01-01", 2, "x")]))
+    fenced = run(lake, Engine("sail", spark), [f"+{NAMED}"], opened=partial(opened, kind="sail"))
+    assert "`engine: spark` in the contract" in fenced[-1].reason
+    ended = [run(lake, Engine("sail", spark), [NAMED, PEAK], opened=opened) for _ in range(2)]
+    assert [{one.status for one in outcomes} for outcomes in ended] == [{"built"}, {"skipped"}]
+    assert asked == ["spark", "spark"]
+    engines = query.sql(lake, "select table_name, engine from ops.run where status = 'built'").to_pylist()
+    assert {row["table_name"]: row["engine"] for row in engines} == {A: "sail", PEAK: "sail", NAMED: "spark"}
+
+
+def test_a_table_whose_engine_is_not_to_be_had_fails_alone(lake: Lake, spark: Any) -> None:
+    def opened(name: str) -> Any:
+        raise UserError("Apache Spark needs Java 17 or newer, and there is none", where=f"engine {name}")
+
+    deliver(lake, A, "1.csv", csv([("m", "2025-01-01", 2, "x")]))
+    ended = {one.table: one for one in run(lake, Engine("sail", spark), [f"+{NAMED}", PEAK], opened=opened)}
+    assert {table: one.status for table, one in ended.items()} == {A: "built", PEAK: "built", NAMED: "failed"}
+    assert ended[NAMED].reason.startswith("engine spark: Apache Spark needs Java 17")
 
 
 def test_the_command_tells_machines_and_people_what_was_skipped(lake: Lake, spark: Any, capsys: Any) -> None:
