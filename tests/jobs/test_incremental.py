@@ -136,7 +136,7 @@ STACK = {"schemas/thematic/both.yaml": BOTH, "layers/thematic/both.py": STACKED}
 def project(tmp_path_factory: pytest.TempPathFactory) -> Any:
     """Lay the project over the shipped one."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("CARBONLAKE_PROJECT", str(building.lay(tmp_path_factory.mktemp("flows"), building.flows() | STACK)))
+        patch.setenv("CARBONLAKE_PROJECT", str(building.lay(tmp_path_factory.mktemp("flows"), building.flows())))
         yield
 
 
@@ -191,7 +191,11 @@ def demand(lake: Lake, model: Model, spark: Any) -> None:
     assert state(lake, model.write) == model.state()
 
 
-def test_a_table_that_takes_rows_of_an_input_by_no_partition_is_made_whole(spark: Any, tmp_path: Path) -> None:
+def test_a_table_that_takes_rows_of_an_input_by_no_partition_is_made_whole(
+    spark: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project = building.lay(tmp_path / "flows", building.flows(["merge", "period"]) | STACK)
+    monkeypatch.setenv("CARBONLAKE_PROJECT", str(project))
     lake = Lake(tmp_path / "lake").init()
     lines: list[Line] = [("m", "2025-01-01", 3, "x"), ("m", "2025-02-01", 3, "x")]
     building.deliver(lake, "cleaned.flow_period", "a.csv", building.csv(lines))
