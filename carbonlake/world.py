@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import sys
 from collections.abc import Iterator
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from jobs.lake import Lake
     from jobs.session import Engine
 
+LOGGERS = ("carbonlake", "lineage")
 # Exit codes that mean something to a scheduler.
 FAILED, WRONG, SOME_WAITING, INTERRUPTED = 1, 2, 3, 130
 
@@ -36,7 +38,9 @@ class World:
     def settings(self) -> Settings:
         """The settings of the environment, with what the command line says on top."""
         given = {"lake": self.lake_root, "engine": self.engine_url}
-        return load(overrides={key: value for key, value in given.items() if value})
+        found = load(overrides={key: value for key, value in given.items() if value})
+        _log(found.log_level)
+        return found
 
     @cached_property
     def lake(self) -> Lake:
@@ -65,6 +69,14 @@ class World:
     def say(self, value: Any) -> None:
         """Print a machine's answer as JSON."""
         print(json.dumps(value, ensure_ascii=False, default=str, indent=2))
+
+
+def _log(level: str) -> None:
+    """Let our loggers speak from a level on, to stderr; those of the libraries keep theirs."""
+    for name in LOGGERS:
+        logging.getLogger(name).setLevel(level.upper())
+    if logging.lastResort:  # what prints where nobody has set up handlers
+        logging.lastResort.setLevel(level.upper())
 
 
 def use_project(folder: str | None) -> None:
