@@ -177,7 +177,6 @@ class Migration(Closed):
     change: Literal["rename", "retype", "drop"]
     column: str
     to: str | None = None
-    using: str | None = Field(None, description="SQL over the old row that gives the new value")
 
     @model_validator(mode="after")
     def _whole(self) -> Migration:
@@ -245,11 +244,6 @@ class Contract(Closed):
     def table(self) -> str:
         """The full name, layer.table."""
         return f"{self.layer}.{self.name}"
-
-    @property
-    def data_columns(self) -> tuple[str, ...]:
-        """Names of the columns in order, without the locators that every cleaned table carries."""
-        return tuple(self.columns)
 
     @property
     def measures(self) -> tuple[str, ...]:

@@ -7,7 +7,6 @@ negatives included. It is false, without an error, outside |x| < LIMIT and for N
 from __future__ import annotations
 
 LIMIT = 9e12
-LIMIT_SQL = "9e12"
 # What all engines read alike: Spark takes `12f`, `12d` and `0x1p3` too, DuckDB `1_000`, `+-5` and Unicode blanks.
 BLANKS = r"[\t\n\f\r]*"
 NUMBER = BLANKS + r"[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][+-]?[0-9]+)?" + BLANKS

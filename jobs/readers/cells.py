@@ -10,8 +10,6 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
-MAIN = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
-STRICT = "{http://purl.oclc.org/ooxml/spreadsheetml/main}"
 RELATION = re.compile(r"\{.*\}id$")
 
 
