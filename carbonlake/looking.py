@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any, Optional
 
@@ -70,12 +71,15 @@ def _examples(world: World, one: Contract) -> None:
 
 def _state(world: World, table: str) -> dict[str, Any]:
     from jobs.commit import last_commit
+    from jobs.freshness import freshness
 
     head = world.lake.open(table)
     if head is None:
         return {"state": "never built"}
     note = last_commit(head)
-    return {"version": head.version(), "rows": note.get("rows"), "run": note.get("run"), "recipe": note.get("recipe")}
+    fresh = freshness(world.lake, table, datetime.now(UTC))
+    return {"version": head.version(), "rows": note.get("rows"), "run": note.get("run"), "recipe": note.get("recipe"),
+            **({"freshness": fresh} if fresh else {})}  # fmt: skip
 
 
 def lineage(

@@ -231,7 +231,7 @@ class Contract(Closed):
     rules: tuple[Rule, ...] = ()
     balance: Annotated[tuple[Balance, ...], BeforeValidator(_balances)] = ()
     activity: dict[str, Activity] = Field(default_factory=dict)
-    freshness: str | None = Field(None, description="Age after which the table is stale, e.g. 36h or 40d")
+    freshness: str | None = Field(None, description="Age after which `carbonlake show` calls the table stale, e.g. 36h or 40d")
     serve: Serve | None = None
     grade: Grade = "internal"
     retention: str | None = Field(None, description="How long versions are kept, e.g. 30d")
