@@ -196,7 +196,7 @@ def _instant(raw: Expr, column: Column, zone: str, is_text: bool) -> Expr:
     """Read an instant to the millisecond: naive text is in the source's time zone, an offset needs a declared format."""
     if column.format:
         found = F.try_to_timestamp(raw, F.lit(column.format))
-        naive = not any(letter in column.format for letter in "XxZOz")
+        naive = not any(letter in column.format for letter in "XxZOzV")
     else:
         found, naive = raw.try_cast("timestamp"), is_text
     if naive and zone != "UTC":

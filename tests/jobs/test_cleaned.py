@@ -245,6 +245,18 @@ def test_a_day_is_not_taken_from_the_calendar_of_utc(
     assert building.rows(lake, table, "derived") == [(date(2025, 3, 1),)]
 
 
+def test_a_time_with_the_name_of_its_zone_is_an_instant_already(lake: Lake, build: Builder, change: Callable[..., None]) -> None:
+    change("cleaned.instant", ("yyyy-MM-dd'T'HH:mm:ssXXX", "yyyy-MM-dd HH:mm VV"))
+    lines = [
+        (1, "2025-01-01 00:30:00", "2025-01-01 00:30 Asia/Shanghai"),
+        (2, "2025-01-01 00:30:00", "2025-01-01 00:30 Asia/Tokyo"),
+    ]
+    deliver(lake, "cleaned.instant", "a.csv", csv(lines, "number,local,offset"))
+    build("cleaned.instant")
+    told = dict(building.rows(lake, "cleaned.instant", "number", "told"))
+    assert told == {1: datetime(2024, 12, 31, 16, 30, tzinfo=UTC), 2: datetime(2024, 12, 31, 15, 30, tzinfo=UTC)}
+
+
 def test_an_instant_with_an_offset_that_nobody_declared_waits(lake: Lake, build: Builder) -> None:
     lines = [(n, text, "") for n, text in enumerate(["2025-01-01T00:00:00Z", "2025-01-01T00:00:00+09:00", "12:30", "45678"])]
     deliver(lake, "cleaned.instant", "a.csv", csv(lines, "number,local,offset"))
