@@ -28,6 +28,7 @@ SMALL = 32 * 1024 * 1024
 MANY = 8
 CHECKPOINT_EVERY = 10
 LOG_DAYS = 30
+RECORDS = ("raw", "ops")
 
 
 @dataclass(frozen=True)
@@ -191,14 +192,22 @@ def history(lake: Lake, name: str, limit: int = 50) -> list[dict[str, Any]]:
 def restore(lake: Lake, name: str, version: int) -> int:
     """Make an earlier version the newest, and return its new number; the next run builds what is out of date again.
 
-    Raise UserError if its files are gone or the table changed meanwhile.
+    Raise UserError if its files are gone or the table changed meanwhile, and for a record of what happened, such as
+    raw.delivery: numbers of deliveries given twice would be read as one.
     """
+    if name.split(".")[0] in RECORDS:
+        raise UserError(f"{name} is a record of what happened and never goes back", where=name,
+                        remedy="`carbonlake withdraw` takes a delivery out of force")  # fmt: skip
     table = query.open_table(lake, name)
     query.open_table(lake, name, version)
+    if version == table.version():
+        raise UserError(
+            f"version {version} is the newest already", where=name, remedy=f"`carbonlake history {name}` lists versions"
+        )
     note = CommitProperties(max_commit_retries=0, custom_metadata={NOTE: {"restored": version}})
     try:
         table.restore(version, commit_properties=note)
     except DeltaError as error:
-        remedy = f"`carbonlake history {name}` lists versions; they are kept for {retention(name)}"
+        remedy = f"`carbonlake history {name}` lists versions; they are kept for {retention(name).total_seconds() / 86400:g} days"
         raise UserError(f"version {version} cannot be restored: {error}", where=name, remedy=remedy) from None
     return int(query.open_table(lake, name).version())

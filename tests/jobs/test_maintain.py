@@ -10,7 +10,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from jobs import commit, maintain, query
+from jobs import commit, land, maintain, query
 from jobs.lake import FORMAT, FORMAT_FILE, Lake
 from jobs.pins import kept_versions, retention
 from jobs.relation import read_rows, table_files
@@ -166,3 +166,14 @@ def test_a_version_whose_files_are_gone_cannot_be_restored(lake: Lake) -> None:
     with pytest.raises(UserError, match="cannot be restored"):
         maintain.restore(lake, TUBE, 1)
     assert numbers(lake) == [2]
+
+
+def test_the_newest_version_is_not_restored_and_no_record_goes_back(lake: Lake, tmp_path: Path) -> None:
+    put(lake, 1)
+    with pytest.raises(UserError, match="version 1 is the newest already"):
+        maintain.restore(lake, TUBE, 1)
+    (tmp_path / "a.csv").write_text("number\n1\n")
+    number = land.land(lake, tmp_path / "a.csv", TUBE)[0].delivery_id
+    with pytest.raises(UserError, match=r"raw.delivery is a record of what happened and never goes back\n.*withdraw"):
+        maintain.restore(lake, land.TABLE, 0)
+    assert [receipt.delivery_id for receipt in land.receipts(lake)] == [number]
