@@ -90,7 +90,7 @@ def withdraw(
 
     world: World = context.obj
     receipt = landing.withdraw(world.lake, delivery, reason)
-    then = f"`carbonlake run {receipt.source}+` takes its rows out"
+    then = f"`carbonlake run {receipt.source}+` takes its rows out" if receipt.source else "no table has read it"
     world.console.print(f"delivery {delivery} ({receipt.name}) is withdrawn; {then}")
 
 

@@ -68,6 +68,9 @@ def select(terms: Iterable[str]) -> tuple[str, ...]:
         found = _term(term)
         if not found:
             raise UserError(f"{term!r} names no table", remedy="try a table, +table, table+, layer:cleaned or source:zone")
+        if not found & set(order):
+            raise UserError(f"{term!r} names only what is recorded as it happens, and never built",
+                            remedy='`carbonlake sql "from raw.delivery"` shows such a table')  # fmt: skip
         wanted |= found
     return tuple(t for t in order if not terms or t in wanted)
 

@@ -169,6 +169,8 @@ def test_an_unclaimed_delivery_is_listed_then_claimed_then_withdrawn(project: Pa
     assert [row["delivery"] for row in json.loads(say("--json", "deliveries", "cleaned.school_meter_day").output)] == [1]
     assert "is withdrawn" in say("withdraw", "1", "--reason", "a stray").output
     assert json.loads(say("--json", "deliveries").output) == []
+    say("land", str(project / "README.md"))
+    assert "is withdrawn; no table has read it" in say("withdraw", "2", "--reason", "of nobody").output
 
 
 def test_the_drop_folder_says_whose_a_delivery_is(project: Path, say: Say, tmp_path: Path) -> None:

@@ -106,6 +106,12 @@ def test_a_term_that_names_nothing_is_refused(term: str) -> None:
         graph.select([term])
 
 
+@pytest.mark.parametrize("term", ["layer:ops", "raw.delivery"])
+def test_a_term_that_names_only_records_is_refused_and_does_not_run_nothing(term: str) -> None:
+    with pytest.raises(UserError, match=f"'{term}' names only what is recorded as it happens"):
+        graph.select([term])
+
+
 def test_a_misspelt_table_is_answered_with_the_nearest() -> None:
     with pytest.raises(UserError, match=r"no table 'cleaned.flow_merg'(.|\n)*did you mean cleaned.flow_merge"):
         graph.select(["+cleaned.flow_merg"])
