@@ -15,6 +15,7 @@ from models import units
 from quality.rules import RowCheck, mask, row_checks, set_aside_bits
 from schemas import types
 from schemas.contract import Column, Contract, Rule
+from schemas.errors import UserError
 from schemas.numbers import LIMIT, NUMBER
 
 DELIVERY, LOCATOR, NAME, RULES, VERDICT = "_delivery", "_locator", "_name", "_rules", "_verdict"
@@ -95,7 +96,7 @@ def _typed(found: DataFrame, contract: Contract, names: Mapping[int, str]) -> Da
         if header is None:
             continue
         found_, is_text = F.col(f"`{header}`"), native[header] == "string"
-        raw = text(found_, column) if is_text else found_
+        raw = text(found_, column) if is_text else _as_it_is(found_, column, native[header], f"{contract.file}: columns.{name}")
         values[name] = typed(raw, column, zone, is_text).alias(name)
         if _can_fail(column):
             bad[name] = _unmatched(found_, column) if is_text and column.pattern else raw
@@ -138,6 +139,15 @@ def _given(value: Expr, column: Column) -> Expr:
     for nothing in ("", *column.null_values):
         value = F.nullif(value, F.lit(nothing))
     return value
+
+
+def _as_it_is(raw: Expr, column: Column, native: str, where: str) -> Expr:
+    """Return a value that is no text; raise UserError where the contract asks for what is done to texts alone."""
+    asked = [key for key, given in (("pattern", column.pattern), ("null_values", column.null_values)) if given]
+    if asked:
+        raise UserError(f"`{''.join(asked)}` is for texts, {column.from_ or 'it'} comes as {native}", where=where,
+                        remedy="take it out; a grid is masked where the file itself says so")  # fmt: skip
+    return raw
 
 
 def _unmatched(raw: Expr, column: Column) -> Expr:

@@ -96,6 +96,16 @@ def test_a_value_that_the_pattern_does_not_find_waits_and_is_no_empty_value(
     assert building.rows(lake, MERGE, "meter", "mass_t") == [("a", 1), ("c", None), ("d", None), ("e", None)]
 
 
+def test_what_is_done_to_texts_alone_is_refused_where_a_number_comes(
+    lake: Lake, build: Builder, change: Callable[..., None]
+) -> None:
+    change(MERGE, ("description: Label}", "description: Label, from: _locator, pattern: '([0-9])', null_values: ['2']}"))
+    deliver(lake, MERGE, "a.csv", csv([("m", JAN, 1, "x")]))
+    refused = build()
+    assert refused.status == "failed"
+    assert "columns.label: `pattern`, `null_values` is for texts, _locator comes as " in refused.reason
+
+
 @pytest.mark.parametrize("write", ["merge", "replace", "period"])
 def test_an_exact_repeat_is_superseded_and_rows_that_contradict_each_other_all_wait(
     lake: Lake, build: Builder, write: str
