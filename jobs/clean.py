@@ -145,7 +145,7 @@ def _as_it_is(raw: Expr, column: Column, native: str, where: str) -> Expr:
     """Return a value that is no text; raise UserError where the contract asks for what is done to texts alone."""
     asked = [key for key, given in (("pattern", column.pattern), ("null_values", column.null_values)) if given]
     if asked:
-        raise UserError(f"`{''.join(asked)}` is for texts, {column.from_ or 'it'} comes as {native}", where=where,
+        raise UserError(f"`{'`, `'.join(asked)}` is for texts, {column.from_ or 'it'} comes as {native}", where=where,
                         remedy="take it out; a grid is masked where the file itself says so")  # fmt: skip
     return raw
 
