@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import psutil
 import pyarrow as pa
@@ -64,7 +66,7 @@ class Lake:
         if not (folder / "_run.json").exists():
             self.require()
             with store.explained(folder):
-                store.write(folder / "_run.json", json.dumps({**process(), "table": table}).encode())
+                _noted(folder, table)
         return folder
 
     def read_folder(self, table: str, delivery: int) -> Path:
@@ -183,6 +185,30 @@ def properties(schema: pa.Schema, partition_by: tuple[str, ...] = ()) -> dict[st
 def process() -> dict[str, Any]:
     """Return what tells this process from any other, also after its id is used again."""
     return {"host": os.uname().nodename, "pid": os.getpid(), "started": psutil.Process().create_time()}
+
+
+def _noted(folder: Path, table: str) -> None:
+    """Make a staging folder with its note at once: until it is whole, its name tells whose it is."""
+    owner = process()
+    new = folder.with_name("~".join([folder.name, "new", *map(str, owner.values()), uuid4().hex[:8]]))
+    store.write(new / "_run.json", json.dumps({**owner, "table": table}).encode())
+    try:
+        new.rename(folder)
+    except OSError:
+        if not (folder / "_run.json").exists():
+            raise
+        shutil.rmtree(new)  # another thread was faster
+
+
+def owner(folder: Path) -> dict[str, Any] | None:
+    """Return the note of who made a staging folder; None where there is none."""
+    try:
+        found: dict[str, Any] = json.loads((folder / "_run.json").read_text())
+        return found
+    except (FileNotFoundError, NotADirectoryError, ValueError):
+        parts = folder.name.split("~")
+        new = len(parts) == 6 and parts[1] == "new"
+        return {"host": parts[2], "pid": int(parts[3]), "started": float(parts[4])} if new else None
 
 
 def alive(owner: Mapping[str, Any]) -> bool:

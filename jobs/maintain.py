@@ -18,7 +18,7 @@ from deltalake.exceptions import DeltaError, TableNotFoundError
 
 from jobs import deltalog, query, store
 from jobs.deltalog import NOTE
-from jobs.lake import Lake, alive
+from jobs.lake import Lake, alive, owner
 from jobs.pins import kept_versions, retention
 from jobs.relation import TableFile, table_files
 from schemas.contracts import contracts
@@ -151,8 +151,8 @@ def swept(lake: Lake) -> list[tuple[str, str]]:
     for folder in sorted((lake.folder / "_staging").glob("*")):
         run, mine = folder.name.split("~")[0], folder.with_name(f"{folder.name.split('~')[0]}~{uuid4().hex[:8]}")
         try:
-            owner = _owner(folder)
-            if owner is None or not folder.is_dir():
+            dead = _owner(folder)
+            if dead is None or not folder.is_dir():
                 continue
             folder.rename(mine)  # of several that sweep at once, one has it
         except FileNotFoundError:
@@ -160,17 +160,16 @@ def swept(lake: Lake) -> list[tuple[str, str]]:
         for note in mine.glob("_publish-*.json"):
             _take_strays(lake, json.loads(note.read_text()))
         shutil.rmtree(mine, ignore_errors=True)
-        gone.append((run, str(owner.get("table", ""))))
+        gone.append((run, str(dead.get("table", ""))))
     return gone
 
 
 def _owner(folder: Path) -> dict[str, Any] | None:
-    """Return the note of who made a staging folder; None where that process may still be at work."""
-    try:
-        owner: dict[str, Any] = json.loads((folder / "_run.json").read_text())
-    except (FileNotFoundError, NotADirectoryError, ValueError):
+    """Return who made a staging folder; None where that process may still be at work."""
+    found = owner(folder)
+    if found is None:
         return None if time.time() - folder.stat().st_mtime < 3600 else {}
-    return None if alive(owner) else owner
+    return None if alive(found) else found
 
 
 def _take_strays(lake: Lake, note: Mapping[str, Any]) -> None:

@@ -124,6 +124,16 @@ def test_the_staging_of_a_living_process_is_left_alone(lake: Lake) -> None:
     assert mine.exists() and foreign.exists() and not gone.exists()
 
 
+def test_a_process_that_died_before_its_staging_was_whole_leaves_nothing(lake: Lake) -> None:
+    mine = json.loads((lake.staging("mine") / "_run.json").read_text())
+    folders = [lake.folder / "_staging" / f"{run}~new~{mine['host']}~{pid}~{mine['started']}~1f2e3d4c"
+               for run, pid in (("late", mine["pid"]), ("gone", 2**22 + 1))]  # fmt: skip
+    for folder in folders:
+        folder.mkdir()
+    assert maintain.sweep(lake) == ["gone"]
+    assert [folder.exists() for folder in folders] == [True, False]
+
+
 def test_strays_are_taken_by_the_note_of_their_run_and_published_files_stay(lake: Lake) -> None:
     put(lake, 1)
     table = Path(lake.table_path(TUBE))
