@@ -32,7 +32,9 @@ def reference() -> Iterator[Any]:
     """Return Apache Spark as an engine, one for all tests; its compiler is the quick one, for plans that run once."""
     from jobs.session import engine
 
-    with engine("spark", memory="4g", options={"spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1"}) as opened:
+    # With that compiler alone the JVM has 48 MB for code, which the plans of the demo fill; then every call fails.
+    java = "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=512m"
+    with engine("spark", memory="3g", options={"spark.driver.extraJavaOptions": java}) as opened:
         yield opened
 
 
