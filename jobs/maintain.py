@@ -133,9 +133,14 @@ def checkpoint(lake: Lake, name: str) -> bool:
 
 
 def _shorten(lake: Lake, name: str, kept: set[int]) -> None:
-    """Let delta-rs drop log entries beyond its retention (30 days), unless a version that old is still needed."""
+    """Let delta-rs drop log entries beyond its retention (30 days), unless a version that old is still needed.
+
+    The entry of the newest build is: its note says what the table was made from and which quarantine belongs to it.
+    """
     table = query.open_table(lake, name)
-    oldest = deltalog.moment(table, min(kept)) if kept else None
+    built = deltalog.last_commit(table).get("version")
+    needed = [*kept, int(built)] if built is not None else list(kept)
+    oldest = deltalog.moment(table, min(needed)) if needed else None
     if oldest and (datetime.now(UTC) - oldest).days < LOG_DAYS:
         table.cleanup_metadata()
 

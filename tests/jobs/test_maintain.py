@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pyarrow as pa
 import pytest
 
 from jobs import commit, land, maintain, query
+from jobs.deltalog import last_commit
 from jobs.lake import FORMAT, FORMAT_FILE, Lake
 from jobs.pins import kept_versions, retention
 from jobs.relation import read_rows, table_files
@@ -95,6 +97,31 @@ def test_checkpoints_follow_the_log_and_versions_stay_readable(lake: Lake) -> No
     assert maintain.checkpoint(lake, TUBE) is True
     assert maintain.checkpoint(lake, TUBE) is False
     assert numbers(lake) == list(range(maintain.CHECKPOINT_EVERY)) and numbers(lake, 3) == [0, 1, 2]
+
+
+def test_the_note_of_the_newest_build_outlives_the_log_entries_around_it(lake: Lake) -> None:
+    for number in range(12):
+        put(lake, number)
+    log = Path(lake.table_path(TUBE)) / "_delta_log"
+    age(log.glob("*.json"), days=40)
+    built = last_commit(query.open_table(lake, TUBE))
+    assert maintain.compact(lake, TUBE)[0] == 12  # a newer version that is no build
+    age([log / f"{13:020d}.json"], days=20)
+    assert maintain.checkpoint(lake, TUBE)
+    maintain.maintain(lake)
+    assert built and last_commit(query.open_table(lake, TUBE)) == built
+
+
+def age(entries: Iterable[Path], days: int) -> None:
+    """Let log entries be as old as some days."""
+    then = (datetime.now(UTC) - timedelta(days=days)).timestamp()
+    for path in entries:
+        lines = [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+        for line in lines:
+            line.get("commitInfo", {})["timestamp"] = int(then * 1000)
+        if lines:
+            path.write_text("\n".join(map(json.dumps, lines)))
+            os.utime(path, (then, then))
 
 
 def test_maintenance_changes_no_row_of_any_table(lake: Lake) -> None:
