@@ -25,7 +25,7 @@ check: setup  ## ruff, mypy, import-linter, budgets of the design
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports && $(BIN)/python -m tests.budgets
 
 test: setup  ## The test suite on the embedded engine
-	$(BIN)/pytest -q -m "not spark and not crash"
+	$(BIN)/pytest -q -n 2 --dist loadfile -m "not spark and not crash"
 
 test-spark: setup  ## The tests that compare with Apache Spark (needs Java 17 or newer)
 	$(BIN)/pytest -q -m spark

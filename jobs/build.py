@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import shutil
 import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping
@@ -18,7 +17,7 @@ from jobs.cleaned import Made
 from jobs.commit import Moved, failpoint, retrying
 from jobs.deliveries import readings
 from jobs.fingerprint import recipe
-from jobs.lake import Lake, process
+from jobs.lake import Lake, process, unstage
 from jobs.ops import Ops
 from jobs.outcome import NO_DELIVERY, Job, Outcome, new_run, start
 from jobs.session import Engine, told
@@ -90,7 +89,7 @@ def _workplace(job: Job) -> Iterator[duckdb.DuckDBPyConnection]:
         yield connection
     finally:
         connection.close()
-        shutil.rmtree(job.lake.folder / "_staging" / job.run_id, ignore_errors=True)
+        unstage(job.lake.folder / "_staging" / job.run_id)
 
 
 def _cleaned(job: Job, connection: duckdb.DuckDBPyConnection, ops: Ops) -> Outcome:

@@ -6,7 +6,6 @@ import json
 import os
 import random
 import re
-import shutil
 import signal
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -23,7 +22,7 @@ from deltalake.transaction import AddAction, RemoveAction
 from jobs import footers, store
 from jobs.deltalog import NOTE, changed_partitions, commit_of, find_run, last_commit, touched
 from jobs.footers import EXTRA, Checked, StagedFile
-from jobs.lake import Lake, arrow_schema, properties
+from jobs.lake import Lake, arrow_schema, properties, unstage
 from schemas.contract import Contract
 from schemas.errors import UserError
 
@@ -256,7 +255,7 @@ def write_rows(
     try:
         return once() if read_version is not None else retrying(once)
     finally:
-        shutil.rmtree(lake.folder / "_staging" / staging, ignore_errors=True)
+        unstage(lake.folder / "_staging" / staging)
 
 
 def _stage(rows: pa.Table, folder: Path, partition_by: Sequence[str]) -> list[StagedFile]:

@@ -8,6 +8,7 @@ import re
 import shutil
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -189,15 +190,29 @@ def process() -> dict[str, Any]:
 
 def _noted(folder: Path, table: str) -> None:
     """Make a staging folder with its note at once: until it is whole, its name tells whose it is."""
-    owner = process()
-    new = folder.with_name("~".join([folder.name, "new", *map(str, owner.values()), uuid4().hex[:8]]))
-    store.write(new / "_run.json", json.dumps({**owner, "table": table}).encode())
+    new = _named(folder)
+    store.write(new / "_run.json", json.dumps({**process(), "table": table}).encode())
     try:
         new.rename(folder)
     except OSError:
         if not (folder / "_run.json").exists():
             raise
         shutil.rmtree(new)  # another thread was faster
+
+
+def _named(folder: Path) -> Path:
+    """Return a name for a staging folder that comes or goes: its run, and the process at work on it."""
+    return folder.with_name("~".join([folder.name.split("~")[0], "of", *map(str, process().values()), uuid4().hex[:8]]))
+
+
+def unstage(folder: Path) -> None:
+    """Remove a staging folder, its note last; a kill in between leaves nothing of which no one knows whose it is."""
+    for path in folder.glob("*"):
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+    with suppress(OSError):  # gone already, or in a place where nothing can be removed
+        folder = folder.rename(_named(folder))
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def owner(folder: Path) -> dict[str, Any] | None:
@@ -207,8 +222,8 @@ def owner(folder: Path) -> dict[str, Any] | None:
         return found
     except (FileNotFoundError, NotADirectoryError, ValueError):
         parts = folder.name.split("~")
-        new = len(parts) == 6 and parts[1] == "new"
-        return {"host": parts[2], "pid": int(parts[3]), "started": float(parts[4])} if new else None
+        named = len(parts) == 6 and parts[1] == "of"
+        return {"host": parts[2], "pid": int(parts[3]), "started": float(parts[4])} if named else None
 
 
 def alive(owner: Mapping[str, Any]) -> bool:

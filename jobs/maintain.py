@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -18,7 +17,7 @@ from deltalake.exceptions import DeltaError, TableNotFoundError
 
 from jobs import deltalog, query, store
 from jobs.deltalog import NOTE
-from jobs.lake import Lake, alive, owner
+from jobs.lake import Lake, alive, owner, unstage
 from jobs.pins import kept_versions, retention
 from jobs.relation import TableFile, table_files
 from schemas.contracts import contracts
@@ -164,7 +163,7 @@ def swept(lake: Lake) -> list[tuple[str, str]]:
             continue
         for note in mine.glob("_publish-*.json"):
             _take_strays(lake, json.loads(note.read_text()))
-        shutil.rmtree(mine, ignore_errors=True)
+        unstage(mine)
         gone.append((run, str(dead.get("table", ""))))
     return gone
 

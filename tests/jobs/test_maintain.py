@@ -153,7 +153,7 @@ def test_the_staging_of_a_living_process_is_left_alone(lake: Lake) -> None:
 
 def test_a_process_that_died_before_its_staging_was_whole_leaves_nothing(lake: Lake) -> None:
     mine = json.loads((lake.staging("mine") / "_run.json").read_text())
-    folders = [lake.folder / "_staging" / f"{run}~new~{mine['host']}~{pid}~{mine['started']}~1f2e3d4c"
+    folders = [lake.folder / "_staging" / f"{run}~of~{mine['host']}~{pid}~{mine['started']}~1f2e3d4c"
                for run, pid in (("late", mine["pid"]), ("gone", 2**22 + 1))]  # fmt: skip
     for folder in folders:
         folder.mkdir()

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Collection
 from pathlib import Path
 
 import docx
@@ -45,8 +46,10 @@ def _only(found: list[Read | UserError]) -> str:
     return str(found[0])
 
 
-def _children() -> list[psutil.Process]:
-    return [one for one in psutil.Process().children(recursive=True) if "jobs.readers.cage" in one.cmdline()]
+def _children(others: Collection[psutil.Process] = ()) -> list[psutil.Process]:
+    """Return the readers that are running, without others that were there before."""
+    every = [one for one in psutil.Process().children(recursive=True) if "jobs.readers.cage" in one.cmdline()]
+    return [one for one in every if one not in others]
 
 
 def _when_read(pipe: Path) -> int:
@@ -63,23 +66,24 @@ def _when_read(pipe: Path) -> int:
 @pytest.mark.parametrize(("number", "said"), [(signal.SIGKILL, "crashed (SIGKILL)"), (signal.SIGSEGV, "crashed (SIGSEGV)")])
 def test_a_crash_is_one_refused_delivery_and_the_rest_goes_on(tmp_path: Path, number: int, said: str) -> None:
     os.mkfifo(tmp_path / "stuck.docx")
-    good = _document(tmp_path / "good.docx")
+    good, others = _document(tmp_path / "good.docx"), _children()
     requests = [_request(good, 1), _request(tmp_path / "stuck.docx", 2), _request(good, 3)]
     found: list[Read | UserError] = []
     thread = threading.Thread(target=lambda: found.extend(read_many("word", requests)), daemon=True)
     thread.start()
     pipe = _when_read(tmp_path / "stuck.docx")
-    (child,) = _children()
+    (child,) = _children(others)
     child.send_signal(number)
     thread.join(60)
     os.close(pipe)
     assert [type(one) for one in found] == [Read, UserError, Read]
-    assert str(found[1]).startswith(f"stuck.docx: the reader {said}") and not _children()
+    assert str(found[1]).startswith(f"stuck.docx: the reader {said}") and not _children(others)
 
 
 def test_a_reader_ends_with_the_build_that_asked(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "stuck.docx")
     code = f"""
+from collections.abc import Collection
 from pathlib import Path
 from jobs.readers import Request, read
 read("word", Request(Path({str(tmp_path / "stuck.docx")!r}), Path({str(tmp_path)!r}), 1, "stuck", {{}}))
@@ -96,8 +100,9 @@ read("word", Request(Path({str(tmp_path / "stuck.docx")!r}), Path({str(tmp_path)
 
 def test_a_reader_that_stands_still_is_stopped(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "stuck.docx")
+    others = _children()
     found = read_caged("word", [_request(tmp_path / "stuck.docx")], Limits(wall=0.5))
-    assert "stuck.docx: reading took longer than 0.5 s" in _only(found) and not _children()
+    assert "stuck.docx: reading took longer than 0.5 s" in _only(found) and not _children(others)
 
 
 def test_a_reader_that_computes_too_long_is_stopped(tmp_path: Path) -> None:
