@@ -83,12 +83,12 @@ def _info(given: Csv, top: Head, state: _State) -> dict[str, Any]:
 def _read_blocks(every: Iterator[bytes], state: _State) -> None:
     """Check and count a block here while the one before it is parsed in a second thread."""
     rest = b""
-    with ThreadPoolExecutor(1) as pool:
+    with ThreadPoolExecutor(2) as pool:
         for block in filter(None, every):
             if rest or not _submit(block, state, pool):
                 rest = _exact(rest + block, state, last=False)
                 _check_encoding(state, at_end=False)
-            _settle(state, keep=1)
+            _settle(state, keep=2)
         _settle(state, keep=0)
     if rest:
         _exact(rest, state, last=True)
