@@ -50,19 +50,19 @@ def failpoint(name: str) -> None:
 def publish(
     lake: Lake, table_path: str, contract_schema: pa.Schema, files: Sequence[StagedFile], *, read_version: int,
     replace: Replace, commit_info: Mapping[str, Any], app_id: str | None = None, app_sequence: int = 0,
-    extra: Sequence[str] = EXTRA, staging: str | None = None,
+    extra: Sequence[str] = EXTRA, staging: str | None = None, head: DeltaTable | None = None,
 ) -> int:  # fmt: skip
     """Make staged files part of a table that was read at `read_version`, and return the new version.
 
     `replace` is "all", "append", or the values of the single partition column to be replaced; `commit_info` holds
     `run`, by which a repeated call is known and changes nothing; `staging` names the staging folder if it is not the
-    run's. Raise Moved when what the build rests on has
+    run's; `head` is a handle on the table, which is brought up to date. Raise Moved when what the build rests on has
     changed since, UserError when a file is not what the contract says.
     """
     if replace == []:
         # delta-rs takes an empty list of partitions for the whole table.
         raise UserError("an empty list of partitions replaces nothing", where=table_path, remedy="skip the publish")
-    head = _head(lake, table_path)
+    head = _head(lake, table_path, head)
     partition_by = head.metadata().partition_columns
     if (done := _recorded(lake, head, commit_info["run"], read_version, app_id, app_sequence)) is not None:
         return done
@@ -81,7 +81,7 @@ def publish(
         write.take_back(adds)
         raise
     failpoint("commit:after_move")
-    return write.swap(adds)
+    return write.swap(adds, head)
 
 
 def retrying(work: Callable[[], T], attempts: int = ATTEMPTS, pause: float = PAUSE) -> T:
@@ -105,11 +105,11 @@ class _Write:
         self.lake, self.path, self.schema, self.replace = lake, path, schema, replace
         self.read_version, self.info, self.app_id, self.app_sequence = read_version, info, app_id, app_sequence
 
-    def swap(self, adds: list[AddAction | RemoveAction]) -> int:
+    def swap(self, adds: list[AddAction | RemoveAction], head: DeltaTable) -> int:
         """Commit on the newest version until it holds; an exception means unknown, so look for the run first."""
         error: Exception | None = None
         for attempt in range(ATTEMPTS):
-            head = _head(self.lake, self.path)
+            head = _head(self.lake, self.path, head)
             if (done := find_run(head, self.info["run"], after=self.read_version)) is not None:
                 return done
             if head.version() != self.read_version and touched(head, self.read_version, self.replace, self.app_id):
@@ -151,8 +151,9 @@ class _Write:
             store.delete(f"{self.path}/{add.path}", self.lake.storage_options)
 
 
-def _head(lake: Lake, path: str) -> DeltaTable:
-    found = lake.open_path(path)
+def _head(lake: Lake, path: str, known: DeltaTable | None = None) -> DeltaTable:
+    """Return a handle on the newest version; one that is known is brought forward, in a tenth of the time of opening."""
+    found = lake.forward(path, known) if known else lake.open_path(path)
     if found is None:
         raise UserError("there is no table here", where=path, remedy="create it from its contract first")
     return found
@@ -160,8 +161,10 @@ def _head(lake: Lake, path: str) -> DeltaTable:
 
 def _recorded(lake: Lake, head: DeltaTable, run: str, read_version: int, app_id: str | None, sequence: int) -> int | None:
     """Return the version a run committed already; raise Moved where its sequence number was another's when it read."""
-    read = lake.open_path(head.table_uri, read_version)
-    stood = (read.transaction_version(app_id) or 0) if read and app_id else 0
+    stood = 0
+    if app_id:
+        read = head if head.version() == read_version else lake.open_path(head.table_uri, read_version)
+        stood = (read.transaction_version(app_id) or 0) if read else 0
     done = find_run(head, run, after=-1 if app_id and stood >= sequence else read_version)
     if done is None and app_id and stood >= sequence:
         # delta-rs records a lower number without a word, which would move the sequence back.
@@ -198,11 +201,11 @@ def _add(one: Checked, target: str) -> AddAction:
     return AddAction(target, one.size, values, int(time.time() * 1000), True, one.stats)
 
 
-def evolve(lake: Lake, table_path: str, schema: pa.Schema) -> DeltaTable:
+def evolve(lake: Lake, table_path: str, schema: pa.Schema, known: DeltaTable | None = None) -> DeltaTable:
     """Add the columns that a table lacks, and return it. Raise UserError for any other change of the schema."""
 
     def add() -> DeltaTable:
-        head = _head(lake, table_path)
+        head = _head(lake, table_path, known)
         there = pa.schema(head.schema().to_arrow())
         have = {column.name: footers.plain(column.type) for column in there}
         for column in schema:
@@ -210,12 +213,13 @@ def evolve(lake: Lake, table_path: str, schema: pa.Schema) -> DeltaTable:
                 raise UserError(f"{column.name!r} is {have[column.name]} there and {column.type} here", where=table_path,
                                 remedy="declare it under `migrations` and build the table whole")  # fmt: skip
         missing = [column.with_nullable(True) for column in schema if column.name not in have]
-        if missing:
-            fields = Schema.from_arrow(pa.schema(missing)).fields
-            try:
-                head.alter.add_columns(fields, commit_properties=CommitProperties(max_commit_retries=0))
-            except DeltaError as error:
-                raise Moved(str(error)) from error
+        if not missing:
+            return head
+        fields = Schema.from_arrow(pa.schema(missing)).fields
+        try:
+            head.alter.add_columns(fields, commit_properties=CommitProperties(max_commit_retries=0))
+        except DeltaError as error:
+            raise Moved(str(error)) from error
         return _head(lake, table_path)
 
     return retrying(add)
@@ -231,14 +235,15 @@ def describe(lake: Lake, table_path: str, schema: pa.Schema, partition_by: Seque
 def write_rows(
     lake: Lake, table_path: str, rows: pa.Table, run: str, *, replace: Replace = "append",
     read_version: int | None = None, schema: pa.Schema | None = None, app_id: str | None = None, app_sequence: int = 0,
-    new_run: bool = False,
+    new_run: bool = False, head: DeltaTable | None = None,
 ) -> int:  # fmt: skip
     """Write rows of a small table in one commit, and return the version; the same `run` twice changes nothing.
 
     With `read_version` a change since then raises Moved (for an append: one by the same `app_id`), otherwise it is
-    retried. An empty append writes nothing. `new_run` says that nobody can have used this run id before.
+    retried. An empty append writes nothing. `new_run` says that nobody can have used this run id before. `head` is a
+    handle on the table, if there is one; it is brought up to date.
     """
-    head = _head(lake, table_path)
+    head = _head(lake, table_path, head)
     if not rows.num_rows and replace == "append":
         return int(head.version())
     if not new_run and (done := find_run(head, run)) is not None:
@@ -248,9 +253,10 @@ def write_rows(
 
     def once() -> int:
         files = _stage(rows, lake.staging(staging), head.metadata().partition_columns) if rows.num_rows else []
-        at = version if read_version is not None else _head(lake, table_path).version()
+        at = version if read_version is not None else _head(lake, table_path, head).version()
         return publish(lake, table_path, schema or rows.schema, files, read_version=at, replace=replace,
-                       commit_info={"run": run}, app_id=app_id, app_sequence=app_sequence, staging=staging)  # fmt: skip
+                       commit_info={"run": run}, app_id=app_id, app_sequence=app_sequence, staging=staging,
+                       head=head)  # fmt: skip
 
     try:
         return once() if read_version is not None else retrying(once)
@@ -285,10 +291,9 @@ def replace_rows(lake: Lake, contract: Contract, rows: pa.Table, run_id: str, *,
 
 def _write_contract(lake: Lake, contract: Contract, rows: pa.Table, run: str, **options: Any) -> int:
     path = options.pop("at", None) or lake.table_path(contract.table)
-    lake.create(contract, path)
     schema = arrow_schema(contract)
-    evolve(lake, path, schema)
-    return write_rows(lake, path, _fit(rows, schema, contract.table), run, schema=schema, **options)
+    head = evolve(lake, path, schema, lake.create(contract, path))
+    return write_rows(lake, path, _fit(rows, schema, contract.table), run, schema=schema, head=head, **options)
 
 
 def _fit(rows: pa.Table, schema: pa.Schema, table: str) -> pa.Table:

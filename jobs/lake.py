@@ -132,6 +132,13 @@ class Lake:
         except TableNotFoundError:
             return None
 
+    def forward(self, path: str, known: DeltaTable) -> DeltaTable | None:
+        """Bring a handle up to the newest version of its table, and return it; None where the table is gone."""
+        if not store.is_remote(path) and not (store.local(path) / "_delta_log").is_dir():
+            return None  # delta-rs would say that nothing has changed, and a commit would make the folder anew
+        known.update_incremental()
+        return known
+
     def create(self, contract: Contract, at: str | None = None) -> DeltaTable:
         """Return the table of a contract, made with its types, comments, partitions and properties if not there."""
         return self.create_path(at or self.table_path(contract.table), arrow_schema(contract),

@@ -18,7 +18,7 @@ from deltalake.exceptions import DeltaError, TableNotFoundError
 from jobs import deltalog, query, store
 from jobs.deltalog import NOTE
 from jobs.lake import Lake, alive, owner, unstage
-from jobs.pins import kept_versions, retention
+from jobs.pins import RECORDS, kept_versions, retention
 from jobs.relation import TableFile, table_files
 from schemas.contracts import contracts
 from schemas.errors import UserError
@@ -27,7 +27,6 @@ SMALL = 32 * 1024 * 1024
 MANY = 8
 CHECKPOINT_EVERY = 10
 LOG_DAYS = 30
-RECORDS = ("raw", "ops")
 
 
 @dataclass(frozen=True)
@@ -52,26 +51,34 @@ def maintain(
     """
     lake.init()
     sweep(lake)
-    kept = kept_versions(lake, now or datetime.now(UTC), keep or {})
-    return [_tend(lake, name, kept.get(name, set())) for name in (tables or query.tables(lake))]
+    heads = query.open_tables(lake)
+    kept = kept_versions(heads, now or datetime.now(UTC), keep or {})
+    chosen = {name: heads.get(name) or query.open_table(lake, name) for name in tables or heads}
+    return [_tend(lake, name, head, kept.get(name, set())) for name, head in chosen.items()]
 
 
-def _tend(lake: Lake, name: str, kept: set[int]) -> Work:
+def _tend(lake: Lake, name: str, head: DeltaTable, kept: set[int]) -> Work:
     started = time.monotonic()
-    merged, into = compact(lake, name)
-    deleted = vacuum(lake, name, kept)
-    made = checkpoint(lake, name)
-    _shorten(lake, name, kept)
+    merged, into = compact(lake, name, head)
+    deleted = vacuum(lake, name, kept, head)
+    made = checkpoint(lake, name, head)
+    _shorten(head, kept)
     return Work(name, merged, into, deleted, made, time.monotonic() - started)
 
 
-def compact(lake: Lake, name: str) -> tuple[int, int]:
+def _newest(lake: Lake, name: str, known: DeltaTable | None) -> DeltaTable:
+    """Return the newest version of a table, by bringing a handle forward where there is one."""
+    return (known and lake.forward(str(known.table_uri), known)) or query.open_table(lake, name)
+
+
+def compact(lake: Lake, name: str, known: DeltaTable | None = None) -> tuple[int, int]:
     """Merge small files where a partition has many, by the contract's order if it has one.
 
-    Return files merged and files written. A table that changes meanwhile in what was read is left for next time:
-    delta-rs refuses such a commit, and an append alone does no harm (both tested).
+    Return files merged and files written. `known` is a handle on the table, if there is one. A table that changes
+    meanwhile in what was read is left for next time: delta-rs refuses such a commit, and an append alone does no harm
+    (both tested).
     """
-    table = query.open_table(lake, name)
+    table = _newest(lake, name, known)
     order = contracts()[name].cluster_by if name in contracts() else ()
     crowded = _crowded(table_files(table))
     if not crowded:
@@ -99,12 +106,12 @@ def _crowded(files: Iterable[TableFile]) -> list[str]:
     return sorted(value for value, count in counts.items() if count >= MANY)
 
 
-def vacuum(lake: Lake, name: str, kept: set[int]) -> int:
+def vacuum(lake: Lake, name: str, kept: set[int], known: DeltaTable | None = None) -> int:
     """Delete files that only versions beyond the kept ones name; return how many.
 
     Files that no version names are not touched: they may belong to a commit that is under way.
     """
-    table = query.open_table(lake, name)
+    table = _newest(lake, name, known)
     versions = sorted({*kept, int(table.version())})
     if len(versions) > table.version():
         return 0  # every version there ever was is kept
@@ -117,9 +124,9 @@ def vacuum(lake: Lake, name: str, kept: set[int]) -> int:
     return len(there)
 
 
-def checkpoint(lake: Lake, name: str) -> bool:
+def checkpoint(lake: Lake, name: str, known: DeltaTable | None = None) -> bool:
     """Write a checkpoint where the log has grown since the last one; tell whether it did."""
-    table = query.open_table(lake, name)
+    table = _newest(lake, name, known)
     try:
         found = store.read(f"{str(table.table_uri).rstrip('/')}/_delta_log/_last_checkpoint", lake.storage_options)
         last = int(json.loads(found)["version"])
@@ -131,12 +138,11 @@ def checkpoint(lake: Lake, name: str) -> bool:
     return True
 
 
-def _shorten(lake: Lake, name: str, kept: set[int]) -> None:
+def _shorten(table: DeltaTable, kept: set[int]) -> None:
     """Let delta-rs drop log entries beyond its retention (30 days), unless a version that old is still needed.
 
     The entry of the newest build is: its note says what the table was made from and which quarantine belongs to it.
     """
-    table = query.open_table(lake, name)
     built = deltalog.last_commit(table).get("version")
     needed = [*kept, int(built)] if built is not None else list(kept)
     oldest = deltalog.moment(table, min(needed)) if needed else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
@@ -9,18 +10,18 @@ from typing import Any
 from deltalake import DeltaTable
 
 from jobs import deltalog, query
-from jobs.lake import Lake
 from schemas.contracts import contracts
 from schemas.errors import UserError
 
+# Layers of what happened: written to, never made from other tables, so that their log names no inputs.
+RECORDS = ("raw", "ops")
 RETENTION = timedelta(days=30)
 UNITS = {"h": "hours", "d": "days", "w": "weeks"}
 
 
-def kept_versions(lake: Lake, now: datetime, keep: Mapping[str, set[int]]) -> dict[str, set[int]]:
-    """Return the versions of each table that must stay readable: asked for, current, young, or inputs of such."""
+def kept_versions(tables: Mapping[str, DeltaTable], now: datetime, keep: Mapping[str, set[int]]) -> dict[str, set[int]]:
+    """Return the versions of each of all tables that must stay readable: asked for, current, young, or inputs of such."""
     needed: dict[str, set[int]] = {}
-    tables = {name: query.open_table(lake, name) for name in query.tables(lake)}
     open_ = [(name, version) for name, table in tables.items() for version in _young(table, name, now)]
     open_ += [(name, version) for name, versions in keep.items() for version in versions]
     while open_:
@@ -28,21 +29,22 @@ def kept_versions(lake: Lake, now: datetime, keep: Mapping[str, set[int]]) -> di
         if version in needed.setdefault(name, set()):
             continue
         needed[name].add(version)
-        if name in tables:
+        if name in tables and name.split(".")[0] not in (*RECORDS, query.QUARANTINE):
             open_ += [source for source in _made_from(tables[name], name, version) if source[0] in tables]
     return needed
 
 
 def _young(table: DeltaTable, name: str, now: datetime) -> list[int]:
     """Return the versions that were current at some time within the retention, the newest always."""
-    limit = now - retention(name)
-    versions = [int(table.version())]
-    while versions[-1] > 0:
-        since = deltalog.moment(table, versions[-1])
-        if since is None or since < limit:
-            break
-        versions.append(versions[-1] - 1)
-    return versions
+    limit, newest = now - retention(name), int(table.version())
+
+    def since(version: int) -> bool:
+        made = deltalog.moment(table, version)
+        return made is not None and made >= limit
+
+    # Versions follow each other in time, so a few looks into the log find the first that is young.
+    first = bisect_left(range(newest + 1), True, key=since)
+    return list(range(max(first - 1, 0), newest + 1))
 
 
 def _made_from(table: DeltaTable, name: str, version: int) -> list[tuple[str, int]]:

@@ -7,6 +7,7 @@ from typing import Any
 
 import duckdb
 import pyarrow as pa
+from deltalake import DeltaTable
 
 from jobs import corrections, staging
 from jobs.clean import DELIVERY, LOCATOR, RULES
@@ -40,17 +41,19 @@ def put(job: Job, made: Made, connection: duckdb.DuckDBPyConnection, mode: Mode)
     if mode != "whole" and before is not None:
         if not rows.num_rows and made.parsed:
             return {"quarantine_version": before}
-        if made.parsed and head.version() == before and (version := _appended(job, path, rows, before)):
+        if made.parsed and head.version() == before and (version := _appended(job, head, rows, before)):
             return {"quarantine_version": version}
         rows = pa.concat_tables([_staying(job, made, connection, before), rows])
     # The whole content in one commit: its version says the same, whatever other builds write before or after it.
-    return {"quarantine_version": write_rows(job.lake, path, rows, job.run_id, replace="all", schema=SCHEMA, new_run=True)}
+    version = write_rows(job.lake, path, rows, job.run_id, replace="all", schema=SCHEMA, new_run=True, head=head)
+    return {"quarantine_version": version}
 
 
-def _appended(job: Job, path: str, rows: pa.Table, before: int) -> int | None:
+def _appended(job: Job, head: DeltaTable, rows: pa.Table, before: int) -> int | None:
     """Append rows to the version that belongs to the table as it stands; None where another build came in between."""
+    path, run = job.lake.quarantine_path(job.contract.table), f"{job.run_id}.append"
     try:
-        version = write_rows(job.lake, path, rows, f"{job.run_id}.append", read_version=before, new_run=True)
+        version = write_rows(job.lake, path, rows, run, read_version=before, new_run=True, head=head)
     except Moved:
         return None
     return version if version == before + 1 else None

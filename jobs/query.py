@@ -178,6 +178,11 @@ def tables(lake: Lake) -> list[str]:
     return sorted(".".join(log.parent.relative_to(root).parts) for log in logs)
 
 
+def open_tables(lake: Lake) -> dict[str, DeltaTable]:
+    """Return a handle on the newest version of every table of a local lake, by name."""
+    return {name: open_table(lake, name) for name in tables(lake)}
+
+
 def _hint(error: str, lake: Lake, named: Collection[str]) -> str:
     if "No files found" in error or "Cannot open file" in error or "No such file" in error:
         return "files of this version were vacuumed: ask for a later version"

@@ -75,7 +75,7 @@ def test_versions_that_current_figures_were_made_from_are_kept_through_every_ste
     commit.write_rows(lake, lake.quarantine_path(TUBE), pa.table({"a": ["x"]}), "q")
     for number in (2, 3):
         commit.replace_rows(lake, contract(PUMP), pa.table({"number": [number], "part": ["a"]}), f"p{number}")
-    kept = kept_versions(lake, datetime.now(UTC) + LATER, {})
+    kept = kept_versions(query.open_tables(lake), datetime.now(UTC) + LATER, {})
     assert kept[PUMP] == {1, 3} and kept[TUBE] == {1} and kept[f"quarantine.{TUBE}"] == {0, 1}
     done = {work.table: work for work in maintain.maintain(lake, now=datetime.now(UTC) + LATER)}
     assert done[PUMP].deleted == 1
@@ -85,9 +85,9 @@ def test_versions_that_current_figures_were_made_from_are_kept_through_every_ste
 def test_young_versions_and_asked_ones_are_kept(lake: Lake) -> None:
     put(lake, 1)
     put(lake, 2)
-    assert kept_versions(lake, datetime.now(UTC), {})[TUBE] == {0, 1, 2}
-    assert kept_versions(lake, datetime.now(UTC) + LATER, {})[TUBE] == {2}
-    assert kept_versions(lake, datetime.now(UTC) + LATER, {TUBE: {1}})[TUBE] == {1, 2}
+    assert kept_versions(query.open_tables(lake), datetime.now(UTC), {})[TUBE] == {0, 1, 2}
+    assert kept_versions(query.open_tables(lake), datetime.now(UTC) + LATER, {})[TUBE] == {2}
+    assert kept_versions(query.open_tables(lake), datetime.now(UTC) + LATER, {TUBE: {1}})[TUBE] == {1, 2}
     assert retention(TUBE) == timedelta(hours=1) and retention("ops.run") == timedelta(days=30)
 
 
