@@ -90,6 +90,7 @@ def _typed(found: DataFrame, contract: Contract, names: Mapping[int, str]) -> Da
     if any(NAME in headers(c, n) or NAME in (c.derive or "") for n, c in contract.columns.items()):
         found = found.withColumn(NAME, _name(names))
     native = {field.name: field.dataType.typeName() for field in found.schema.fields}
+    found, instants = _instants(found, contract, present, native)
     values, bad = {}, {}
     for name, column in contract.columns.items():
         header = found_header(column, name, present)
@@ -97,7 +98,7 @@ def _typed(found: DataFrame, contract: Contract, names: Mapping[int, str]) -> Da
             continue
         found_, is_text = F.col(f"`{header}`"), native[header] == "string"
         raw = text(found_, column) if is_text else _as_it_is(found_, column, native[header], f"{contract.file}: columns.{name}")
-        values[name] = typed(raw, column, zone, is_text).alias(name)
+        values[name] = typed(raw, column, zone, is_text, instants.get(name)).alias(name)
         if _can_fail(column):
             bad[name] = _unmatched(found_, column) if is_text and column.pattern else raw
     extras = [F.col(name) for name in (LOCATOR, DELIVERY, NAME, WAIVED, DISCARDED) if name in found.columns]
@@ -108,6 +109,19 @@ def _typed(found: DataFrame, contract: Contract, names: Mapping[int, str]) -> Da
                if n not in values and not c.derive}  # fmt: skip
     frame = frame.withColumns({**flags, **missing}) if flags or missing else frame
     return reduce(_derive, [(n, c) for n, c in contract.columns.items() if c.derive], frame)
+
+
+def _instants(
+    found: DataFrame, contract: Contract, present: Iterable[str], native: Mapping[str, str]
+) -> tuple[DataFrame, dict[str, Expr]]:
+    """Parse texts of instants in a step of their own: within a CASE an engine would parse each as often as it is named."""
+    parsed = {}
+    for name, column in contract.columns.items():
+        header = found_header(column, name, present)
+        if column.type == "timestamp" and header and native[header] == "string":
+            parsed[name] = _moment(text(F.col(f"`{header}`"), column), column)
+    frame = found.withColumns({f"_instant_{name}": value for name, value in parsed.items()}) if parsed else found
+    return frame, {name: F.col(f"_instant_{name}") for name in parsed}
 
 
 def _derive(frame: DataFrame, item: tuple[str, Column]) -> DataFrame:
@@ -157,8 +171,8 @@ def _unmatched(raw: Expr, column: Column) -> Expr:
     )
 
 
-def typed(raw: Expr, column: Column, zone: str, is_text: bool) -> Expr:
-    """Return the value in the column's type and unit, NULL where it does not fit."""
+def typed(raw: Expr, column: Column, zone: str, is_text: bool, instant: Expr | None = None) -> Expr:
+    """Return the value in the column's type and unit, NULL where it does not fit; `instant` is its text read already."""
     type_ = str(column.type)
     if types.decimal_parts(type_):
         return _decimal(raw, column, type_, is_text)
@@ -169,7 +183,7 @@ def typed(raw: Expr, column: Column, zone: str, is_text: bool) -> Expr:
     if type_ == "date":
         return _day(raw, column, is_text)
     if type_ == "timestamp":
-        return _instant(raw, column, zone, is_text)
+        return _instant(raw, _moment(raw, column) if instant is None else instant, column, zone, is_text)
     if type_ == "boolean" and is_text:
         return F.when(raw.rlike(TRUTH), raw.try_cast("boolean"))
     return raw.try_cast(types.spark(type_))
@@ -202,13 +216,13 @@ def _day(raw: Expr, column: Column, is_text: bool) -> Expr:
     return F.when(raw.rlike(DAY) & _dated(raw), F.substring_index(raw, "T", 1).try_cast("date"))
 
 
-def _instant(raw: Expr, column: Column, zone: str, is_text: bool) -> Expr:
-    """Read an instant to the millisecond: naive text is in the source's time zone, an offset needs a declared format."""
-    if column.format:
-        found = F.try_to_timestamp(raw, F.lit(column.format))
-        naive = not any(letter in column.format for letter in "XxZOzV")
-    else:
-        found, naive = raw.try_cast("timestamp"), is_text
+def _moment(raw: Expr, column: Column) -> Expr:
+    return F.try_to_timestamp(raw, F.lit(column.format)) if column.format else raw.try_cast("timestamp")
+
+
+def _instant(raw: Expr, found: Expr, column: Column, zone: str, is_text: bool) -> Expr:
+    """Return an instant to the millisecond: naive text is in the source's time zone, an offset needs a declared format."""
+    naive = not any(letter in column.format for letter in "XxZOzV") if column.format else is_text
     if naive and zone != "UTC":
         found = to_utc(found, zone)
     if is_text and not column.format:

@@ -12,6 +12,7 @@ import tempfile
 import threading
 import warnings
 from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -36,10 +37,15 @@ OURS = {
 
 @dataclass(frozen=True)
 class Engine:
-    """A session and the name of what serves it: `sail` (fenced) or `spark` (the reference)."""
+    """A session, or one that is just being opened, and the name of what serves it: `sail` (fenced) or `spark`."""
 
     name: str
-    session: SparkSession
+    opened: SparkSession | Future[SparkSession]
+
+    @property
+    def session(self) -> SparkSession:
+        """The session, as soon as it is there."""
+        return self.opened.result() if isinstance(self.opened, Future) else self.opened
 
     def delta(self, path: str, version: int) -> DataFrame:
         """Return a Delta table as of a version."""
@@ -90,8 +96,8 @@ def engine(url: str, memory: str = "4g", options: dict[str, str] | None = None) 
     _search_once("IPython")
     _remember_lines()
     if url == "sail":
-        with _sail(memory) as session:
-            yield Engine("sail", session)
+        with _sail(memory) as opened:
+            yield Engine("sail", opened)
     elif url == "spark":
         with served(memory, options or {}) as here, _remote(here) as session:
             yield Engine("spark", session)
@@ -119,7 +125,8 @@ def _remember_lines() -> None:
 
 
 @contextmanager
-def _sail(memory: str) -> Iterator[SparkSession]:
+def _sail(memory: str) -> Iterator[Future[SparkSession]]:
+    """Serve the embedded engine from a thread, for deliveries can be landed and parsed while it starts."""
     # An unbounded pool took the whole machine on a 50 M row sort; a fair one spills instead.
     os.environ.setdefault("SAIL_RUNTIME__MEMORY_POOL__TYPE", "fair")
     os.environ.setdefault("SAIL_RUNTIME__MEMORY_POOL__FAIR__MAX_SIZE", str(_bytes(memory)))
@@ -128,19 +135,32 @@ def _sail(memory: str) -> Iterator[SparkSession]:
     os.environ.setdefault("RUST_LOG", "error")
     # The session outlives pauses of a person at a prompt.
     os.environ.setdefault("SAIL_SPARK__SESSION_TIMEOUT_SECS", "86400")
+    # Functions of PySpark ask this, not the session, what they are to make; a session sets it only once it is there.
+    os.environ["SPARK_CONNECT_MODE_ENABLED"] = "1"
+    servers: list[Any] = []
+    pool = ThreadPoolExecutor(1, thread_name_prefix="carbonlake-engine")
+    opened = pool.submit(_serve, servers)
+    pool.shutdown(wait=False)
+    try:
+        yield opened
+    finally:
+        if opened.exception() is None:
+            _quietly(opened.result().stop)
+        for server in servers:
+            _quietly(server.stop)
+
+
+def _serve(servers: list[Any]) -> SparkSession:
     from pysail.spark import SparkConnectServer
     from pyspark.sql import SparkSession
 
     server = SparkConnectServer("127.0.0.1", 0)
     server.start(background=True)
+    servers.append(server)
     host, port = server.listening_address
     session = _patient(SparkSession.builder.remote(f"sc://{host}:{port}").create())
     session.conf.set("spark.sql.session.timeZone", "UTC")
-    try:
-        yield session
-    finally:
-        _quietly(session.stop)
-        _quietly(server.stop)
+    return session
 
 
 @contextmanager

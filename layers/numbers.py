@@ -9,13 +9,13 @@ from schemas.numbers import LIMIT
 
 
 def fix(x: Column, type_: str = "decimal(28,6)") -> Column:
-    """Fix a double to six decimals, half away from zero; the formula of `schemas.numbers.fix_sql` as columns.
+    """Fix a double to six decimals, half away from zero; as `schemas.numbers.fix_sql` does, the sign taken in earlier.
 
     NULL stays NULL. Outside |x| < LIMIT it is false without an error, so filter by `fits` first.
     """
-    sign = F.when(x < 0, F.lit(-1)).otherwise(F.lit(1)).cast("decimal(1,0)")
-    magnitude = F.floor(F.abs(x) * F.lit(1e6) + F.lit(0.5)).cast("bigint").cast("decimal(19,0)")
-    return (sign * magnitude * F.lit("0.000001").cast("decimal(7,6)")).cast(type_)
+    sign = F.when(x < 0, F.lit(-1)).otherwise(F.lit(1)).cast("bigint")
+    magnitude = F.floor(F.abs(x) * F.lit(1e6) + F.lit(0.5)).cast("bigint")
+    return ((sign * magnitude).cast("decimal(19,0)") * F.lit("0.000001").cast("decimal(7,6)")).cast(type_)
 
 
 def fits(x: Column) -> Column:

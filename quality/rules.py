@@ -21,12 +21,17 @@ from schemas.errors import UserError
 
 @dataclass(frozen=True)
 class RowCheck:
-    """A rule on one row; `predicate` is TRUE where the row is fine, never NULL."""
+    """A rule on one row; `fine` is FALSE where the row breaks it, and may be NULL where the rule has nothing to say."""
 
     label: str
     outcome: Outcome
-    predicate: Column
+    fine: Column
     rule: Rule
+
+    @property
+    def predicate(self) -> Column:
+        """TRUE where the row is fine, never NULL."""
+        return F.coalesce(self.fine, F.lit(True))
 
 
 def row_checks(contract: Contract) -> list[RowCheck]:
@@ -43,7 +48,8 @@ def mask(checks: Sequence[RowCheck]) -> Column:
         raise UserError(f"{len(checks)} checks on one row, {MAX_ROW_RULES} at most",
                         remedy="join some of them in one `expression`")  # fmt: skip
     none = F.lit(0).cast("bigint")
-    bits = [F.when(check.predicate, none).otherwise(F.lit(1 << i).cast("bigint")) for i, check in enumerate(checks)]
+    # Not `when(predicate, none)`: engines make three columns of its coalesce, and of NULL this makes the same.
+    bits = [F.when(~check.fine, F.lit(1 << i).cast("bigint")).otherwise(none) for i, check in enumerate(checks)]
     return _joined(bits, lambda one, other: one.bitwiseOR(other)) if bits else none
 
 
@@ -66,9 +72,7 @@ def _joined(parts: list[Column], join: Callable[[Column, Column], Column]) -> Co
 
 
 def _check(contract: Contract, rule: Rule) -> RowCheck:
-    fine = _PREDICATES[rule.rule](contract, rule)
-    never_null = fine if rule.rule == "not_null" else F.coalesce(fine, F.lit(True))
-    return RowCheck(rule.label, rule.outcome, never_null, rule)
+    return RowCheck(rule.label, rule.outcome, _PREDICATES[rule.rule](contract, rule), rule)
 
 
 def _column(contract: Contract, rule: Rule) -> Column:
