@@ -36,6 +36,14 @@ app = typer.Typer(help=HELP, no_args_is_help=True, rich_markup_mode=None, pretty
                   context_settings={"help_option_names": ["-h", "--help"]})  # fmt: skip
 
 
+def _version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"carbonlake {version('carbonlake')}")
+        raise typer.Exit
+
+
 @app.callback()
 def options(
     context: typer.Context,
@@ -45,6 +53,7 @@ def options(
     lake: Annotated[Optional[str], typer.Option(help="Root of the lake (default: from conf/)", envvar="CARBONLAKE_LAKE")] = None,
     engine: Annotated[Optional[str], typer.Option(help="sail, spark or sc://host:port (default: from conf/)")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Answer in JSON, for machines")] = False,
+    version: Annotated[bool, typer.Option("--version", help="Show the version", is_eager=True, callback=_version)] = False,
 ) -> None:  # fmt: skip
     """Options of every command."""
     use_project(project)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tomllib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from typer.testing import CliRunner
 from carbonlake import cli
 from carbonlake.world import FAILED, SOME_WAITING, WRONG
 from jobs.lake import FORMAT, FORMAT_FILE, Lake
+from schemas import rooms
 from schemas.errors import UserError
 from schemas.rooms import VARIABLE
 
@@ -53,6 +55,11 @@ def test_the_help_of_every_command_has_an_example() -> None:
         name for name, text in known.items() if f"carbonlake {' '.join(name)}" not in text.replace("--project my-project ", "")
     ]
     assert without == []
+
+
+def test_the_version_is_that_of_the_project(say: Say) -> None:
+    stated = tomllib.loads((rooms.SHIPPED / "pyproject.toml").read_text())["project"]["version"]
+    assert say("--version").output == f"carbonlake {stated}\n"
 
 
 def test_every_argument_and_option_says_what_it_is_for() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -215,6 +216,16 @@ def test_a_whole_rebuild_brings_the_schema_of_the_contract_with_it(lake: Lake) -
                    commit_info={"run": "r"})  # fmt: skip
     assert read_rows(head(lake))["kwh"].to_pylist() == [1.5]
     assert "share" not in [field.name for field in head(lake).schema().fields]
+
+
+def test_a_handle_that_is_known_is_brought_forward_and_a_table_that_is_gone_is_not_made_anew(lake: Lake) -> None:
+    path, known = lake.table_path(meters.TABLE), lake.create(meters.METER)
+    others = [meters.put(lake, "2026-01", [number]) for number in range(3)]
+    assert commit.write_rows(lake, path, meters.rows([9], "2026-01"), "w", schema=meters.SCHEMA, head=known) == others[-1] + 1
+    shutil.rmtree(path)
+    with pytest.raises(UserError, match="there is no table here"):
+        commit.write_rows(lake, path, meters.rows([9], "2026-01"), "v", schema=meters.SCHEMA, head=known)
+    assert not Path(path).exists()
 
 
 def test_an_append_without_files_carries_a_note_alone(lake: Lake) -> None:
