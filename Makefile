@@ -25,7 +25,7 @@ check: setup  ## ruff, mypy, import-linter, budgets of the design
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports && $(BIN)/python -m tests.budgets
 
 test: setup  ## The test suite on the embedded engine
-	$(BIN)/pytest -q -n 2 --dist loadfile -m "not spark and not crash"
+	$(BIN)/pytest -q -n 2 --dist loadfile -m "not spark and not crash and not airflow"
 
 test-spark: setup  ## The tests that compare with Apache Spark (needs Java 17 or newer)
 	$(BIN)/pytest -q -m spark
@@ -33,7 +33,18 @@ test-spark: setup  ## The tests that compare with Apache Spark (needs Java 17 or
 test-crash: setup  ## Kill a build at 50 random moments
 	$(BIN)/pytest -q -m crash -s
 
+.venv-airflow/installed: requirements-airflow.lock pyproject.toml | setup
+	$(PYTHON) -m venv .venv-airflow
+	$(BIN)/uv pip sync --quiet --compile-bytecode --python .venv-airflow/bin/python requirements-airflow.lock
+	$(BIN)/uv pip install --quiet --python .venv-airflow/bin/python --no-deps -e .
+	@touch $@
+
+airflow: .venv-airflow/installed  ## Install Airflow beside it all, locked, into .venv-airflow
+
+test-airflow: airflow  ## The tests that run our DAGs on a real Airflow
+	.venv-airflow/bin/pytest -q -m airflow tests/dags
+
 bench: setup  ## Side-by-side runs against doing it by hand
 	$(BIN)/python -m benchmarks.run
 
-.PHONY: help setup demo check test test-spark test-crash bench
+.PHONY: help setup demo check test test-spark test-crash airflow test-airflow bench

@@ -36,6 +36,7 @@ class Settings(BaseModel):
     lineage_url: str
     lineage_token: str
     namespace: str
+    alert_url: str
     log_level: Literal["debug", "info", "warning", "error"]
     storage_options: dict[str, str]
 

@@ -14,8 +14,11 @@ HAVING_ACTIVITY = "having: activity"
 
 def inputs(one: Contract) -> dict[str, tuple[str, ...]]:
     """Return parameter → tables; only `having: activity` stands for more than one."""
-    every = tuple(sorted(t for t, c in contracts().items() if c.activity))
-    return {name: every if table == HAVING_ACTIVITY else (table,) for name, table in one.inputs.items()}
+    return {name: _with_activity() if table == HAVING_ACTIVITY else (table,) for name, table in one.inputs.items()}
+
+
+def _with_activity() -> tuple[str, ...]:
+    return tuple(sorted(table for table, one in contracts().items() if one.activity))
 
 
 def upstream(table: str) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ from tests import documents
 
 README = SHIPPED / "README.md"
 STARTER = SHIPPED / "samples" / "starter"
+# docs/airflow.md is played on a real Airflow, by tests/dags.
 PLAYED = [path for path in documents.ENGLISH if documents.commands(path)]
 
 

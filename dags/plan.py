@@ -1,0 +1,137 @@
+"""What a scheduler is to do, read from the contracts: which tables run together, when, and after what. Knows no Airflow."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from graphlib import CycleError, TopologicalSorter
+
+from schemas import graph
+from schemas.contract import Contract
+from schemas.contracts import contracts
+from schemas.errors import UserError
+
+# Words that a contract may write as `source.schedule`; five fields of cron do as well. Times are those of the source.
+CADENCES = {"manual": "", "hourly": "5 * * * *", "daily": "0 1 * * *", "weekly": "0 2 * * 1", "monthly": "0 3 1 * *",
+            "quarterly": "0 3 1 1,4,7,10 *", "yearly": "0 3 1 1 *"}  # fmt: skip
+CRON_FIELDS = 5
+USUAL = "Asia/Shanghai"
+
+
+@dataclass(frozen=True)
+class Task:
+    """One command: tables of one layer that hang together, built in one process; `after` are tasks of the same DAG."""
+
+    name: str
+    layer: str
+    tables: tuple[str, ...]
+    after: tuple[str, ...]
+    reads: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """One DAG: sources of a zone with one cadence, or tables made from others, built when one of `waits_for` is new.
+
+    `cron` is empty where only a person, or a new table, starts it. `lands` are tables whose drop folders are
+    emptied first.
+    """
+
+    name: str
+    cron: str
+    timezone: str
+    tasks: tuple[Task, ...]
+    lands: tuple[str, ...] = ()
+    waits_for: tuple[str, ...] = ()
+
+    @property
+    def tables(self) -> tuple[str, ...]:
+        """Every table that the DAG builds."""
+        return tuple(table for task in self.tasks for table in task.tables)
+
+
+def plans() -> list[Plan]:
+    """Return every DAG; each table that is built belongs to exactly one. Raise UserError for a cadence nobody knows."""
+    known, order = contracts(), graph.built()
+    sources = [_sources(name, tables) for name, tables in _by_source(order, known).items()]
+    derived = [table for table in order if not known[table].source]
+    return sources + [_derived(tables, set(order)) for tables in _connected(derived)]
+
+
+def _by_source(order: Iterable[str], known: Mapping[str, Contract]) -> dict[tuple[str, str, str], list[str]]:
+    """Group cleaned tables by zone, cadence and, where a clock starts them, time zone."""
+    groups: dict[tuple[str, str, str], list[str]] = {}
+    for table in order:
+        if source := known[table].source:
+            timezone = source.timezone if source.schedule != "manual" else USUAL
+            groups.setdefault((source.zone, source.schedule, timezone), []).append(table)
+    return groups
+
+
+def _sources(group: tuple[str, str, str], tables: list[str]) -> Plan:
+    zone, schedule, timezone = group
+    name = "_".join(part for part in ("carbonlake", zone, _word(schedule), _place(timezone)) if part)
+    return Plan(name, _cron(schedule, contracts()[tables[0]]), timezone, _tasks(tables), lands=tuple(tables))
+
+
+def _word(schedule: str) -> str:
+    return schedule if schedule in CADENCES else "cron_" + "".join(c if c.isalnum() else "-" for c in schedule)
+
+
+def _place(timezone: str) -> str:
+    """Name the time zone where it is not the usual one, so that two DAGs of a zone have two names."""
+    return "" if timezone == USUAL else "".join(c if c.isalnum() else "-" for c in timezone)
+
+
+def _cron(schedule: str, one: Contract) -> str:
+    if schedule in CADENCES:
+        return CADENCES[schedule]
+    if len(schedule.split()) != CRON_FIELDS:
+        raise UserError(f"source.schedule: {schedule!r} is no cadence", where=one.file,
+                        remedy=f"write {', '.join(CADENCES)}, or the five fields of cron")  # fmt: skip
+    return schedule
+
+
+def _derived(tables: list[str], built: set[str]) -> Plan:
+    """Name the DAG after the table that rests on most of the others, which is what the rest is for."""
+    product = max(tables, key=lambda table: (len(graph.closure(table, "up") & set(tables)), table))
+    outside = {source for table in tables for source in graph.upstream(table)} - set(tables)
+    return Plan(f"carbonlake_{product.replace('.', '_')}", "", "UTC", _tasks(tables), waits_for=tuple(sorted(outside & built)))
+
+
+def _connected(tables: Collection[str]) -> list[list[str]]:
+    """Group tables that are made from each other, directly or over others of them, in the order given."""
+    group = {table: {table} for table in tables}
+    for table in tables:
+        for source in graph.upstream(table):
+            if source in group and group[source] is not group[table]:
+                joined = group[source] | group[table]
+                group.update(dict.fromkeys(joined, joined))
+    found = {id(members): members for members in group.values()}
+    return [[table for table in tables if table in members] for members in found.values()]
+
+
+def _tasks(tables: list[str]) -> tuple[Task, ...]:
+    """Make a task of each connected group within a layer; of single tables where groups would wait for each other."""
+    layers = {table.split(".")[0]: None for table in tables}
+    groups = [group for layer in layers for group in _connected([t for t in tables if t.startswith(f"{layer}.")])]
+    try:
+        return _ordered(groups)
+    except CycleError:
+        return _ordered([[table] for table in tables])
+
+
+def _ordered(groups: list[list[str]]) -> tuple[Task, ...]:
+    names = {table: _name(group) for group in groups for table in group}
+    reads = {_name(group): {source for table in group for source in graph.upstream(table)} - set(group) for group in groups}
+    after = {name: {names[source] for source in sources if source in names} for name, sources in reads.items()}
+    tables = {_name(group): group for group in groups}
+    return tuple(
+        Task(name, tables[name][0].split(".")[0], tuple(tables[name]), tuple(sorted(after[name])), tuple(sorted(reads[name])))
+        for name in TopologicalSorter(after).static_order()
+    )
+
+
+def _name(group: list[str]) -> str:
+    """Name a task after its last table; the last in building order rests on no other of the group that comes later."""
+    return group[-1]
