@@ -59,21 +59,41 @@ def deliveries(
     context: typer.Context,
     source: Annotated[Optional[str], typer.Argument(help="Table; nothing for all")] = None,
     unclaimed: Annotated[bool, typer.Option(help="Only those that no source claims")] = False,
+    verify: Annotated[bool, typer.Option(help="Hash the bytes of all again, and list those that are missing or damaged")] = False,
 ) -> None:
-    """List the deliveries in force.
+    """List the deliveries in force, or those whose bytes are not as they came, which is an error.
 
     \b
     carbonlake deliveries cleaned.owid_co2
     carbonlake deliveries --unclaimed
+    carbonlake deliveries --verify
     """
     from jobs import land as landing
 
     world: World = context.obj
+    if verify:
+        _verify(world)
+        return
     found = (
         landing.unclaimed(world.lake) if unclaimed else landing.receipts(world.lake, contract(source).table if source else None)
     )
     show_rows(world, [{"delivery": r.delivery_id, "source": r.source, "name": r.name, "bytes": r.size_bytes,
                        "received": r.received_at, "licence": r.licence} for r in found])  # fmt: skip
+
+
+def _verify(world: World) -> None:
+    from jobs import land as landing
+
+    wrong = landing.verify(world.lake)
+    if wrong or world.as_json:
+        show_rows(world, [{"delivery": r.delivery_id, "source": r.source, "name": r.name, "sha256": r.sha256, "bytes are": why}
+                          for r, why in wrong])  # fmt: skip
+    if wrong:
+        raise UserError(
+            f"{len(wrong)} deliveries are not as they came", remedy="land the same files again: bytes are named by their hash"
+        )
+    if not world.as_json:
+        world.console.print("the bytes of every delivery are as they came")
 
 
 def withdraw(

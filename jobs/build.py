@@ -116,7 +116,7 @@ def _derived(job: Job, connection: duckdb.DuckDBPyConnection, ops: Ops) -> Outco
     if plan is None:
         return _unchanged(job, ops)
     _begin(job, ops)
-    made = derived.make(job, plan)
+    plan, made = derived.made_for(job, plan)
     failpoint("build:after_write")
     judged = finish.judge_derived(job, plan, made, connection, ops)
     failpoint("build:after_audit")

@@ -183,6 +183,16 @@ def make(job: Job, plan: Plan) -> Made:
     return Made(ok, aside, (), tuple(every), counts, plan.partitions, 0, lineage)
 
 
+def made_for(job: Job, plan: Plan) -> tuple[Plan, Made]:
+    """Make the table as planned; whole where rows came out for partitions that were not to be made again."""
+    made = make(job, plan)
+    if plan.mode != "partitions" or {file.partition for file in (*made.files, *made.aside)} <= set(plan.partitions):
+        return plan, made
+    # A branch of a union may set its partition itself, which no column of an input tells.
+    plan = Plan(plan.versions, "whole", plan.reason)
+    return plan, make(job, plan)
+
+
 def as_contract(frame: DataFrame, contract: Contract) -> DataFrame:
     """Return exactly the contract's columns in its types; raise UserError for one that is missing."""
     missing = [name for name in contract.columns if name not in frame.columns]

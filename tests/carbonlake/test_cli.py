@@ -189,6 +189,17 @@ def test_the_drop_folder_says_whose_a_delivery_is(project: Path, say: Say, tmp_p
     assert [row["state"] for row in json.loads(say("--json", "land").output)] == ["the same bytes as before"]
 
 
+def test_bytes_that_are_not_as_they_came_are_named(say: Say, project: Path, tmp_path: Path) -> None:
+    say("land", str(project / "samples" / "deliveries"))
+    assert "as they came" in say("deliveries", "--verify").output
+    (stored,) = (path for path in (tmp_path / "lake" / "_deliveries").rglob("*") if path.is_file())
+    stored.chmod(0o644)
+    stored.write_bytes(b"other bytes")
+    found = say("deliveries", "--verify")
+    assert "damaged" in found.output and isinstance(found.exception, UserError)
+    assert "land the same files again" in str(found.exception)
+
+
 def test_a_newer_lake_is_refused_and_an_older_one_migrated(say: Say, tmp_path: Path) -> None:
     assert say("deliveries").exit_code == 0
     stamp = tmp_path / "lake" / FORMAT_FILE
