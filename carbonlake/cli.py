@@ -51,7 +51,7 @@ def options(
         Optional[str], typer.Option(help="A folder of your own tables, laid over the shipped ones", envvar="CARBONLAKE_PROJECT")
     ] = None,
     lake: Annotated[Optional[str], typer.Option(help="Root of the lake (default: from conf/)", envvar="CARBONLAKE_LAKE")] = None,
-    engine: Annotated[Optional[str], typer.Option(help="sail, spark or sc://host:port (default: from conf/)")] = None,
+    engine: Annotated[Optional[str], typer.Option(help="sail, spark, spark://host:port or sc://host:port")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Answer in JSON, for machines")] = False,
     version: Annotated[bool, typer.Option("--version", help="Show the version", is_eager=True, callback=_version)] = False,
 ) -> None:  # fmt: skip

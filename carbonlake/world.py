@@ -59,7 +59,7 @@ class World:
         """Open an engine with the memory of the settings."""
         from jobs.session import engine
 
-        return engine(url, self.settings.engine_memory)
+        return engine(url, self.settings.engine_memory, dict(self.settings.spark_settings))
 
     @cached_property
     def console(self) -> Console:

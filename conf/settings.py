@@ -32,6 +32,7 @@ class Settings(BaseModel):
     drop: str
     engine: str
     engine_memory: str
+    spark_settings: dict[str, str]
     workers: int
     lineage_url: str
     lineage_token: str

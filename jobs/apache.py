@@ -50,16 +50,16 @@ WITHOUT = "or use the embedded engine, which needs no Java: sail"
 
 
 @contextmanager
-def served(memory: str, options: Mapping[str, str]) -> Iterator[str]:
-    """Run a Connect server on two threads and yield its `sc://` URL; the JVM is gone when the block ends.
+def served(memory: str, options: Mapping[str, str], master: str = "local[2]") -> Iterator[str]:
+    """Run a Connect server and yield its `sc://` URL; the JVM is gone when the block ends.
 
-    `memory` bounds its heap, `options` are Spark settings on top. Raises UserError where Java is missing or the
-    server does not come up.
+    It computes on two threads of its own or on the cluster that `master` names, spark://host:port. `memory` bounds its
+    heap, `options` are Spark settings on top. Raises UserError where Java is missing or the server does not come up.
     """
     _require_java()
     with TemporaryDirectory(prefix="carbonlake-spark-", ignore_cleanup_errors=True) as folder:
         port, token = _free_port(), str(uuid.uuid4())
-        process = _started(Path(folder), port, token, {"spark.driver.memory": memory, **SETTINGS, **options})
+        process = _started(Path(folder), port, token, master, {"spark.driver.memory": memory, **SETTINGS, **options})
         try:
             _await(process, port, Path(folder) / "log")
             yield f"sc://localhost:{port}/;token={token}"
@@ -96,7 +96,7 @@ def _free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _started(folder: Path, port: int, token: str, settings: Mapping[str, str]) -> subprocess.Popen[bytes]:
+def _started(folder: Path, port: int, token: str, master: str, settings: Mapping[str, str]) -> subprocess.Popen[bytes]:
     import pyspark
 
     home = Path(pyspark.__file__).parent
@@ -106,7 +106,7 @@ def _started(folder: Path, port: int, token: str, settings: Mapping[str, str]) -
         "spark.sql.warehouse.dir": str(folder / "warehouse"),
     }
     conf = [part for key, value in {**settings, **own}.items() for part in ("--conf", f"{key}={value}")]
-    command = [str(home / "bin" / "spark-submit"), "--master", "local[2]", *conf,
+    command = [str(home / "bin" / "spark-submit"), "--master", master, *conf,
                "--class", "org.apache.spark.sql.connect.service.SparkConnectServer", "spark-internal"]  # fmt: skip
     env = {**os.environ, "SPARK_HOME": str(home), "SPARK_CONNECT_AUTHENTICATE_TOKEN": token, "SPARK_LOCAL_IP": "127.0.0.1"}
     # A session of its own: Ctrl-C at the terminal is for us, and the whole group can be ended.

@@ -86,9 +86,10 @@ def plain_path(path: str) -> str:
 
 @contextmanager
 def engine(url: str, memory: str = "4g", options: dict[str, str] | None = None) -> Iterator[Engine]:
-    """Open the engine that `url` names: `sail`, `spark` (local), or `sc://host:port` of a running one.
+    """Open the engine that `url` names: `sail`, `spark` (local or, as spark://host:port, on a cluster), or `sc://host:port`.
 
-    `memory` bounds the pool of the embedded engine. Raises UserError when it can't be reached.
+    `memory` bounds the pool of the embedded engine and the heap of a driver that we start, `options` are Spark settings
+    for the latter. Raises UserError when it can't be reached.
     """
     # Small look-ups may well be ordered as a whole; the fences judge windows, not this warning.
     warnings.filterwarnings("ignore", message="WARN WindowExpression")
@@ -98,14 +99,16 @@ def engine(url: str, memory: str = "4g", options: dict[str, str] | None = None) 
     if url == "sail":
         with _sail(memory) as opened:
             yield Engine("sail", opened)
-    elif url == "spark":
-        with served(memory, options or {}) as here, _remote(here) as session:
+    elif url == "spark" or url.startswith("spark://"):
+        with served(memory, options or {}, *([] if url == "spark" else [url])) as here, _remote(here) as session:
             yield Engine("spark", session)
     elif url.startswith("sc://"):
         with _remote(url) as session:
             yield Engine(_server(session), session)
     else:
-        raise UserError(f"unknown engine {url!r}", where="conf: engine", remedy="use sail, spark or sc://host:port")
+        raise UserError(
+            f"unknown engine {url!r}", where="conf: engine", remedy="use sail, spark, spark://host:port or sc://host:port"
+        )
 
 
 def _search_once(module: str) -> None:
