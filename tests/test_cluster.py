@@ -28,7 +28,9 @@ from schemas.rooms import SHIPPED
 pytestmark = pytest.mark.spark
 SPARK = Path(pyspark.__file__).parent
 BUILT = sorted(table for table, one in contracts().items() if one.source or one.inputs)
-SETTINGS = {"spark.executor.memory": "1g", "spark.executor.cores": "1", "spark.sql.shuffle.partitions": "2"}
+# Those that docs/operations.md speaks of.
+SETTINGS = {"spark.executor.memory": "1g", "spark.executor.cores": "1", "spark.sql.shuffle.partitions": "2",
+            "spark.dynamicAllocation.enabled": "true", "spark.dynamicAllocation.shuffleTracking.enabled": "true"}  # fmt: skip
 
 
 class Cluster:
