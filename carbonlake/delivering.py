@@ -31,14 +31,15 @@ def land(
     carbonlake land deliveries/                 a folder; each file finds its source by its pattern
     carbonlake land https://example.org/a.csv --source cleaned.owid_co2
     carbonlake land                             what lies in the drop folder, drop/<layer.table>/
+    carbonlake land --source cleaned.owid_co2   what lies in the drop folder of one table, if there is one
     """
     from jobs import land as landing
 
     world: World = context.obj
-    what = files or [_drop_folder(world)]
-    receipts = landing.land(world.lake, what, source)
+    what = files or _drop_folders(world, source)
+    receipts = landing.land(world.lake, what, source, lying=not files) if what else []
     rows = [{"delivery": r.delivery_id, "name": r.name, "source": r.source or "(unclaimed)", "bytes": r.size_bytes,
-             "type": r.media_type, "sha256": r.sha256[:12], "state": "new" if r.fresh else "the same bytes as before"}
+             "type": r.media_type, "sha256": r.sha256[:12], "state": _state(r.fresh, r.status == landing.WITHDRAWN)}
             for r in receipts]  # fmt: skip
     show_rows(world, rows)
     waiting = [r for r in receipts if not r.source]
@@ -47,12 +48,22 @@ def land(
         world.console.print(f"{len(waiting)} deliveries have no source: {todo}")
 
 
-def _drop_folder(world: World) -> str:
+def _state(fresh: bool, withdrawn: bool) -> str:
+    if withdrawn:
+        return "withdrawn; name the file to land it again"
+    return "new" if fresh else "the same bytes as before"
+
+
+def _drop_folders(world: World, source: str | None) -> list[str]:
+    """Return the drop folder, or that of one table: none where nobody has made it yet."""
     folder = Path(world.settings.drop)
+    if source:
+        own = folder / contract(source).table
+        return [str(own)] if own.is_dir() else []
     if not folder.is_dir():
         raise UserError("the drop folder is not there", where=str(folder),
                         remedy=f"name files, or put them into {folder}/<layer.table>/ and land again")  # fmt: skip
-    return str(folder)
+    return [str(folder)]
 
 
 def deliveries(

@@ -6,6 +6,7 @@ import json
 import logging
 import urllib.request
 from collections.abc import Mapping
+from http.client import HTTPException
 from typing import Any
 
 from conf import settings
@@ -29,15 +30,16 @@ def failed(context: Mapping[str, Any]) -> None:
 
 def send(message: Mapping[str, Any]) -> bool:
     """Post a message to the webhook if there is one; tell whether it took it. A receiver that is down is noted alone."""
-    url = settings.load().alert_url
-    if not url:
-        return False
-    body = json.dumps(message, ensure_ascii=False).encode()
     try:
+        if not (url := settings.load().alert_url):
+            return False
+        if not url.startswith(("http://", "https://")):
+            raise ValueError("not an address of the web")
+        body = json.dumps(message, ensure_ascii=False).encode()
         request = urllib.request.Request(url, body, {"Content-Type": "application/json"})
         with urllib.request.urlopen(request, timeout=SECONDS):
             return True
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, HTTPException, settings.SettingsError) as error:
         # Of an error only what it is: its text may hold the address, and that a token.
         log.warning("the alert could not be sent to the webhook: %s %s", type(error).__name__, getattr(error, "code", ""))
         return False

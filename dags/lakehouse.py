@@ -18,7 +18,7 @@ from dags.plan import Plan, Task, plans
 from schemas.contracts import contracts
 
 # The command may live in an environment of its own: Airflow and the engines need not share one.
-COMMAND = os.environ.get("CARBONLAKE_COMMAND", "carbonlake")
+COMMAND = shlex.quote(os.environ.get("CARBONLAKE_COMMAND", "carbonlake"))
 # Where commands run: relative paths of the settings count from here.
 HOME = os.environ.get("CARBONLAKE_HOME", str(Path.cwd()))
 SETTINGS = settings.load()
@@ -84,8 +84,7 @@ def _told(plan: Plan) -> str:
 
 def _land(plan: Plan) -> BashOperator:
     """Take in what lies in the drop folders of the plan's tables; a folder that is not there is no error."""
-    steps = [f'if [ -d {folder} ]; then {COMMAND} land {folder} --source {table}; else echo "nothing in {folder}"; fi'
-             for table in plan.lands for folder in [shlex.quote(f"{SETTINGS.drop}/{table}")]]  # fmt: skip
+    steps = [f"{COMMAND} land --source {table}" for table in plan.lands]
     return BashOperator(task_id="land", bash_command="set -e\n" + "\n".join(steps), cwd=HOME)
 
 
@@ -107,8 +106,8 @@ def _build(task: Task, group: TaskGroup) -> BashOperator:
 
 def _engine(task: Task) -> str:
     """Name the engine whose pool a task waits in: the one that a contract asks for, or that of the settings."""
-    asked = {contracts()[table].engine for table in task.tables} - {None}
-    return str(asked.pop() if asked else "sail" if SETTINGS.engine == "sail" else "spark")
+    asked = [engine for table in task.tables if (engine := contracts()[table].engine)]
+    return str(asked[0] if asked else "sail" if SETTINGS.engine == "sail" else "spark")
 
 
 for made in [*map(dag, plans()), *map(upkeep, UPKEEP)]:

@@ -16,6 +16,7 @@ CADENCES = {"manual": "", "hourly": "5 * * * *", "daily": "0 1 * * *", "weekly":
             "quarterly": "0 3 1 1,4,7,10 *", "yearly": "0 3 1 1 *"}  # fmt: skip
 CRON_FIELDS = 5
 USUAL = "Asia/Shanghai"
+SPELLED = {" ": "_", "*": "x", ",": ".", "/": ".per.", "+": "plus"}
 
 
 @dataclass(frozen=True)
@@ -33,8 +34,8 @@ class Task:
 class Plan:
     """One DAG: sources of a zone with one cadence, or tables made from others, built when one of `waits_for` is new.
 
-    `cron` is empty where only a person, or a new table, starts it. `lands` are tables whose drop folders are
-    emptied first.
+    `cron` is empty where only a person, or a new table, starts it. `lands` are tables whose drop folders are looked
+    into first.
     """
 
     name: str
@@ -55,7 +56,11 @@ def plans() -> list[Plan]:
     known, order = contracts(), graph.built()
     sources = [_sources(name, tables) for name, tables in _by_source(order, known).items()]
     derived = [table for table in order if not known[table].source]
-    return sources + [_derived(tables, set(order)) for tables in _connected(derived)]
+    found = sources + [_derived(tables, set(order)) for tables in _connected(derived)]
+    for name in {one.name for one in found if [other.name for other in found].count(one.name) > 1}:
+        files = ", ".join(known[table].file for one in found if one.name == name for table in one.tables)
+        raise UserError(f"two DAGs would be named {name}", where=files, remedy="give one zone or schedule another spelling")
+    return found
 
 
 def _by_source(order: Iterable[str], known: Mapping[str, Contract]) -> dict[tuple[str, str, str], list[str]]:
@@ -71,16 +76,23 @@ def _by_source(order: Iterable[str], known: Mapping[str, Contract]) -> dict[tupl
 def _sources(group: tuple[str, str, str], tables: list[str]) -> Plan:
     zone, schedule, timezone = group
     name = "_".join(part for part in ("carbonlake", zone, _word(schedule), _place(timezone)) if part)
-    return Plan(name, _cron(schedule, contracts()[tables[0]]), timezone, _tasks(tables), lands=tuple(tables))
+    # A table to a task: one that waits for its first delivery must not hide that another one is new.
+    tasks = _ordered([[table] for table in tables])
+    return Plan(name, _cron(schedule, contracts()[tables[0]]), timezone, tasks, lands=tuple(tables))
 
 
 def _word(schedule: str) -> str:
-    return schedule if schedule in CADENCES else "cron_" + "".join(c if c.isalnum() else "-" for c in schedule)
+    return schedule if schedule in CADENCES else f"cron_{_spelled(schedule)}"
 
 
 def _place(timezone: str) -> str:
     """Name the time zone where it is not the usual one, so that two DAGs of a zone have two names."""
-    return "" if timezone == USUAL else "".join(c if c.isalnum() else "-" for c in timezone)
+    return "" if timezone == USUAL else _spelled(timezone)
+
+
+def _spelled(text: str) -> str:
+    """Return a text in signs that a DAG's name may have."""
+    return "".join(SPELLED.get(sign, sign) for sign in text)
 
 
 def _cron(schedule: str, one: Contract) -> str:
@@ -96,7 +108,10 @@ def _derived(tables: list[str], built: set[str]) -> Plan:
     """Name the DAG after the table that rests on most of the others, which is what the rest is for."""
     product = max(tables, key=lambda table: (len(graph.closure(table, "up") & set(tables)), table))
     outside = {source for table in tables for source in graph.upstream(table)} - set(tables)
-    return Plan(f"carbonlake_{product.replace('.', '_')}", "", "UTC", _tasks(tables), waits_for=tuple(sorted(outside & built)))
+    waits_for = tuple(sorted(outside & built))
+    # Records of what happened tell nobody that they have grown: a table of them alone is started by the clock.
+    cron = "" if waits_for else CADENCES["daily"]
+    return Plan(f"carbonlake_{product.replace('.', '_')}", cron, USUAL, _tasks(tables), waits_for=waits_for)
 
 
 def _connected(tables: Collection[str]) -> list[list[str]]:

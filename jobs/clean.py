@@ -120,8 +120,11 @@ def _instants(
         header = found_header(column, name, present)
         if column.type == "timestamp" and header and native[header] == "string":
             parsed[name] = _moment(text(F.col(f"`{header}`"), column), column)
-    frame = found.withColumns({f"_instant_{name}": value for name, value in parsed.items()}) if parsed else found
-    return frame, {name: F.col(f"_instant_{name}") for name in parsed}
+    prefix = "_instant_"
+    while any(header.startswith(prefix) for header in present):  # else another column would read the instant for its text
+        prefix = f"_{prefix}"
+    frame = found.withColumns({f"{prefix}{name}": value for name, value in parsed.items()}) if parsed else found
+    return frame, {name: F.col(f"`{prefix}{name}`") for name in parsed}
 
 
 def _derive(frame: DataFrame, item: tuple[str, Column]) -> DataFrame:

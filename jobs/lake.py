@@ -134,9 +134,14 @@ class Lake:
 
     def forward(self, path: str, known: DeltaTable) -> DeltaTable | None:
         """Bring a handle up to the newest version of its table, and return it; None where the table is gone."""
-        if not store.is_remote(path) and not (store.local(path) / "_delta_log").is_dir():
+        if store.is_remote(path):
+            return self.open_path(path)
+        if not (store.local(path) / "_delta_log").is_dir():
             return None  # delta-rs would say that nothing has changed, and a commit would make the folder anew
-        known.update_incremental()
+        try:
+            known.update_incremental()
+        except DeltaError:  # another table lies there now
+            return self.open_path(path)
         return known
 
     def create(self, contract: Contract, at: str | None = None) -> DeltaTable:

@@ -43,11 +43,14 @@ class Receipt:
     fresh: bool = True
 
 
-def land(lake: Lake, what: str | Path | Sequence[str | Path], source: str | None = None, note: str = "") -> list[Receipt]:
+def land(
+    lake: Lake, what: str | Path | Sequence[str | Path], source: str | None = None, note: str = "", *, lying: bool = False
+) -> list[Receipt]:  # fmt: skip
     """Store files, the files of folders, or what URLs give, and return a receipt for each.
 
     Without a source the one contract whose pattern fits claims a delivery; where none or several fit, it is kept
-    unclaimed. The same bytes as the last receipt of a source and name in force change nothing.
+    unclaimed. The same bytes as the last receipt of a source and name in force change nothing. `lying` says that nobody
+    named what is landed, it just lies in a folder: bytes that were withdrawn then stay so.
     """
     lake.require()
     claimed = _source(source) if source else None
@@ -57,7 +60,7 @@ def land(lake: Lake, what: str | Path | Sequence[str | Path], source: str | None
         owner = claimed or claims.claim(place.path)
         name = claims.name(place.path, place.relative, owner)
         arrivals.append(_receipt(lake, stored, owner, name, note))
-    return retrying(lambda: _record(lake, arrivals))
+    return retrying(lambda: _record(lake, arrivals, lying=lying))
 
 
 def _source(table: str) -> Contract:
@@ -82,16 +85,20 @@ def _now() -> datetime:
     return now.replace(microsecond=now.microsecond // 1000 * 1000)
 
 
-def _record(lake: Lake, arrivals: Sequence[Receipt]) -> list[Receipt]:
+def _record(lake: Lake, arrivals: Sequence[Receipt], *, lying: bool = False) -> list[Receipt]:
     """Give the arrivals the next ids and append those that change something; raise Moved if others landed meanwhile."""
     version, before = _events(lake)
     withdrawn = {event.delivery_id for event in before if event.status == WITHDRAWN}
     last = {(e.source, e.name): e for e in before if e.delivery_id not in withdrawn}
+    gone = {(e.source, e.name, e.sha256): replace(e, status=WITHDRAWN, fresh=False) for e in before if e.delivery_id in withdrawn}
     number, result = max((event.delivery_id for event in before), default=0), []
     for one in arrivals:
         same = last.get((one.source, one.name))
         if same and same.sha256 == one.sha256:
             result.append(replace(same, fresh=False))
+            continue
+        if lying and (put_away := gone.get((one.source, one.name, one.sha256))):
+            result.append(put_away)
             continue
         number += 1
         last[one.source, one.name] = replace(one, delivery_id=number)

@@ -12,8 +12,8 @@ import tempfile
 import threading
 import warnings
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from concurrent.futures import Future
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
     from pyspark.sql.types import StructType
 
+FAREWELL = 10.0  # seconds that an engine which is still starting is waited for at the end
 PLAIN_PATH = re.compile(r"[A-Za-z0-9/_.-]*")
 # What a session of any server is set to.
 OURS = {
@@ -140,20 +141,34 @@ def _sail(memory: str) -> Iterator[Future[SparkSession]]:
     os.environ.setdefault("SAIL_SPARK__SESSION_TIMEOUT_SECS", "86400")
     # Functions of PySpark ask this, not the session, what they are to make; a session sets it only once it is there.
     os.environ["SPARK_CONNECT_MODE_ENABLED"] = "1"
+    opened: Future[SparkSession] = Future()
     servers: list[Any] = []
-    pool = ThreadPoolExecutor(1, thread_name_prefix="carbonlake-engine")
-    opened = pool.submit(_serve, servers)
-    pool.shutdown(wait=False)
+    # A daemon: a process that is told to end does not wait for an engine that is just starting.
+    threading.Thread(target=_serve, args=(opened, servers), name="carbonlake-engine", daemon=True).start()
+    patience = 0.0
     try:
         yield opened
+        patience = FAREWELL
     finally:
-        if opened.exception() is None:
-            _quietly(opened.result().stop)
+        with suppress(TimeoutError):
+            if opened.exception(patience) is None:
+                _quietly(opened.result().stop)
         for server in servers:
             _quietly(server.stop)
 
 
-def _serve(servers: list[Any]) -> SparkSession:
+def _serve(opened: Future[SparkSession], servers: list[Any]) -> None:
+    """Start the server and open a session, which `opened` gets, or the error that says what to do."""
+    try:
+        opened.set_result(_session_of(servers))
+    except Exception as error:
+        opened.set_exception(
+            UserError(f"the engine does not start: {told(error)}", where="engine sail",
+                      remedy="`carbonlake doctor` says what is missing; CARBONLAKE_LOG_LEVEL=debug says more")
+        )  # fmt: skip
+
+
+def _session_of(servers: list[Any]) -> SparkSession:
     from pysail.spark import SparkConnectServer
     from pyspark.sql import SparkSession
 

@@ -189,6 +189,20 @@ def test_the_drop_folder_says_whose_a_delivery_is(project: Path, say: Say, tmp_p
     assert [row["state"] for row in json.loads(say("--json", "land").output)] == ["the same bytes as before"]
 
 
+def test_what_was_withdrawn_does_not_come_back_from_the_drop_folder_by_itself(project: Path, say: Say, tmp_path: Path) -> None:
+    folder = tmp_path / "drop" / "cleaned.school_meter_day"
+    land = ("--json", "land", "--source", "cleaned.school_meter_day")
+    assert json.loads(say(*land).output) == []  # nobody has made the folder
+    folder.mkdir(parents=True)
+    (folder / "a.csv").write_text("school,day,kwh\nS9,2025-01-01,1\n")
+    assert [row["state"] for row in json.loads(say(*land).output)] == ["new"]
+    say("withdraw", "1", "--reason", "sent by mistake")
+    for words in (land, ("--json", "land")):
+        assert [row["state"] for row in json.loads(say(*words).output)] == ["withdrawn; name the file to land it again"]
+    assert json.loads(say("--json", "deliveries").output) == []
+    assert [row["delivery"] for row in json.loads(say("--json", "land", str(folder / "a.csv")).output)] == [2]
+
+
 def test_bytes_that_are_not_as_they_came_are_named(say: Say, project: Path, tmp_path: Path) -> None:
     say("land", str(project / "samples" / "deliveries"))
     assert "as they came" in say("deliveries", "--verify").output

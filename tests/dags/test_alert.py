@@ -17,10 +17,25 @@ def test_without_a_webhook_the_log_has_it_all(caplog: pytest.LogCaptureFixture) 
     assert "cleaned.t of d failed in r; the table keeps the version it had http://here/log" in caplog.text
 
 
-@pytest.mark.parametrize("address", ["http://127.0.0.1:9/hook?token=s3cret", "no address s3cret", "ftp://s3cret"])
+@pytest.mark.parametrize(
+    "address",
+    [
+        "http://127.0.0.1:9/hook?token=s3cret",
+        "no address s3cret",
+        "file:///etc/hostname?s3cret",
+        "http://h:9/hook?token=s3 cret",
+        "http://127.0.0.1:s3cret/hook",
+        "https://u:s3 cret@h/x",
+    ],
+)
 def test_a_webhook_that_does_not_answer_is_noted_without_its_address(
     address: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setenv("CARBONLAKE_ALERT_URL", address)
     assert alert.send({"text": "t"}) is False
     assert "could not be sent" in caplog.text and "s3cret" not in caplog.text
+
+
+def test_settings_that_cannot_be_read_do_not_hide_the_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CARBONLAKE_ENV", "nowhere")
+    assert alert.send({"text": "t"}) is False

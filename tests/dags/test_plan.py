@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from pathlib import Path
 
@@ -19,6 +20,13 @@ source: {{zone: pumps, path: "*.csv", format: csv, publisher: us, licence: CC0-1
 key: [id]
 columns:
   id: {{type: string, description: Number, from: id}}
+"""
+RUNS = """description: Runs by day
+owner: us
+inputs: [ops.run]
+key: [day]
+columns:
+  day: {type: date, description: Day}
 """
 
 
@@ -43,8 +51,10 @@ def test_every_input_is_built_before_or_starts_the_dag() -> None:
         task_of = {table: task for task in one.tasks for table in task.tables}
         for table, task in task_of.items():
             for source in graph.upstream(table):
-                inside = source in task_of and (task_of[source] is task or task_of[source].name in task.after)
-                assert inside or source in one.waits_for or one.lands, f"{table} of {one.name} reads {source}"
+                if source in task_of:
+                    assert task_of[source] is task or task_of[source].name in task.after, f"{table} of {one.name} reads {source}"
+                else:
+                    assert source in one.waits_for or one.lands, f"{table} of {one.name} reads {source}"
                 assert source in task.reads or source in task.tables
 
 
@@ -68,9 +78,43 @@ def test_a_cadence_may_be_cron_and_two_time_zones_are_two_dags(pumps: Path) -> N
     (pumps / "pump_b.yaml").write_text(SOURCE.format(schedule='"30 6 * * *"', timezone="Europe/Berlin"))
     found = {one.name: (one.cron, one.timezone) for one in plans() if "pumps" in one.name}
     assert found == {
-        "carbonlake_pumps_cron_30-6------": ("30 6 * * *", "Asia/Shanghai"),
-        "carbonlake_pumps_cron_30-6------_Europe-Berlin": ("30 6 * * *", "Europe/Berlin"),
+        "carbonlake_pumps_cron_30_6_x_x_x": ("30 6 * * *", "Asia/Shanghai"),
+        "carbonlake_pumps_cron_30_6_x_x_x_Europe.per.Berlin": ("30 6 * * *", "Europe/Berlin"),
     }
+
+
+def test_cadences_and_time_zones_that_look_alike_have_names_of_their_own(pumps: Path) -> None:
+    alike = [('"0 1-5 * * *"', "UTC"), ('"0 1,5 * * *"', "UTC"), ("daily", "Etc/GMT+8"), ("daily", "Etc/GMT-8")]
+    for number, (schedule, timezone) in enumerate(alike):
+        (pumps / f"pump_{number}.yaml").write_text(SOURCE.format(schedule=schedule, timezone=timezone))
+    found = plans()
+    assert len({one.name for one in found if "pumps" in one.name}) == len(alike)
+    assert all(re.fullmatch(r"[A-Za-z0-9_.-]+", one.name) for one in found)
+
+
+def test_two_dags_of_one_name_are_refused_with_both_files(pumps: Path) -> None:
+    source = SOURCE.format(schedule="daily", timezone="Asia/Shanghai").replace("zone: pumps", "zone: business_pumps")
+    (pumps / "pump_a.yaml").write_text(source)
+    (pumps.parent / "business").mkdir()
+    (pumps.parent / "business" / "pumps_daily.yaml").write_text(RUNS)
+    with pytest.raises(UserError, match=r"pump_a.yaml, .*pumps_daily.yaml.*named carbonlake_business_pumps_daily"):
+        plans()
+
+
+def test_a_source_that_waits_does_not_hide_another_that_is_new(pumps: Path) -> None:
+    (pumps / "pump_a.yaml").write_text(SOURCE.format(schedule="daily", timezone="UTC"))
+    looked_up = "rules:\n  - {rule: reference, column: id, table: cleaned.pump_a}\n"
+    (pumps / "pump_b.yaml").write_text(SOURCE.format(schedule="daily", timezone="UTC") + looked_up)
+    (one,) = (one for one in plans() if "pumps" in one.name)
+    assert [(task.tables, task.after) for task in one.tasks] == [
+        (("cleaned.pump_a",), ()), (("cleaned.pump_b",), ("cleaned.pump_a",))]  # fmt: skip
+
+
+def test_a_table_of_records_alone_is_started_by_the_clock(pumps: Path) -> None:
+    (pumps.parent / "business").mkdir()
+    (pumps.parent / "business" / "run_count.yaml").write_text(RUNS)
+    (one,) = (one for one in plans() if "business.run_count" in one.tables)
+    assert (one.cron, one.waits_for) == ("0 1 * * *", ())
 
 
 def test_a_cadence_that_nobody_knows_names_file_and_remedy(pumps: Path) -> None:

@@ -232,6 +232,14 @@ def test_a_local_time_is_an_instant_and_its_day_is_that_of_the_source(lake: Lake
     assert set(building.rows(lake, table, "told")) == {(datetime(2024, 12, 31, 16, 30, tzinfo=UTC),)}
 
 
+def test_a_header_may_have_a_name_that_looks_like_one_of_ours(lake: Lake, build: Builder, change: Callable[..., None]) -> None:
+    table = "cleaned.instant"
+    change(table, ("  told:", "  note: {type: string, description: Note, from: _instant_at}\n  told:"))
+    deliver(lake, table, "a.csv", csv([(1, "2025-03-01 00:30:00", "", "as it is")], "number,local,offset,_instant_at"))
+    assert build(table).status == "built"
+    assert building.rows(lake, table, "at", "note") == [(datetime(2025, 2, 28, 16, 30, tzinfo=UTC), "as it is")]
+
+
 @pytest.mark.parametrize(("wrong", "right"), [
     ("to_date(at)", "to_date(from_utc_timestamp(at, 'Asia/Shanghai'))"),
     ("trunc(at, 'month')", "trunc(from_utc_timestamp(at, 'Asia/Shanghai'), 'month')"),

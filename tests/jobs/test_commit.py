@@ -228,6 +228,17 @@ def test_a_handle_that_is_known_is_brought_forward_and_a_table_that_is_gone_is_n
     assert not Path(path).exists()
 
 
+def test_a_handle_on_a_table_that_was_made_anew_is_opened_again(lake: Lake) -> None:
+    path = lake.table_path(meters.TABLE)
+    for number in range(3):
+        meters.put(lake, "2026-01", [number])
+    known = head(lake)
+    shutil.rmtree(path)
+    meters.put(lake, "2026-01", [7])
+    commit.write_rows(lake, path, meters.rows([8], "2026-01"), "w", schema=meters.SCHEMA, head=known)
+    assert meters.ids(lake) == [7, 8]
+
+
 def test_an_append_without_files_carries_a_note_alone(lake: Lake) -> None:
     assert meters.publish(lake, [], run="nothing") == 1
     assert commit.last_commit(head(lake)) == {"run": "nothing", "version": 1}

@@ -7,6 +7,7 @@ import os
 import shutil
 import stat
 import tempfile
+import threading
 from collections import Counter
 from collections.abc import Iterator
 from multiprocessing.connection import Connection
@@ -171,6 +172,33 @@ def test_an_engine_that_dies_in_mid_build_is_told_and_changes_nothing(
 def test_an_engine_that_is_not_there_is_told_in_seconds() -> None:
     with pytest.raises(UserError, match=r"the engine can't be reached: .*127\.0\.0\.1:9"), engine("sc://127.0.0.1:9"):
         pass
+
+
+def test_an_engine_that_does_not_start_fails_the_build_with_what_to_do(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(*given: Any, **named: Any) -> Any:
+        raise OSError("no port is free")
+
+    monkeypatch.setattr("pysail.spark.SparkConnectServer.start", refused)
+    deliver(lake, 1, 10)
+    with engine("sail") as opened:
+        ended = run(lake, opened, [CLEANED])
+    assert [(one.status, one.reason.split("\n")[0]) for one in ended] == [
+        ("failed", "engine sail: the engine does not start: no port is free")]  # fmt: skip
+    assert "carbonlake doctor" in ended[0].reason
+
+
+def test_who_interrupts_does_not_wait_for_an_engine_that_is_just_starting(monkeypatch: pytest.MonkeyPatch) -> None:
+    going, started = threading.Event(), threading.Event()
+
+    def slowly(*given: Any, **named: Any) -> None:
+        going.wait(60)
+        started.set()
+
+    monkeypatch.setattr("pysail.spark.SparkConnectServer.start", slowly)
+    with pytest.raises(KeyboardInterrupt), engine("sail"):
+        raise KeyboardInterrupt
+    assert not started.is_set()
+    going.set()
 
 
 def test_building_twice_gives_the_same(lake: Lake, spark: Any) -> None:
