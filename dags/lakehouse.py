@@ -14,7 +14,7 @@ from airflow.timetables.trigger import CronTriggerTimetable
 
 from conf import settings
 from dags.alert import failed
-from dags.plan import Plan, Task, plans
+from dags.plan import USUAL, Plan, Task, plans
 from schemas.contracts import contracts
 
 # The command may live in an environment of its own: Airflow and the engines need not share one.
@@ -60,7 +60,7 @@ def dag(plan: Plan) -> DAG:
 def upkeep(name: str) -> DAG:
     """Return a DAG that looks after the lake as a whole."""
     cron, words, told = UPKEEP[name]
-    with _opened(name, CronTriggerTimetable(cron, timezone="Asia/Shanghai"), told) as made:
+    with _opened(name, CronTriggerTimetable(cron, timezone=USUAL), told) as made:
         BashOperator(task_id=words.replace(" ", "_"), bash_command=f"{COMMAND} {words}", cwd=HOME)
     return made
 

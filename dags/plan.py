@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
@@ -57,7 +58,8 @@ def plans() -> list[Plan]:
     sources = [_sources(name, tables) for name, tables in _by_source(order, known).items()]
     derived = [table for table in order if not known[table].source]
     found = sources + [_derived(tables, set(order)) for tables in _connected(derived)]
-    for name in {one.name for one in found if [other.name for other in found].count(one.name) > 1}:
+    name, times = Counter(one.name for one in found).most_common(1)[0]
+    if times > 1:
         files = ", ".join(known[table].file for one in found if one.name == name for table in one.tables)
         raise UserError(f"two DAGs would be named {name}", where=files, remedy="give one zone or schedule another spelling")
     return found

@@ -33,8 +33,6 @@ SETTINGS = {
     # Each look at a version adds up its log, by default in 50 partitions: most of the time of a run (638 s against 95).
     "spark.databricks.delta.snapshotPartitions": "1",
     "spark.ui.enabled": "false",
-    "spark.driver.host": "127.0.0.1",
-    "spark.driver.bindAddress": "127.0.0.1",
     "spark.connect.grpc.binding.address": "127.0.0.1",
     # The session outlives pauses of a person at a prompt, and a session that was not closed ends with the JVM.
     "spark.connect.session.manager.defaultSessionTimeout": "24h",
@@ -46,11 +44,12 @@ WATCHED = 'exec 3<&0; (cat <&3 >/dev/null; kill $$) & exec "$@" 3<&- </dev/null'
 PATIENCE = 300.0
 FAREWELL = 15.0
 JAVA = 17
+LOCAL = "local[2]"
 WITHOUT = "or use the embedded engine, which needs no Java: sail"
 
 
 @contextmanager
-def served(memory: str, options: Mapping[str, str], master: str = "local[2]") -> Iterator[str]:
+def served(memory: str, options: Mapping[str, str], master: str = LOCAL) -> Iterator[str]:
     """Run a Connect server and yield its `sc://` URL; the JVM is gone when the block ends.
 
     It computes on two threads of its own or on the cluster that `master` names, spark://host:port. `memory` bounds its
@@ -58,8 +57,9 @@ def served(memory: str, options: Mapping[str, str], master: str = "local[2]") ->
     """
     _require_java()
     with TemporaryDirectory(prefix="carbonlake-spark-", ignore_cleanup_errors=True) as folder:
-        port, token = _free_port(), str(uuid.uuid4())
-        process = _started(Path(folder), port, token, master, {"spark.driver.memory": memory, **SETTINGS, **options})
+        port, token, here = free_port(), str(uuid.uuid4()), _address(master)
+        driver = {"spark.driver.memory": memory, "spark.driver.host": here, "spark.driver.bindAddress": here}
+        process = _started(Path(folder), port, token, master, {**driver, **SETTINGS, **options})
         try:
             _await(process, port, Path(folder) / "log")
             yield f"sc://localhost:{port}/;token={token}"
@@ -90,7 +90,22 @@ def _require_java() -> None:
                         remedy=f"let JAVA_HOME name a newer JDK; {WITHOUT}")  # fmt: skip
 
 
-def _free_port() -> int:
+def _address(master: str) -> str:
+    """Return the address under which executors reach this machine: that of the way to the cluster's master."""
+    if not master.startswith("spark://"):
+        return "127.0.0.1"
+    host, _, port = master.removeprefix("spark://").partition(",")[0].rpartition(":")
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as way:  # nothing is sent
+        try:
+            way.connect((host, int(port)))
+        except (OSError, ValueError) as error:
+            raise UserError(f"there is no way to the cluster: {error}", where=f"engine {master}",
+                            remedy=f"write spark://host:port of its master; {WITHOUT}") from None  # fmt: skip
+        return str(way.getsockname()[0])
+
+
+def free_port() -> int:
+    """Return a port that nobody listens on."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
@@ -108,7 +123,12 @@ def _started(folder: Path, port: int, token: str, master: str, settings: Mapping
     conf = [part for key, value in {**settings, **own}.items() for part in ("--conf", f"{key}={value}")]
     command = [str(home / "bin" / "spark-submit"), "--master", master, *conf,
                "--class", "org.apache.spark.sql.connect.service.SparkConnectServer", "spark-internal"]  # fmt: skip
-    env = {**os.environ, "SPARK_HOME": str(home), "SPARK_CONNECT_AUTHENTICATE_TOKEN": token, "SPARK_LOCAL_IP": "127.0.0.1"}
+    env = {
+        **os.environ,
+        "SPARK_HOME": str(home),
+        "SPARK_CONNECT_AUTHENTICATE_TOKEN": token,
+        "SPARK_LOCAL_IP": settings["spark.driver.bindAddress"],
+    }
     # A session of its own: Ctrl-C at the terminal is for us, and the whole group can be ended.
     with (folder / "log").open("wb") as log:
         return subprocess.Popen(["/bin/sh", "-c", WATCHED, "sh", *command], stdin=subprocess.PIPE, stdout=log,

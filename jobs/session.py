@@ -19,7 +19,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from jobs.apache import served
+from jobs.apache import LOCAL, served
 from schemas.errors import UserError
 
 if TYPE_CHECKING:
@@ -101,7 +101,7 @@ def engine(url: str, memory: str = "4g", options: dict[str, str] | None = None) 
         with _sail(memory) as opened:
             yield Engine("sail", opened)
     elif url == "spark" or url.startswith("spark://"):
-        with served(memory, options or {}, *([] if url == "spark" else [url])) as here, _remote(here) as session:
+        with served(memory, options or {}, LOCAL if url == "spark" else url) as here, _remote(here) as session:
             yield Engine("spark", session)
     elif url.startswith("sc://"):
         with _remote(url) as session:

@@ -6,7 +6,6 @@ import os
 import re
 import signal
 import subprocess
-import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,12 +16,13 @@ import pyspark
 import pytest
 
 from jobs import land
-from jobs.apache import _free_port
+from jobs.apache import free_port
 from jobs.lake import Lake
 from jobs.relation import columns, relation_sql
 from jobs.run import run
 from jobs.session import Engine, engine
 from schemas.contracts import contracts
+from schemas.errors import UserError
 from schemas.rooms import SHIPPED
 
 pytestmark = pytest.mark.spark
@@ -37,7 +37,7 @@ class Cluster:
     """A master and two workers of one core each, in processes of their own."""
 
     def __init__(self, folder: Path) -> None:
-        self.folder, port = folder, _free_port()
+        self.folder, port = folder, free_port()
         self.url = f"spark://127.0.0.1:{port}"
         self.master = self._start("master", "master.Master", "--host", "127.0.0.1", "--port", str(port), "--webui-port", "0")
         self._await(self.master, "master", "I have been elected leader")
@@ -92,20 +92,19 @@ def test_the_demo_on_a_cluster_is_the_demo_and_a_worker_that_dies_costs_nothing(
 ) -> None:
     here, there = delivered(tmp_path / "sail"), delivered(tmp_path / "cluster")
     assert {one.status for one in run(here, Engine("sail", spark))} == {"built"}
-    killed = threading.Event()
+    built: list[str] = []
 
     def kill(table: str, outcome: Any) -> None:
         """Kill a worker, and with it its executor, while the tables behind the first ten are built."""
-        built.append(table) if outcome else None
-        if len(built) == 10 and not killed.is_set():
-            os.killpg(cluster.workers[0].pid, signal.SIGKILL)
-            killed.set()
+        if outcome:
+            built.append(table)
+            if len(built) == 10:
+                os.killpg(cluster.workers[0].pid, signal.SIGKILL)
 
-    built: list[str] = []
     with engine(cluster.url, memory="2g", options=SETTINGS) as there_engine:
         assert there_engine.name == "spark"
         ended = run(there, there_engine, watch=kill)
-    assert killed.is_set() and len(built) == len(BUILT)
+    assert cluster.workers[0].poll() is not None and len(built) == len(BUILT)
     assert {one.table: one.status for one in ended} == dict.fromkeys(BUILT, "built"), [one.reason for one in ended]
     with duckdb.connect() as both:
         both.execute("set TimeZone = 'UTC'")
@@ -125,8 +124,11 @@ def _differs(both: duckdb.DuckDBPyConnection, here: Lake, there: Lake, table: st
     return any(both.execute(f"({a}) except all ({b}) limit 1").fetchall() for a, b in ((left, right), (right, left)))
 
 
-def test_a_cluster_that_is_not_there_is_told_with_what_to_do(tmp_path: Path) -> None:
-    from schemas.errors import UserError
-
-    with pytest.raises(UserError, match=r"Apache Spark did not start"), engine("spark://127.0.0.1:9", memory="1g"):
+@pytest.mark.parametrize(("url", "told"), [
+    ("spark://127.0.0.1:9", "Apache Spark did not start"),
+    ("spark://no-such-host.invalid:7077", r"there is no way to the cluster(.|\n)*spark://host:port of its master"),
+    ("spark://127.0.0.1", "there is no way to the cluster"),
+])  # fmt: skip
+def test_a_cluster_that_is_not_there_is_told_with_what_to_do(url: str, told: str) -> None:
+    with pytest.raises(UserError, match=told), engine(url, memory="1g"):
         pass

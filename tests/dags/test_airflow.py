@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from decimal import Decimal
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
@@ -16,12 +17,16 @@ from typing import Any
 import pytest
 
 from dags.plan import plans
+from jobs import query
 from jobs.lake import FORMAT_FILE, Lake
 from schemas import graph, rooms
+from schemas.contracts import contracts, read_yaml
 from tests import documents
 
 pytestmark = pytest.mark.airflow
 ROOT = rooms.SHIPPED
+HEADLINES = ROOT / "samples" / "headlines.yaml"
+BUILDING = [(Decimal("10583.4"), Decimal("1718.7"))]
 # Airflow reads its settings when it is first imported, so that each test asks a process of its own.
 DAGS = """
 import json
@@ -81,8 +86,6 @@ def _asked(environment: dict[str, str], script: str, **values: Any) -> Any:
 
 def _drop(environment: dict[str, str]) -> None:
     """Put the sample deliveries where people drop them: a folder per table."""
-    from schemas.contracts import contracts
-
     for table, one in contracts().items():
         if one.source:
             for path in (ROOT / "samples" / "deliveries" / one.source.zone).glob(one.source.path):
@@ -119,10 +122,9 @@ def test_the_demo_is_built_by_airflow_as_by_the_command_line(home: dict[str, str
     assert {(name, task): state for name, tasks in states.items() for task, state in tasks.items() if state != "success"} == {}
     summary = subprocess.run([carbonlake, "run", "--json"], env=home, check=True, capture_output=True, text=True).stdout
     assert {one["status"] for one in json.loads(summary)} == {"skipped"}  # nothing is left to build
-    headline = subprocess.run(
-        [carbonlake, "sql", "--json", "select emission_tco2e from business.emission_year where subject_id='building:1'"],
-        env=home, check=True, capture_output=True, text=True)  # fmt: skip
-    assert json.loads(headline.stdout)
+    shown = [query.sql(Lake(home["CARBONLAKE_LAKE"]), one["sql"]).to_pylist() for one in read_yaml(HEADLINES)]
+    assert [(round(row["electricity_kwh"], 1), round(row["emission_kgco2"], 1)) for row in shown[0]] == BUILDING
+    assert {row["rows_revised"] for row in shown[1]} == {21_703}
 
 
 def test_the_commands_of_the_document_work_as_they_stand(home: dict[str, str], tmp_path: Path) -> None:

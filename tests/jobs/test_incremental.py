@@ -129,12 +129,8 @@ def transform(one: DataFrame, other: DataFrame) -> DataFrame:
     first = one.select(F.lit("one").alias("which"), *names, "month")
     return first.unionByName(other.select(F.lit("other").alias("which"), *names, F.trunc("day", "month").alias("month")))
 '''
-# Rows of January stand beside the month that each row has: what is made for one month lies in another, too.
-MARKED = STACKED.replace(
-    """other.select(F.lit("other").alias("which"), *names, F.trunc("day", "month").alias("month")""",
-    """other.select(F.lit("other").alias("which"), *names, F.lit("2025-01-01").cast("date").alias("month")""",
-)
-STACK = {"schemas/thematic/both.yaml": BOTH, "layers/thematic/both.py": STACKED}
+# The other branch has a month of its own, which no column of an input tells.
+MARKED = STACKED.replace('F.trunc("day", "month")', 'F.lit("2025-01-01").cast("date")')
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -196,26 +192,12 @@ def demand(lake: Lake, model: Model, spark: Any) -> None:
     assert state(lake, model.write) == model.state()
 
 
-def test_a_table_that_takes_rows_of_an_input_by_no_partition_is_made_whole(
-    spark: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("transform", [STACKED, MARKED], ids=["by no partition", "by one of its own"])
+def test_a_union_that_takes_rows_of_an_input_otherwise_is_made_whole(
+    spark: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, transform: str
 ) -> None:
-    project = building.lay(tmp_path / "flows", building.flows(["merge", "period"]) | STACK)
-    monkeypatch.setenv("CARBONLAKE_PROJECT", str(project))
-    lake = Lake(tmp_path / "lake").init()
-    lines: list[Line] = [("m", "2025-01-01", 3, "x"), ("m", "2025-02-01", 3, "x")]
-    building.deliver(lake, "cleaned.flow_period", "a.csv", building.csv(lines))
-    for delivery in (lines, [("m", "2025-02-01", 5, "x")]):
-        building.deliver(lake, "cleaned.flow_merge", f"{len(delivery)}.csv", building.csv(delivery))
-        ended = building.build(lake, spark, "+thematic.both")["thematic.both"]
-        assert (ended.status, ended.mode) == ("built", "whole"), ended.reason
-    assert [int(mass) for (mass,) in building.rows(lake, "thematic.both", "mass_t")] == [3, 3, 3, 5]
-
-
-def test_a_branch_with_a_partition_of_its_own_makes_the_table_whole(
-    spark: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    once = {"layers/thematic/both.py": MARKED, "schemas/thematic/both.yaml": BOTH.replace("balance: [mass_t]\n", "")}
-    project = building.lay(tmp_path / "flows", building.flows(["merge", "period"]) | once)
+    stack = {"schemas/thematic/both.yaml": BOTH, "layers/thematic/both.py": transform}
+    project = building.lay(tmp_path / "flows", building.flows(["merge", "period"]) | stack)
     monkeypatch.setenv("CARBONLAKE_PROJECT", str(project))
     lake = Lake(tmp_path / "lake").init()
     lines: list[Line] = [("m", "2025-01-01", 3, "x"), ("m", "2025-02-01", 3, "x")]
