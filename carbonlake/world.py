@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import json
-import logging
 import os
 import sys
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 
+from carbonlake.logs import set_up
 from conf.settings import Settings, load
 from schemas import rooms
 
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from jobs.lake import Lake
     from jobs.session import Engine
 
-LOGGERS = ("carbonlake", "lineage")
 # Exit codes that mean something to a scheduler.
 FAILED, WRONG, SOME_WAITING, INTERRUPTED = 1, 2, 3, 130
 
@@ -39,7 +39,7 @@ class World:
         """The settings of the environment, with what the command line says on top."""
         given = {"lake": self.lake_root, "engine": self.engine_url}
         found = load(overrides={key: value for key, value in given.items() if value})
-        _log(found.log_level)
+        set_up(found.log_level, found.log_format)
         return found
 
     @cached_property
@@ -47,7 +47,8 @@ class World:
         """The lake, made on first use."""
         from jobs.lake import Lake
 
-        return Lake(self.settings.lake, dict(self.settings.storage_options)).init()
+        work = Path(self.settings.work).absolute() if self.settings.work else None
+        return Lake(self.settings.lake, dict(self.settings.storage_options), work).init()
 
     @contextmanager
     def engine(self) -> Iterator[Engine]:
@@ -56,10 +57,12 @@ class World:
             yield opened
 
     def opened(self, url: str) -> AbstractContextManager[Engine]:
-        """Open an engine with the memory of the settings."""
+        """Open an engine with the memory of the settings, which reads the lake where it lies."""
         from jobs.session import engine
+        from jobs.store import is_remote
 
-        return engine(url, self.settings.engine_memory, dict(self.settings.spark_settings))
+        storage = self.settings.storage_options if is_remote(self.settings.lake) else None
+        return engine(url, self.settings.engine_memory, self.settings.spark_settings, storage)
 
     @cached_property
     def console(self) -> Console:
@@ -69,14 +72,6 @@ class World:
     def say(self, value: Any) -> None:
         """Print a machine's answer as JSON."""
         print(json.dumps(value, ensure_ascii=False, default=str, indent=2))
-
-
-def _log(level: str) -> None:
-    """Let our loggers speak from a level on, to stderr; those of the libraries keep theirs."""
-    for name in LOGGERS:
-        logging.getLogger(name).setLevel(level.upper())
-    if logging.lastResort:  # what prints where nobody has set up handlers
-        logging.lastResort.setLevel(level.upper())
 
 
 def use_project(folder: str | None) -> None:

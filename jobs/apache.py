@@ -15,18 +15,20 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from jobs import s3a
 from schemas.errors import UserError
 
 DELTA = "io.delta:delta-spark_4.2_2.13:4.4.0"
 # Delta names these too, in older versions than those that Spark brings along: 73 of 87 MB.
 BROUGHT = (
-    "org.apache.hadoop", "org.apache.parquet", "org.apache.logging.log4j", "org.slf4j", "org.roaringbitmap", "org.xerial.snappy",
-    "org.locationtech.jts", "com.fasterxml.jackson.core", "com.fasterxml.jackson.datatype", "com.github.luben",
-    "com.google.code.findbugs", "commons-logging", "commons-pool", "io.airlift", "javax.annotation",
+    "org.apache.hadoop:hadoop-client-api", "org.apache.hadoop:hadoop-client-runtime", "org.wildfly.openssl", "org.slf4j",
+    "org.apache.parquet", "org.apache.logging.log4j", "org.roaringbitmap", "org.xerial.snappy", "org.locationtech.jts",
+    "com.fasterxml.jackson.core", "com.fasterxml.jackson.datatype", "com.github.luben", "com.google.code.findbugs",
+    "commons-logging", "commons-pool", "io.airlift", "javax.annotation",
 )  # fmt: skip
 SETTINGS = {
     "spark.jars.packages": DELTA,
-    "spark.jars.excludes": ",".join(f"{group}:*" for group in BROUGHT),
+    "spark.jars.excludes": ",".join(one if ":" in one else f"{one}:*" for one in BROUGHT),
     "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
     "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
     "spark.sql.shuffle.partitions": "4",
@@ -49,22 +51,41 @@ WITHOUT = "or use the embedded engine, which needs no Java: sail"
 
 
 @contextmanager
-def served(memory: str, options: Mapping[str, str], master: str = LOCAL) -> Iterator[str]:
+def served(
+    memory: str, options: Mapping[str, str], master: str = LOCAL, storage: Mapping[str, str] | None = None
+) -> Iterator[str]:  # fmt: skip
     """Run a Connect server and yield its `sc://` URL; the JVM is gone when the block ends.
 
     It computes on two threads of its own or on the cluster that `master` names, spark://host:port. `memory` bounds its
-    heap, `options` are Spark settings on top. Raises UserError where Java is missing or the server does not come up.
+    heap, `options` are Spark settings on top; with `storage`, the options of a lake on S3, it reads s3://. Raises
+    UserError where Java is missing or the server does not come up.
     """
     _require_java()
     with TemporaryDirectory(prefix="carbonlake-spark-", ignore_cleanup_errors=True) as folder:
         port, token, here = free_port(), str(uuid.uuid4()), _address(master)
         driver = {"spark.driver.memory": memory, "spark.driver.host": here, "spark.driver.bindAddress": here}
-        process = _started(Path(folder), port, token, master, {**driver, **SETTINGS, **options})
+        process = _started(Path(folder), port, token, master, {**driver, **settings(storage), **options})
         try:
             _await(process, port, Path(folder) / "log")
             yield f"sc://localhost:{port}/;token={token}"
         finally:
             _end(process)
+
+
+def settings(storage: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Return the settings of every Spark of ours; with `storage`, the options of a lake on S3, also of one that reads it."""
+    if storage is None:
+        return SETTINGS
+    return {**SETTINGS, **s3a.settings(storage), "spark.jars.packages": f"{DELTA},{s3a.HADOOP_AWS}"}
+
+
+def properties(file: Path, settings: Mapping[str, str]) -> Path:
+    """Write settings as Spark reads them from a file, which its owner alone may read: a command line is seen by all."""
+    with open(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as out:  # noqa: PTH123
+        for key, value in settings.items():
+            escaped = value.replace("\\", "\\\\").replace("\n", "\\n")
+            out.write(f"{key} {escaped}\n")
+    return file
 
 
 def java() -> tuple[str, int | None]:
@@ -120,8 +141,8 @@ def _started(folder: Path, port: int, token: str, master: str, settings: Mapping
         "spark.local.dir": str(folder / "local"),
         "spark.sql.warehouse.dir": str(folder / "warehouse"),
     }
-    conf = [part for key, value in {**settings, **own}.items() for part in ("--conf", f"{key}={value}")]
-    command = [str(home / "bin" / "spark-submit"), "--master", master, *conf,
+    told = properties(folder / "spark.properties", {**settings, **own})
+    command = [str(home / "bin" / "spark-submit"), "--master", master, "--properties-file", str(told), "--load-spark-defaults",
                "--class", "org.apache.spark.sql.connect.service.SparkConnectServer", "spark-internal"]  # fmt: skip
     env = {
         **os.environ,

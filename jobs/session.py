@@ -11,7 +11,7 @@ import sys
 import tempfile
 import threading
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -19,6 +19,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from jobs import s3a
 from jobs.apache import LOCAL, served
 from schemas.errors import UserError
 
@@ -86,11 +87,14 @@ def plain_path(path: str) -> str:
 
 
 @contextmanager
-def engine(url: str, memory: str = "4g", options: dict[str, str] | None = None) -> Iterator[Engine]:
+def engine(
+    url: str, memory: str = "4g", options: Mapping[str, str] | None = None, storage: Mapping[str, str] | None = None
+) -> Iterator[Engine]:  # fmt: skip
     """Open the engine that `url` names: `sail`, `spark` (local or, as spark://host:port, on a cluster), or `sc://host:port`.
 
     `memory` bounds the pool of the embedded engine and the heap of a driver that we start, `options` are Spark settings
-    for the latter. Raises UserError when it can't be reached.
+    for the latter, `storage` the options of a lake on S3 (None for one on a disk), which an engine that runs already has
+    of its own. Raises UserError when it can't be reached.
     """
     # Small look-ups may well be ordered as a whole; the fences judge windows, not this warning.
     warnings.filterwarnings("ignore", message="WARN WindowExpression")
@@ -98,10 +102,11 @@ def engine(url: str, memory: str = "4g", options: dict[str, str] | None = None) 
     _search_once("IPython")
     _remember_lines()
     if url == "sail":
-        with _sail(memory) as opened:
+        with s3a.exported(storage or {}), _sail(memory) as opened:
             yield Engine("sail", opened)
     elif url == "spark" or url.startswith("spark://"):
-        with served(memory, options or {}, LOCAL if url == "spark" else url) as here, _remote(here) as session:
+        master = LOCAL if url == "spark" else url
+        with served(memory, options or {}, master, storage) as here, _remote(here) as session:
             yield Engine("spark", session)
     elif url.startswith("sc://"):
         with _remote(url) as session:
@@ -128,9 +133,8 @@ def _remember_lines() -> None:
     utils._enable_debugging_cache = True  # type: ignore[assignment]
 
 
-@contextmanager
-def _sail(memory: str) -> Iterator[Future[SparkSession]]:
-    """Serve the embedded engine from a thread, for deliveries can be landed and parsed while it starts."""
+def tune_sail(memory: str) -> None:
+    """Set the embedded engine for this process, whose pool of memory is bounded; what the environment says stands."""
     # An unbounded pool took the whole machine on a 50 M row sort; a fair one spills instead.
     os.environ.setdefault("SAIL_RUNTIME__MEMORY_POOL__TYPE", "fair")
     os.environ.setdefault("SAIL_RUNTIME__MEMORY_POOL__FAIR__MAX_SIZE", str(_bytes(memory)))
@@ -139,6 +143,12 @@ def _sail(memory: str) -> Iterator[Future[SparkSession]]:
     os.environ.setdefault("RUST_LOG", "error")
     # The session outlives pauses of a person at a prompt.
     os.environ.setdefault("SAIL_SPARK__SESSION_TIMEOUT_SECS", "86400")
+
+
+@contextmanager
+def _sail(memory: str) -> Iterator[Future[SparkSession]]:
+    """Serve the embedded engine from a thread, for deliveries can be landed and parsed while it starts."""
+    tune_sail(memory)
     # Functions of PySpark ask this, not the session, what they are to make; a session sets it only once it is there.
     os.environ["SPARK_CONNECT_MODE_ENABLED"] = "1"
     opened: Future[SparkSession] = Future()
