@@ -25,13 +25,16 @@ check: setup  ## ruff, mypy, import-linter, budgets of the design
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports && $(BIN)/python -m tests.budgets
 
 test: setup  ## The test suite on the embedded engine
-	$(BIN)/pytest -q -n 2 --dist loadfile -m "not spark and not crash and not airflow"
+	$(BIN)/pytest -q -n 2 --dist loadfile -m "not spark and not crash and not airflow and not stack"
 
 test-spark: setup  ## The tests that compare with Apache Spark (needs Java 17 or newer)
 	$(BIN)/pytest -q -m spark
 
 test-crash: setup  ## Kill a build at 50 random moments
 	$(BIN)/pytest -q -m crash -s
+
+test-stack: airflow  ## The tests on real servers, started from packages; `carbonlake stack up` names what they need
+	$(BIN)/pytest -q -m stack
 
 .venv-airflow/installed: requirements-airflow.lock pyproject.toml | setup
 	$(PYTHON) -m venv .venv-airflow
@@ -47,4 +50,4 @@ test-airflow: airflow  ## The tests that run our DAGs on a real Airflow
 bench: setup  ## Side-by-side runs against doing it by hand
 	$(BIN)/python -m benchmarks.run
 
-.PHONY: help setup demo check test test-spark test-crash airflow test-airflow bench
+.PHONY: help setup demo check test test-spark test-crash test-stack airflow test-airflow bench

@@ -10,6 +10,7 @@ import typer
 from rich.console import Console
 
 from carbonlake import ask, building, deciding, delivering, keeping, looking, starting
+from carbonlake.stack import command as stack
 from carbonlake.world import FAILED, INTERRUPTED, World, use_project
 from conf.settings import SettingsError
 from schemas.errors import UserError
@@ -60,7 +61,7 @@ def options(
     context.obj = World(lake, engine, as_json)
 
 
-for room in (starting, delivering, building, looking, ask, deciding, keeping):
+for room in (starting, delivering, building, looking, ask, deciding, keeping, stack):
     room.add(app)
 
 

@@ -1,0 +1,58 @@
+"""The real components for the tests of this folder, each started when a test first asks for it, in one home.
+
+Where CARBONLAKE_STACK_HOME is set, what runs there is used, and left running; else the home is a new one and all of it
+ends with the tests. A fixture returns the environment of its part, as `carbonlake stack env` prints it.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from carbonlake.stack import parts
+from carbonlake.stack.home import VARIABLE
+
+Environment = dict[str, str]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark every test of this folder: it needs servers."""
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.stack)
+
+
+@pytest.fixture(scope="session")
+def stack() -> Iterator[Path]:
+    """Return the home of the tests' stack."""
+    if given := os.environ.get(VARIABLE):
+        yield Path(given)
+        return
+    # Not below pytest's folder, through which the user that PostgreSQL runs as may not pass.
+    home = Path(tempfile.mkdtemp(prefix="carbonlake-stack-"))
+    home.chmod(0o711)
+    yield home
+    parts.down(home, None, lambda part, what: None)
+    shutil.rmtree(home)
+
+
+@pytest.fixture(scope="session")
+def brought(stack: Path) -> Callable[[str], Environment]:
+    """Return what brings a part up, with what it needs, and gives its environment."""
+
+    def bring(name: str) -> Environment:
+        parts.up(stack, [name], lambda part, what: None)
+        return parts.part(name).environment(stack)
+
+    return bring
+
+
+@pytest.fixture(scope="session")
+def minio(brought: Callable[[str], Environment]) -> Environment:
+    """Return CARBONLAKE_LAKE and CARBONLAKE_STORAGE_OPTIONS for a bucket of a real MinIO."""
+    return brought("minio")
