@@ -16,6 +16,7 @@ from pyspark.sql import functions as F
 
 from jobs.clean import DELIVERY, DISCARDED, LOCATOR, WAIVED
 from jobs.commit import append_rows
+from jobs.deliveries import reading
 from jobs.lake import Lake, arrow_schema
 from jobs.land import receipts
 from jobs.outcome import new_run
@@ -126,7 +127,7 @@ def decide(lake: Lake, table: str, place: tuple[int, str], decision: str, values
 
 def _there(lake: Lake, table: str, place: tuple[int, str], files: str) -> bool:
     """Tell whether a delivery as read has a row at a place."""
-    folder = lake.read_folder(table, place[0])
+    folder = reading(lake, table, place[0])
     if not list(folder.glob(f"{files}.parquet")):
         return False
     pattern = str(folder / f"{files}.parquet")

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 from jobs import store
 from jobs.clean import found_header, headers
 from jobs.fingerprint import reader
-from jobs.land import Receipt
+from jobs.lake import Lake, unstage
+from jobs.land import Receipt, receipts
 from jobs.outcome import Job
 from jobs.readers import Read, Request, read_many
 from schemas.contract import Contract
+from schemas.contracts import contract
 from schemas.errors import UserError
 
 MARK = "read.json"
@@ -41,42 +44,60 @@ class Parsed:
         return sorted(str(path) for path in self.folder.glob("part-*.parquet"))
 
 
-def parse(job: Job, receipts: Sequence[Receipt]) -> list[Parsed]:
+def parse(job: Job, wanted: Sequence[Receipt]) -> list[Parsed]:
     """Parse what was not parsed yet and return every delivery, the refused ones with their reason.
 
     A reading is made in the staging of the run and moved to its place whole, so that builds at once do no harm.
     A forced build tries again what was refused.
     """
-    contract = job.contract
+    return _parsed(job.lake, job.contract, lambda: job.staging, wanted, force=job.force)
+
+
+def reading(lake: Lake, table: str, delivery: int) -> Path:
+    """Return the folder of a delivery as it was read; it is read again where this machine has no copy of that."""
+    folder, one = lake.read_folder(table, delivery), contract(table)
+    receipt = next((found for found in receipts(lake, table) if found.delivery_id == delivery), None)
+    if receipt and one.source and not (folder / MARK).is_file():
+        run = f"read-{uuid4().hex[:12]}"
+        try:
+            _parsed(lake, one, lambda: lake.staging(run), [receipt])
+        finally:
+            unstage(lake.folder / "_staging" / run)
+    return folder
+
+
+def _parsed(
+    lake: Lake, contract: Contract, staging: Callable[[], Path], wanted: Sequence[Receipt], *, force: bool = False
+) -> list[Parsed]:  # fmt: skip
     source = contract.source
     assert source is not None
-    places = {one.delivery_id: job.lake.read_folder(contract.table, one.delivery_id) for one in receipts}
+    places = {one.delivery_id: lake.read_folder(contract.table, one.delivery_id) for one in wanted}
     done = {number: found for number, place in places.items() if (found := _done(place, _how(contract)))
-            and not (job.force and found["refused"])}  # fmt: skip
-    fresh = [receipt for receipt in receipts if receipt.delivery_id not in done]
-    requests = [_request(job, receipt) for receipt in fresh]
+            and not (force and found["refused"])}  # fmt: skip
+    fresh = [receipt for receipt in wanted if receipt.delivery_id not in done]
+    requests = [_request(lake, source.options, staging(), receipt) for receipt in fresh]
     for request, result in zip(requests, read_many(source.format, requests), strict=True):
         done[request.delivery] = _settled(request, result, places[request.delivery], _how(contract))
     new = {receipt.delivery_id for receipt in fresh}
     return [
         Parsed(r.delivery_id, r.name, places[r.delivery_id], tuple(mark["columns"]), mark["rows"], mark["rejected"],
                mark["refused"], fresh=r.delivery_id in new)
-        for r in receipts for mark in [done[r.delivery_id]]
+        for r in wanted for mark in [done[r.delivery_id]]
     ]  # fmt: skip
 
 
-def _request(job: Job, receipt: Receipt) -> Request:
-    assert job.contract.source is not None
-    path = job.lake.delivery_path(receipt.sha256)
-    if not path.is_file():
+def _request(lake: Lake, options: Mapping[str, Any], staging: Path, receipt: Receipt) -> Request:
+    try:
+        path = lake.delivery(receipt.sha256)
+    except FileNotFoundError as error:
         raise UserError(
-            f"the bytes of delivery {receipt.delivery_id} ({receipt.name}) are not in the lake", where=str(path),
+            f"the bytes of delivery {receipt.delivery_id} ({receipt.name}) are not in the lake", where=error.filename,
             remedy=f"land them again or restore them from a copy; or `carbonlake withdraw {receipt.delivery_id}`",
-        )  # fmt: skip
-    out = job.staging / f"read-{receipt.delivery_id:08d}"
+        ) from None  # fmt: skip
+    out = staging / f"read-{receipt.delivery_id:08d}"
     shutil.rmtree(out, ignore_errors=True)
     out.mkdir()
-    return Request(path, out, receipt.delivery_id, receipt.name, job.contract.source.options)
+    return Request(path, out, receipt.delivery_id, receipt.name, options)
 
 
 def _settled(request: Request, result: Read | UserError, place: Path, how: str) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from deltalake import DeltaTable
 
 from jobs import query
 from jobs.lake import Lake
-from jobs.relation import arrow_table, columns, quote, relation_sql, table_files
+from jobs.relation import arrow_table, columns, connect, quote, relation_sql, table_files
 from schemas.contracts import contract
 from schemas.errors import UserError
 
@@ -54,8 +54,7 @@ def diff(lake: Lake, table: str, before: int | None = None, after: int | None = 
     """
     new = query.open_table(lake, table, after)
     old = query.open_table(lake, table, _before(new, before))
-    with duckdb.connect() as duck:
-        duck.execute("set TimeZone = 'UTC'")
+    with connect(lake.root, lake.storage_options) as duck:
         _compare(duck, old, new, _key(table))
         names = [name for name in _values(old, new) if name not in _key(table)]
         counts = dict(duck.execute("select _change, count(*) from pairs group by _change").fetchall())

@@ -120,6 +120,7 @@ def _settle(lake: Lake, part: Path, sha256: str) -> Stored:
     place.parent.mkdir(parents=True, exist_ok=True)
     part.replace(place)
     _sync(place.parent)
+    lake.keep(sha256)
     return Stored(sha256, size)
 
 

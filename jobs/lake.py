@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import re
@@ -19,7 +20,7 @@ import pyarrow as pa
 from deltalake import DeltaTable, Schema
 from deltalake.exceptions import DeltaError, TableNotFoundError
 
-from jobs import store
+from jobs import objects, store
 from schemas import types
 from schemas.contract import Contract
 from schemas.errors import UserError
@@ -35,7 +36,11 @@ FOREIGN_DAYS = 7
 
 @dataclass(frozen=True)
 class Lake:
-    """A lake at a root, a local folder or s3://; `work` is the local folder for staging where the root is remote."""
+    """A lake at a root, a local folder or s3://.
+
+    `work` is the local folder for what need not last: staging, and copies of what an object store holds. Where the root
+    is remote and none is given, one in the user's cache is taken.
+    """
 
     root: str | Path
     storage_options: dict[str, str] = field(default_factory=dict, hash=False)
@@ -43,11 +48,15 @@ class Lake:
 
     @property
     def folder(self) -> Path:
-        """The local folder that holds staging, parsed deliveries and deliveries."""
-        if self.work is None and store.is_remote(self.root):
-            raise UserError("a lake in an object store needs a local work folder", where=str(self.root),
-                            remedy="set `work` in conf/ to a folder with space")  # fmt: skip
-        return Path(self.work or store.local(self.root))
+        """The local folder that holds staging and parsed deliveries; of a local lake, all of it."""
+        if not self.remote:
+            return store.local(self.root)
+        return Path(self.work) if self.work else _cache(str(self.root), self.storage_options)
+
+    @property
+    def remote(self) -> bool:
+        """Whether the lake is in an object store."""
+        return store.is_remote(self.root)
 
     def table_path(self, table: str) -> str:
         """Return the folder or URL of a table, by its name layer.table."""
@@ -58,8 +67,12 @@ class Lake:
         return self._place(f"quarantine.{table}")
 
     def _place(self, table: str) -> str:
-        root = str(self.root) if store.is_remote(self.root) else str(store.local(self.root).absolute())
-        return "/".join([root.rstrip("/"), *table.split(".")])
+        return self.place(*table.split("."))
+
+    def place(self, *parts: str) -> str:
+        """Return the path or URL of what lies below the root, by the parts of its name."""
+        root = str(self.root) if self.remote else str(store.local(self.root).absolute())
+        return "/".join([root.rstrip("/"), *parts])
 
     def staging(self, run_id: str, table: str = "") -> Path:
         """Return the staging folder of a run, made with a note of whose it is (of which build) when it is not there."""
@@ -75,12 +88,29 @@ class Lake:
         return self.folder / "_read" / Path(*table.split(".")) / f"{delivery:08d}"
 
     def delivery_path(self, sha256: str) -> Path:
-        """Return where the bytes of a delivery lie."""
-        return self.folder / "_deliveries" / sha256[:2] / sha256
+        """Return where the bytes of a delivery lie on this machine, if they do."""
+        return self.folder.joinpath(*_delivery(sha256))
+
+    def keep(self, sha256: str) -> None:
+        """Bring the bytes of a delivery from this machine into the object store, where the lake is in one."""
+        if self.remote:
+            objects.put(self.delivery_path(sha256), self.place(*_delivery(sha256)), self.storage_options)
+
+    def delivery(self, sha256: str, *, anew: bool = False) -> Path:
+        """Return a local file with the bytes of a delivery, fetched where there is none (or `anew`).
+
+        Raise FileNotFoundError where the lake has lost them.
+        """
+        path = self.delivery_path(sha256)
+        if self.remote and (anew or not path.is_file()):
+            objects.fetch(self.place(*_delivery(sha256)), path, self.storage_options)
+        if not path.is_file():
+            raise FileNotFoundError(2, "no such delivery", str(path))
+        return path
 
     def init(self) -> Lake:
         """Make the lake, or bring an older one to this program's format. Raise UserError for a newer one."""
-        if not store.is_remote(self.root) and (found := re.search(r"%[0-9A-Fa-f]{2}", str(store.local(self.root).absolute()))):
+        if not self.remote and (found := re.search(r"%[0-9A-Fa-f]{2}", str(store.local(self.root).absolute()))):
             raise UserError(f"{found[0]} in a folder's name is read as another letter by Delta", where=str(self.root),
                             remedy="choose a folder without it")  # fmt: skip
         with store.explained(self.folder):
@@ -106,20 +136,23 @@ class Lake:
 
     def format(self) -> int | None:
         """Return the lake's format version, None where there is no lake. Raise UserError for a newer one."""
-        path = self.folder / FORMAT_FILE
-        if not path.exists():
-            return None
+        path = self.place(FORMAT_FILE)
         try:
-            found = int(json.loads(path.read_bytes())["format"])
+            found = int(json.loads(store.read(path, self.storage_options))["format"])
+        except FileNotFoundError:
+            return None
         except (ValueError, KeyError, TypeError):
-            raise UserError("not a format file of a lake", where=str(path), remedy="restore it from a copy") from None
+            raise UserError("not a format file of a lake", where=path, remedy="restore it from a copy") from None
         if found > FORMAT:
-            raise UserError(f"the lake has format {found}, this program knows {FORMAT}", where=str(path),
+            raise UserError(f"the lake has format {found}, this program knows {FORMAT}", where=path,
                             remedy="use a newer carbonlake")  # fmt: skip
         return found
 
     def _stamp(self) -> None:
-        store.write(self.folder / FORMAT_FILE, json.dumps({"format": FORMAT}).encode())
+        stamp = self.folder / FORMAT_FILE
+        store.write(stamp, json.dumps({"format": FORMAT}).encode())
+        if self.remote:
+            store.move(stamp, self.place(FORMAT_FILE), self.storage_options)
 
     def open(self, table: str, version: int | None = None) -> DeltaTable | None:
         """Return a handle on a table by its name, None where it was never made."""
@@ -131,6 +164,10 @@ class Lake:
             return DeltaTable(path, version=version, storage_options=self.storage_options or None)
         except TableNotFoundError:
             return None
+        except (DeltaError, OSError) as error:
+            if store.is_remote(path) and (told := objects.explain(str(error), path)):
+                raise told from error
+            raise
 
     def forward(self, path: str, known: DeltaTable) -> DeltaTable | None:
         """Bring a handle up to the newest version of its table, and return it; None where the table is gone."""
@@ -168,6 +205,16 @@ class Lake:
         raise UserError("the table cannot be made", where=path, remedy="look into the folder: is a part of it unreadable?")
 
 
+def _cache(root: str, options: Mapping[str, str]) -> Path:
+    """Return the folder of this user and machine for a lake in an object store."""
+    named = hashlib.sha256(f"{options.get('AWS_ENDPOINT_URL', '')} {root.rstrip('/')}".encode()).hexdigest()[:12]
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "carbonlake" / "work" / named
+
+
+def _delivery(sha256: str) -> tuple[str, ...]:
+    return "_deliveries", sha256[:2], sha256
+
+
 def arrow_schema(contract: Contract) -> pa.Schema:
     """Return the columns of a table as Arrow: NOT NULL for key and partitions, unit and comment as metadata.
 
@@ -176,7 +223,7 @@ def arrow_schema(contract: Contract) -> pa.Schema:
     fixed = {*contract.key, *contract.partition_by}
     columns = []
     for name, column in contract.columns.items():
-        notes = {"comment": column.description or "", "unit": column.unit or ""}
+        notes = {"comment": comment(column.description or "", column.unit or ""), "unit": column.unit or ""}
         columns.append(pa.field(name, types.arrow(str(column.type)), nullable=name not in fixed,
                                 metadata={key: value for key, value in notes.items() if value}))  # fmt: skip
     if contract.source:
@@ -184,6 +231,11 @@ def arrow_schema(contract: Contract) -> pa.Schema:
         columns.append(pa.field("_delivery", pa.int64(), metadata={"comment": "delivery_id of raw.delivery"}))
         columns.append(pa.field("_locator", locator, metadata={"comment": "place in the delivery"}))
     return pa.schema(columns)
+
+
+def comment(description: str, unit: str) -> str:
+    """Return what a table says of a column: comments are all that other programs, such as Trino, show of it."""
+    return f"{description} [{unit}]".strip() if unit else description
 
 
 def properties(schema: pa.Schema, partition_by: tuple[str, ...] = ()) -> dict[str, str | None]:

@@ -173,9 +173,11 @@ def verify(lake: Lake) -> list[tuple[Receipt, str]]:
     """Hash all bytes again, and return the receipts whose bytes are missing or damaged, with the reason."""
     wrong = []
     for event in _standing(_events(lake)[1], (RECEIVED, UNCLAIMED)):
-        path = lake.delivery_path(event.sha256)
-        if not path.exists():
+        try:
+            path = lake.delivery(event.sha256, anew=True)
+        except FileNotFoundError:
             wrong.append((event, "missing"))
-        elif intake.digest(path) != event.sha256:
+            continue
+        if intake.digest(path) != event.sha256:
             wrong.append((event, "damaged"))
     return wrong

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import difflib
-import tempfile
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, time, timedelta
-from pathlib import Path
 
 import duckdb
 import pyarrow as pa
@@ -15,7 +14,7 @@ from deltalake import DeltaTable
 from deltalake.exceptions import DeltaError
 from sqlglot import exp
 
-from jobs import deltalog, relation, store
+from jobs import deltalog, objects, relation, store
 from jobs.lake import Lake
 from jobs.relation import literal, quote
 from schemas.contracts import contracts
@@ -50,10 +49,9 @@ def connection(lake: Lake, versions: Mapping[str, int | None], *, locked: bool =
 
     A locked one reads files of these tables alone, writes none, and keeps its settings.
     """
-    duck = duckdb.connect()
+    duck = relation.connect(lake.root, lake.storage_options)
     # A folder of its own, for DuckDB lets a locked connection read and write all below it.
-    spill = Path(tempfile.gettempdir(), "carbonlake") if store.is_remote(lake.root) else lake.folder / "_spill"
-    duck.execute(f"set TimeZone = 'UTC'; set temp_directory = {literal(str(spill))}")
+    duck.execute(f"set temp_directory = {literal(str(lake.folder / '_spill'))}")
     for name, version in versions.items():
         table = open_table(lake, name, version)
         catalog, schema = ("memory", name.split(".")[0])
@@ -62,20 +60,16 @@ def connection(lake: Lake, versions: Mapping[str, int | None], *, locked: bool =
             duck.execute(f"attach if not exists ':memory:' as {catalog}")
         duck.execute(f"create schema if not exists {catalog}.{quote(schema)}")
         view = f"{catalog}.{quote(schema)}.{quote(name.split('.')[-1])}"
-        if store.is_remote(lake.root):
-            duck.register(f"_{name}", table.to_pyarrow_dataset())
-            duck.execute(f"create view {view} as select * from {quote(f'_{name}')}")
-        else:
-            duck.execute(f"create view {view} as {relation.relation_sql(table)}")
+        duck.execute(f"create view {view} as {relation.relation_sql(table)}")
     if locked:
-        folders = ", ".join(literal(str(store.local(_path(lake, name)))) for name in versions)
+        folders = ", ".join(literal(_path(lake, name)) for name in versions)
         duck.execute(f"set allowed_directories = [{folders}]")
         duck.execute("set enable_external_access = false; set lock_configuration = true")
     return duck
 
 
 def relation_sql(lake: Lake, table: str, version: int | None = None) -> str:
-    """Return a SELECT over the files of a table at a version, in the table's types (local lakes)."""
+    """Return a SELECT over the files of a table at a version, in the table's types."""
     return relation.relation_sql(open_table(lake, table, version))
 
 
@@ -172,15 +166,32 @@ def _near(name: str, there: Collection[str]) -> str:
 
 
 def tables(lake: Lake) -> list[str]:
-    """Return the names of all tables of a local lake that have been made, quarantines included."""
-    root = Path(store.local(lake.root))
-    logs = [*root.glob("[!_]*/*/_delta_log"), *root.glob(f"{QUARANTINE}/*/*/_delta_log")]
-    return sorted(".".join(log.parent.relative_to(root).parts) for log in logs)
+    """Return the names of all tables of a lake that have been made, quarantines included."""
+    if not lake.remote:
+        root = store.local(lake.root)
+        logs = [*root.glob("[!_]*/*/_delta_log"), *root.glob(f"{QUARANTINE}/*/*/_delta_log")]
+        return sorted(".".join(log.parent.relative_to(root).parts) for log in logs)
+    layers = _folders(lake, [()])
+    places = [place for place in layers if place != (QUARANTINE,)]
+    places = _folders(lake, places) + _folders(lake, _folders(lake, [place for place in layers if place == (QUARANTINE,)]))
+    return sorted(".".join(log[:-1]) for log in _folders(lake, places, hidden=True) if log[-1] == "_delta_log")
+
+
+def _folders(lake: Lake, places: Sequence[tuple[str, ...]], *, hidden: bool = False) -> list[tuple[str, ...]]:
+    """Return the folders right below some of an object store."""
+    with ThreadPoolExecutor(16) as pool:  # each look is a request
+        found = pool.map(lambda p: list(objects.listed(lake.place(*p), lake.storage_options, deep=False)), places)
+    return [(*place, name[:-1]) for place, names in zip(places, found, strict=True) for name, _ in names
+            if name.endswith("/") and (hidden or not name.startswith("_"))]  # fmt: skip
 
 
 def open_tables(lake: Lake) -> dict[str, DeltaTable]:
-    """Return a handle on the newest version of every table of a local lake, by name."""
-    return {name: open_table(lake, name) for name in tables(lake)}
+    """Return a handle on the newest version of every table, by name."""
+    if not lake.remote:
+        return {name: open_table(lake, name) for name in tables(lake)}
+    names = tables(lake)
+    with ThreadPoolExecutor(8) as pool:
+        return dict(zip(names, pool.map(lambda name: open_table(lake, name), names), strict=True))
 
 
 def _hint(error: str, lake: Lake, named: Collection[str]) -> str:

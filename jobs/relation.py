@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
@@ -27,6 +28,19 @@ class TableFile:
     partition: dict[str, str]
     size: int
     rows: int
+
+
+def connect(
+    place: str | Path, options: Mapping[str, str] | None = None, config: Mapping[str, Any] | None = None
+) -> duckdb.DuckDBPyConnection:  # fmt: skip
+    """Return a DuckDB connection, in UTC, that reads files at a place: a lake's root or a table, local or s3://."""
+    duck = duckdb.connect(config=dict(config or {}))
+    duck.execute("set TimeZone = 'UTC'")
+    if store.is_remote(place):
+        from jobs.parts import parts  # DuckDB's own httpfs is no package for version 2
+
+        duck.register_filesystem(parts(options))
+    return duck
 
 
 def table_files(table: DeltaTable) -> list[TableFile]:
@@ -68,11 +82,7 @@ def read_rows(table: DeltaTable, where: str = "true") -> pa.Table:
     delta-rs's own way hands Arrow's threads files written in Python; at exit such a thread now and then ends the
     process with an abort, after all work is done (seen once in eight runs).
     """
-    with duckdb.connect() as duck:
-        duck.execute("set TimeZone = 'UTC'")
-        if store.is_remote(str(table.table_uri)):
-            duck.register("whole", table.to_pyarrow_dataset())
-            return arrow_table(duck.sql(f"select * from whole where {where}"))
+    with connect(str(table.table_uri), table._storage_options) as duck:
         return arrow_table(duck.sql(f"select * from ({relation_sql(table)}) where {where}"))
 
 

@@ -10,8 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from pyarrow import fs
-
+from jobs import objects
 from schemas.errors import UserError
 
 REMEDIES = {
@@ -39,6 +38,8 @@ def explained(where: str | Path) -> Iterator[None]:
 
 def explain(error: BaseException, where: str | Path = "") -> UserError | None:
     """Return what an error of the operating system means, also where a library tells it in its own words; else None."""
+    if (remote := objects.explain(str(error), str(where))) is not None:
+        return remote
     number = getattr(error, "errno", None)
     if number not in REMEDIES:
         number = next((code for code in REMEDIES if os.strerror(code).lower() in str(error).lower()), None)
@@ -69,50 +70,28 @@ def local(path: str | Path) -> Path:
     return Path(unquote(urlsplit(text).path)) if text.startswith("file://") else Path(text)
 
 
-def filesystem(path: str | Path, options: Mapping[str, str] | None = None) -> tuple[fs.FileSystem, str]:
-    """Return the file system that holds a path, and the path as that file system names it."""
-    if not is_remote(path):
-        return fs.LocalFileSystem(), str(local(path))
-    scheme, _, rest = str(path).partition("://")
-    if scheme not in ("s3", "s3a"):
-        raise UserError(f"no way to store at {scheme}://", where=str(path), remedy="use a local folder or s3://")
-    given = {key.upper(): value for key, value in (options or {}).items()}
-    endpoint = given.get("AWS_ENDPOINT_URL", "")
-    return fs.S3FileSystem(
-        access_key=given.get("AWS_ACCESS_KEY_ID"),
-        secret_key=given.get("AWS_SECRET_ACCESS_KEY"),
-        session_token=given.get("AWS_SESSION_TOKEN"),
-        region=given.get("AWS_REGION"),
-        endpoint_override=endpoint.partition("://")[2] or None,
-        scheme=endpoint.partition("://")[0] or "https",
-    ), rest
-
-
 def read(path: str, options: Mapping[str, str] | None = None) -> bytes:
     """Return the bytes of a small file. Raise FileNotFoundError."""
-    system, name = filesystem(path, options)
-    with system.open_input_file(name) as file:
-        return bytes(file.read())
+    return objects.get(path, options) if is_remote(path) else local(path).read_bytes()
 
 
 def exists(path: str, options: Mapping[str, str] | None = None) -> bool:
     """Tell whether there is a file."""
-    system, name = filesystem(path, options)
-    return bool(system.get_file_info(name).type == fs.FileType.File)
+    return objects.size(path, options) is not None if is_remote(path) else local(path).is_file()
 
 
 def delete(path: str, options: Mapping[str, str] | None = None) -> None:
     """Delete a file; one that is gone already is fine."""
-    system, name = filesystem(path, options)
-    if system.get_file_info(name).type == fs.FileType.File:
-        system.delete_file(name)
+    if is_remote(path):
+        objects.delete(path, options)
+    else:
+        local(path).unlink(missing_ok=True)
 
 
 def move(source: Path, target: str, options: Mapping[str, str] | None = None) -> None:
     """Move a local file to its place: a rename on the same disk, a copy and delete elsewhere."""
     if is_remote(target):
-        system, name = filesystem(target, options)
-        fs.copy_files(str(source), name, source_filesystem=fs.LocalFileSystem(), destination_filesystem=system)
+        objects.put(source, target, options)
         source.unlink()
         return
     place = local(target)

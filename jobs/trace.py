@@ -16,6 +16,7 @@ from pyspark.sql import functions as F
 from jobs import query
 from jobs.clean import DELIVERY, LOCATOR, headers
 from jobs.commit import last_commit
+from jobs.deliveries import reading
 from jobs.derived import as_contract, frames, leaves_of, transform_of
 from jobs.lake import Lake
 from jobs.session import Engine
@@ -314,7 +315,7 @@ def _cell(lake: Lake, contract: Contract, row: Mapping[str, Any]) -> Step:
 
 
 def _as_found(lake: Lake, contract: Contract, delivery: int, locator: Any) -> dict[str, Any]:
-    files = sorted(str(path) for path in lake.read_folder(contract.table, delivery).glob("part-*.parquet"))
+    files = sorted(str(path) for path in reading(lake, contract.table, delivery).glob("part-*.parquet"))
     if not files:
         return {}
     with duckdb.connect() as duck:

@@ -1,0 +1,255 @@
+"""Files in an object store that speaks S3: bytes up and down, and what to do about its errors."""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache
+from pathlib import Path
+from typing import TypeVar
+from urllib.parse import urlsplit
+
+import certifi
+import urllib3
+from minio import Minio
+from minio.commonconfig import CopySource
+from minio.credentials.providers import (
+    AWSConfigProvider,
+    ChainedProvider,
+    EnvAWSProvider,
+    IamAwsProvider,
+    Provider,
+    StaticProvider,
+)
+from minio.error import InvalidResponseError, MinioException, S3Error, ServerError
+from minio.sse import Sse, SseKMS, SseS3
+from pyarrow import fs
+
+from schemas.errors import UserError
+
+T = TypeVar("T")
+SCHEMES = ("s3", "s3a")
+AWS = "https://s3.amazonaws.com"
+REGION = "us-east-1"
+# A store that restarts or is gone for a minute is waited for: what reads and writes here may be done twice.
+PATIENCE = 120.0
+PAUSE = 0.2
+LONGEST_PAUSE = 5.0
+SECONDS = 30.0
+PASSING = ("SlowDown", "ServiceUnavailable", "InternalError", "RequestTimeout", "OperationAborted", "XMinioServerNotInitialized")
+ABSENT = ("NoSuchKey", "NoSuchObject", "NoSuchVersion")
+LOOK = "look at AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY in `storage_options` or the environment"
+CLOCK = "set the clock of this machine: the store takes requests of the last 15 minutes alone"
+ROOM = "free some space in the object store and run it again; nothing was published"
+# Codes of S3, as the store and the libraries between tell them, and what a person can do.
+REMEDIES = {
+    "InvalidAccessKeyId": LOOK,
+    "SignatureDoesNotMatch": LOOK,
+    "AccessDenied": "the credentials may not do this: ask for the right to read, write and delete below the lake's root",
+    "ExpiredToken": "get new credentials; those of an instance or a profile are renewed by themselves",
+    "InvalidTokenId": "get new credentials; those of an instance or a profile are renewed by themselves",
+    "RequestTimeTooSkewed": CLOCK,
+    "NoSuchBucket": "make the bucket first, or mend the lake's root",
+    "XMinioStorageFull": ROOM,
+    "QuotaExceeded": ROOM,
+    "InvalidBucketName": "mend the lake's root: s3://bucket/prefix",
+}
+# What delta-rs and the engines say where the store gave no code; the second tells what it is.
+WORDS = (
+    (re.compile(r"minimum free drive threshold|Storage backend has reached"), "XMinioStorageFull"),
+    (re.compile(r"403 Forbidden|status code: 403"), "AccessDenied"),
+)
+
+
+@cache
+def _client(options: tuple[tuple[str, str], ...]) -> Minio:
+    given = dict(options)
+    address = urlsplit(given.get("AWS_ENDPOINT_URL") or AWS)
+    # Our own retries wait longer than those of the library, which would multiply with them.
+    trusted = os.environ.get("SSL_CERT_FILE") or certifi.where()
+    pool = urllib3.PoolManager(timeout=urllib3.Timeout(connect=5, read=SECONDS), maxsize=32, retries=urllib3.Retry(0),
+                               cert_reqs="CERT_REQUIRED", ca_certs=trusted)  # fmt: skip
+    made = Minio(address.netloc, credentials=_credentials(given), secure=address.scheme == "https", http_client=pool,
+                 region=given.get("AWS_REGION") or os.environ.get("AWS_REGION") or REGION)  # fmt: skip
+    if given.get("AWS_ENDPOINT_URL"):
+        made._base_url.virtual_style_flag = virtual(given)
+    return made
+
+
+def _credentials(given: Mapping[str, str]) -> Provider:
+    """Return where keys come from: the settings, or else the environment, a profile, or the instance's role."""
+    if given.get("AWS_ACCESS_KEY_ID"):
+        return StaticProvider(given["AWS_ACCESS_KEY_ID"], given.get("AWS_SECRET_ACCESS_KEY", ""), given.get("AWS_SESSION_TOKEN"))
+    return ChainedProvider([EnvAWSProvider(), AWSConfigProvider(), IamAwsProvider()])
+
+
+def virtual(given: Mapping[str, str]) -> bool:
+    """Tell whether the bucket is part of the host's name, as in https://bucket.host/key."""
+    return given.get("AWS_VIRTUAL_HOSTED_STYLE_REQUEST", "").lower() == "true"
+
+
+def upper(options: Mapping[str, str] | None) -> dict[str, str]:
+    """Return options with names as delta-rs documents them: AWS_…, in capitals."""
+    return {key.upper(): value for key, value in (options or {}).items()}
+
+
+def client(options: Mapping[str, str] | None) -> Minio:
+    """Return a client of the store that the options name, one for all that ask with the same."""
+    return _client(tuple(sorted(upper(options).items())))
+
+
+def split(url: str) -> tuple[str, str]:
+    """Return bucket and key of an address s3://bucket/key."""
+    scheme, _, rest = url.partition("://")
+    bucket, _, key = rest.partition("/")
+    if scheme not in SCHEMES or not bucket:
+        raise UserError(f"no way to store at {scheme}://{bucket}", where=url, remedy="use a local folder or s3://bucket/prefix")
+    return bucket, key
+
+
+def patiently(work: Callable[[], T], where: str) -> T:
+    """Return what `work` returns, again and again while the store is away or busy, at most PATIENCE seconds.
+
+    Raise FileNotFoundError for what is not there, UserError for what a person must mend or where patience ends.
+    """
+    until, pause = time.monotonic() + PATIENCE, PAUSE
+    while True:
+        try:
+            return work()
+        except (MinioException, urllib3.exceptions.HTTPError, ConnectionError, TimeoutError) as error:
+            if isinstance(error, S3Error) and error.code in ABSENT:
+                raise FileNotFoundError(2, "no such object", where) from None
+            if not _passing(error):
+                raise explained(error, where) from error
+            if time.monotonic() + pause > until:
+                told = getattr(error, "code", None) or type(error).__name__
+                raise UserError(f"the object store did not answer for {PATIENCE:g} seconds ({told})", where=where,
+                                remedy="look whether it runs and whether AWS_ENDPOINT_URL names it; nothing was published"
+                                ) from error  # fmt: skip
+        time.sleep(pause)
+        pause = min(pause * 2, LONGEST_PAUSE)
+
+
+def _passing(error: Exception) -> bool:
+    """Tell whether an error is of the kind that passes by itself."""
+    if isinstance(error, S3Error):
+        return error.code in PASSING or (
+            error.response is not None and error.response.status >= 500 and error.code not in REMEDIES
+        )
+    return isinstance(error, ServerError | InvalidResponseError | urllib3.exceptions.HTTPError | ConnectionError | TimeoutError)
+
+
+def explained(error: Exception, where: str) -> UserError:
+    """Return an error of the store as one that says what to do."""
+    code = error.code if isinstance(error, S3Error) else ""
+    remedy = REMEDIES.get(code or "", "look at the object store's own log")
+    return UserError(f"the object store says {code or type(error).__name__}: {getattr(error, 'message', '') or error}",
+                     where=where, remedy=remedy)  # fmt: skip
+
+
+def explain(text: str, where: str) -> UserError | None:
+    """Return what an error of a library means that carries a code of S3 in its words; else None."""
+    code = next((code for code in REMEDIES if re.search(rf"\b{code}\b", text)), None)
+    code = code or next((code for words, code in WORDS if words.search(text)), None)
+    if code is None:
+        return None
+    return UserError(f"the object store says {code}", where=where, remedy=REMEDIES[code])
+
+
+def _encryption(options: Mapping[str, str]) -> Sse | None:
+    """Return how the store is to encrypt what it gets; without, it does as the bucket says."""
+    kind = options.get("AWS_SERVER_SIDE_ENCRYPTION", "")
+    if kind == "aws:kms":
+        return SseKMS(options.get("AWS_SSE_KMS_KEY_ID", ""), {})
+    return SseS3() if kind else None
+
+
+def put(source: Path, url: str, options: Mapping[str, str] | None) -> None:
+    """Store a local file: in parts where it is large, each with its checksum, whole or not at all."""
+    bucket, key = split(url)
+    sse = _encryption(upper(options))
+    patiently(lambda: client(options).fput_object(bucket, key, str(source), sse=sse), url)
+    size = patiently(lambda: client(options).stat_object(bucket, key).size, url)
+    if size != source.stat().st_size:
+        raise UserError(f"{size} of {source.stat().st_size} bytes arrived", where=url, remedy="run it again")
+
+
+def get(url: str, options: Mapping[str, str] | None) -> bytes:
+    """Return the bytes of a small object. Raise FileNotFoundError."""
+    bucket, key = split(url)
+
+    def read() -> bytes:
+        answer = client(options).get_object(bucket, key)
+        try:
+            found = bytes(answer.read())
+            if len(found) != int(answer.headers.get("Content-Length", len(found))):
+                raise ConnectionError("the answer was cut off")
+            return found
+        finally:
+            answer.close()
+            answer.release_conn()
+
+    return patiently(read, url)
+
+
+def fetch(url: str, target: Path, options: Mapping[str, str] | None) -> None:
+    """Copy an object into a local file, whole or not at all. Raise FileNotFoundError."""
+    bucket, key = split(url)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    part = target.with_name(f".{target.name}.{os.getpid()}.part")
+    try:
+        patiently(lambda: client(options).fget_object(bucket, key, str(target), tmp_file_path=str(part)), url)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def size(url: str, options: Mapping[str, str] | None) -> int | None:
+    """Return how many bytes an object has, None where there is none."""
+    bucket, key = split(url)
+    try:
+        return patiently(lambda: client(options).stat_object(bucket, key).size, url)
+    except FileNotFoundError:
+        return None
+
+
+def delete(url: str, options: Mapping[str, str] | None) -> None:
+    """Delete an object; one that is gone already is fine."""
+    bucket, key = split(url)
+    patiently(lambda: client(options).remove_object(bucket, key), url)
+
+
+def copy(source: str, target: str, options: Mapping[str, str] | None) -> None:
+    """Copy an object within the store, without its bytes passing through here."""
+    (from_bucket, from_key), (bucket, key) = split(source), split(target)
+    sse = _encryption(upper(options))
+    patiently(lambda: client(options).copy_object(bucket, key, CopySource(from_bucket, from_key), sse=sse), target)
+
+
+def listed(url: str, options: Mapping[str, str] | None, *, deep: bool = True) -> Iterator[tuple[str, int]]:
+    """Yield the address below `url` and the bytes of every object; without `deep` of this folder, folders ending in /."""
+    bucket, key = split(url)
+    prefix = f"{key.rstrip('/')}/" if key else ""
+    found = patiently(lambda: list(client(options).list_objects(bucket, prefix, recursive=deep)), url)
+    for one in found:
+        if one.object_name and one.object_name != prefix:
+            yield one.object_name.removeprefix(prefix), one.size or 0
+
+
+@cache
+def _reading(options: tuple[tuple[str, str], ...]) -> fs.FileSystem:
+    given = dict(options)
+    address = urlsplit(given.get("AWS_ENDPOINT_URL") or "")
+    return fs.S3FileSystem(
+        access_key=given.get("AWS_ACCESS_KEY_ID"), secret_key=given.get("AWS_SECRET_ACCESS_KEY"),
+        session_token=given.get("AWS_SESSION_TOKEN"), region=given.get("AWS_REGION") or (REGION if address.netloc else None),
+        endpoint_override=address.netloc or None, scheme=address.scheme or "https", force_virtual_addressing=virtual(given),
+        request_timeout=SECONDS, connect_timeout=5,
+        retry_strategy=fs.AwsStandardS3RetryStrategy(max_attempts=12),
+    )  # fmt: skip
+
+
+def reading(options: Mapping[str, str] | None) -> fs.FileSystem:
+    """Return Arrow's file system of the store, by which parts of large objects are read."""
+    return _reading(tuple(sorted(upper(options).items())))
