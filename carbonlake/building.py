@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from typing import Annotated, Optional
+from collections.abc import Collection, Sequence
+from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 from rich.console import Console
@@ -14,6 +14,9 @@ from carbonlake.world import FAILED, SOME_WAITING, World
 from jobs.outcome import NO_DELIVERY, Outcome
 from lineage.emit import Receiver
 from schemas import graph
+
+if TYPE_CHECKING:
+    from jobs.energy import Assumptions
 
 MARKS = {"built": "[green]✓[/green]", "skipped": "[dim]·[/dim]", "failed": "[red]✗[/red]", "waiting": "[yellow]…[/yellow]",
          "repaired": "[green]✓[/green]"}  # fmt: skip
@@ -64,17 +67,29 @@ def build(
 
 def build_tables(world: World, terms: tuple[str, ...], *, force: bool = False, workers: int | None = None) -> list[Outcome]:
     """Build with a progress bar and return the outcomes."""
+    from jobs import telemetry
+    from jobs.energy import Meter
     from jobs.run import run as walk
 
     total = len(graph.select(terms))
-    with world.engine() as engine, _progress(world.console, quiet=world.as_json) as bar:
+    sent = telemetry.sent_to(world.settings.trace_url)
+    with sent, world.engine() as engine, _progress(world.console, quiet=world.as_json) as bar:
         task = bar.add_task("building", total=total)
 
         def watch(table: str, outcome: Outcome | None) -> None:
             bar.update(task, description=table, advance=0 if outcome is None else 1)
 
         return walk(world.lake, engine, terms, force=force, workers=workers or world.settings.workers,
-                    watch=watch, receiver=_receiver(world), opened=world.opened)  # fmt: skip
+                    watch=watch, receiver=_receiver(world), opened=world.opened, meter=Meter(assumed(world)))  # fmt: skip
+
+
+def assumed(world: World) -> Assumptions:
+    """Return what the settings say for estimates of energy."""
+    from jobs.energy import CLIENT, WHOLE, Assumptions
+
+    settings = world.settings
+    scope = CLIENT if "://" in settings.engine else WHOLE
+    return Assumptions(settings.watts_per_core, settings.watts_per_gb, settings.grid_region, settings.grid_kgco2_per_kwh, scope)
 
 
 def _receiver(world: World) -> Receiver | None:
@@ -106,7 +121,8 @@ def as_row(outcome: Outcome) -> dict[str, object]:
             "rows_in": outcome.counts.came_in, "rows_written": outcome.counts.written,
             "rows_set_aside": outcome.counts.set_aside, "rows_superseded": outcome.counts.superseded,
             "seconds": round(outcome.seconds, 3), "version": outcome.version, "run_id": outcome.run_id,
-            "warnings": list(outcome.warnings)}  # fmt: skip
+            "cpu_seconds": outcome.use and round(outcome.use.cpu_seconds, 3), "energy_kwh": outcome.use and outcome.use.kwh,
+            "emission_kgco2": outcome.kgco2, "warnings": list(outcome.warnings)}  # fmt: skip
 
 
 def print_summary(console: Console, outcomes: list[Outcome], named: Collection[str] = ()) -> None:
@@ -120,12 +136,24 @@ def print_summary(console: Console, outcomes: list[Outcome], named: Collection[s
         console.print(f"[dim]{_tables(skipped)} up to date: skipped[/dim]")
     if waiting := len(quiet) - skipped:
         console.print(f"[dim]{_tables(waiting)} without a delivery yet[/dim]")
+    if used := [outcome for outcome in told if outcome.use]:
+        console.print(f"[dim]{_energy(used)}[/dim]", soft_wrap=True)
     for outcome in outcomes:
         for warning in outcome.warnings:
             console.print(f"[yellow]![/yellow] {outcome.table}: {warning}", soft_wrap=True)
         if outcome.status == "failed":
             console.print(f"[red]✗[/red] {outcome.table}: ", end="")
             console.print(outcome.reason, markup=False, soft_wrap=True)
+
+
+def _energy(outcomes: Sequence[Outcome]) -> str:
+    """Say what builds took, as the estimate that it is."""
+    used = [outcome.use for outcome in outcomes if outcome.use]
+    known = [outcome.kgco2 for outcome in outcomes if outcome.kgco2 is not None]
+    co2 = f", {1000 * sum(known):.2g} g CO2" if known else ""
+    client = ", without the engine, which runs elsewhere" if any(one.scope == "client" for one in used) else ""
+    return (f"about {1000 * sum(one.kwh for one in used):.2g} Wh{co2}: an estimate from"
+            f" {sum(one.cpu_seconds for one in used):.1f} s of processor time{client}")  # fmt: skip
 
 
 def _tables(number: int) -> str:

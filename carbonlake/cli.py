@@ -12,6 +12,7 @@ from rich.console import Console
 from carbonlake import ask, building, deciding, delivering, keeping, looking, starting
 from carbonlake.stack import command as stack
 from carbonlake.world import FAILED, INTERRUPTED, World, use_project
+from conf.secrets import redact
 from conf.settings import SettingsError
 from schemas.errors import UserError
 
@@ -101,6 +102,6 @@ def in_order(words: list[str]) -> list[str]:
 
 
 def _end(error: Exception) -> None:
-    text = str(error).replace("[", r"\[")
+    text = redact(str(error)).replace("[", r"\[")
     Console(stderr=True, highlight=False).print(f"[red]✗[/red] {text}", soft_wrap=True)
     sys.exit(FAILED)

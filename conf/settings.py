@@ -13,10 +13,11 @@ from typing import Any, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from conf import secrets
+
 FOLDER = Path(__file__).resolve().parent
 ENVIRONMENT, PREFIX, PROJECT = "CARBONLAKE_ENV", "CARBONLAKE_", "CARBONLAKE_PROJECT"
 REFERENCE = re.compile(r"\$\{(env|file):([^}]+)\}")
-SECRET = re.compile(r"secret|token|password|access_key|credential", re.IGNORECASE)
 
 
 class SettingsError(Exception):
@@ -38,7 +39,13 @@ class Settings(BaseModel):
     lineage_token: str
     namespace: str
     alert_url: str
+    trace_url: str
     log_level: Literal["debug", "info", "warning", "error"]
+    log_format: Literal["text", "json"]
+    grid_region: str
+    grid_kgco2_per_kwh: float | None
+    watts_per_core: float
+    watts_per_gb: float
     storage_options: dict[str, str]
 
 
@@ -62,7 +69,12 @@ def load(environment: str | None = None, overrides: Mapping[str, Any] | None = N
         if (given := os.environ.get(PREFIX + key.upper())) is not None:
             values[key], where[key] = _parsed(key, given), PREFIX + key.upper()
     values.update(overrides or {})
-    return _settings({key: _resolved(key, value, where.get(key, "")) for key, value in values.items()}, where)
+    found = {key: _resolved(key, value, where.get(key, "")) for key, value in values.items()}
+    secrets.learn(found)
+    # An address that is given by reference alone has its reason: that of a webhook is its password.
+    secrets.learn({key: found[key] for key, value in values.items()
+                   if key.endswith("_url") and REFERENCE.fullmatch(str(value))}, always=True)  # fmt: skip
+    return _settings(found, where)
 
 
 def _parsed(key: str, given: str) -> Any:
@@ -98,7 +110,7 @@ def _resolved(key: str, value: Any, where: str) -> Any:
         return {name: _resolved(name, item, where) for name, item in value.items()}
     if not isinstance(value, str):
         return value
-    if SECRET.search(key) and value and not REFERENCE.fullmatch(value) and not where.startswith(PREFIX):
+    if secrets.NAMED.search(key) and value and not REFERENCE.fullmatch(value) and not where.startswith(PREFIX):
         raise SettingsError(f"{where}: {key}: a secret is not written into a file\n  → write ${{env:NAME}} or ${{file:/path}}")
     return REFERENCE.sub(lambda found: _fetch(found[1], found[2], key, where), value)
 

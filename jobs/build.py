@@ -12,10 +12,12 @@ from typing import Any
 
 import duckdb
 
-from jobs import cleaned, derived, finish, quarantine, repair, store, telling
+from conf.secrets import redact
+from jobs import cleaned, derived, finish, quarantine, repair, store, telemetry, telling
 from jobs.cleaned import Made
 from jobs.commit import Moved, failpoint, retrying
 from jobs.deliveries import readings
+from jobs.energy import Meter
 from jobs.fingerprint import recipe
 from jobs.lake import Lake, process, unstage
 from jobs.ops import Ops
@@ -25,38 +27,65 @@ from schemas.contract import Contract
 from schemas.contracts import contract as contract_of
 from schemas.errors import UserError
 
+LOG = logging.getLogger("carbonlake")
 # The audit shares two cores with the engine that has just finished; it spills rather than grow.
 AUDIT_MEMORY = "2GB"
 
 
 def build(
-    lake: Lake, engine: Engine, table: str, ops: Ops, other: Callable[[str], Engine], *, force: bool = False
+    lake: Lake, engine: Engine, table: str, ops: Ops, other: Callable[[str], Engine], *, force: bool = False,
+    meter: Meter | None = None,
 ) -> Outcome:  # fmt: skip
     """Build one table and return how it ended; errors that a person can mend end as `failed`, never as a trace.
 
     A contract that names an engine is built on that one, which `other` returns by its name. Building twice, after a
     half-finished run, or beside another build gives the same table.
     """
-    contract = contract_of(table)
+    contract, meter = contract_of(table), meter or Meter()
     name = contract.engine or engine.name
-    began = time.perf_counter()
-    try:
-        outcome = retrying(lambda: _attempt(lake, lambda: engine if engine.name == name else other(name), contract, ops, force))
-    except UserError as error:
-        outcome = _failed(table, str(error))
-    except Moved as error:
-        outcome = _failed(table, f"other builds kept changing the table: {error}\n  → build it again")
-    except Exception as error:
-        outcome = _failed(table, _gone(error, name))
-    outcome = outcome.after(time.perf_counter() - began)
-    if outcome.status != "skipped":
-        ops.outcome(outcome, name)
-    telling.ended(lake, contract, outcome, ops, name)
+    with telemetry.about(table=table), telemetry.span(table, engine=name) as note:
+        meter.start(table)
+        began = time.perf_counter()
+        outcome = _tried(lake, engine, other, contract, ops, force)
+        outcome = outcome.after(time.perf_counter() - began, meter.stop(table))
+        if outcome.status != "skipped":
+            ops.outcome(outcome, name)
+        telling.ended(lake, contract, outcome, ops, name)
+        note(outcome.reason if outcome.status == "failed" else "", **_logged(outcome))
     return outcome
 
 
+def _tried(
+    lake: Lake, engine: Engine, other: Callable[[str], Engine], contract: Contract, ops: Ops, force: bool
+) -> Outcome:  # fmt: skip
+    """Build as often as it takes, and say what any error means."""
+    table, name = contract.table, contract.engine or engine.name
+    try:
+        return retrying(lambda: _attempt(lake, lambda: engine if engine.name == name else other(name), contract, ops, force))
+    except UserError as error:
+        return _failed(table, str(error))
+    except Moved as error:
+        return _failed(table, f"other builds kept changing the table: {error}\n  → build it again")
+    except Exception as error:
+        return _failed(table, _gone(error, name))
+
+
+def _logged(outcome: Outcome) -> dict[str, Any]:
+    """Write the line of a build that ended, and return what it says as attributes."""
+    counts = outcome.counts
+    said = {"status": outcome.status, "seconds": round(outcome.seconds, 3), "rows_in": counts.came_in,
+            "rows_written": counts.written, "rows_set_aside": counts.set_aside, "version": outcome.version}  # fmt: skip
+    telemetry.add(run=outcome.run_id)
+    level = {"failed": logging.ERROR, "skipped": logging.DEBUG}.get(outcome.status, logging.INFO)
+    LOG.log(level, "%s: %s", outcome.status, outcome.reason, extra={**said, "summary": True})
+    for warning in outcome.warnings:
+        LOG.warning("%s", warning, extra={"summary": True})
+    return said
+
+
 def _failed(table: str, reason: str) -> Outcome:
-    return Outcome(table, new_run(), "failed", reason)
+    """Return a failure; its reason is kept and sent, so no secret that an error tells stays in it."""
+    return Outcome(table, new_run(), "failed", redact(reason))
 
 
 def _gone(error: Exception, engine: str) -> str:
@@ -69,7 +98,7 @@ def _gone(error: Exception, engine: str) -> str:
         again = "nothing was published; run it again, or see `carbonlake doctor`"
         return f"the engine {engine} gave up: {told(error)[:300]}\n  → {again}"
     where = traceback.extract_tb(error.__traceback__)[-1]
-    logging.getLogger("carbonlake").debug("unexpected", exc_info=error)
+    LOG.debug("unexpected", exc_info=error)
     place = f"{Path(where.filename).name}:{where.lineno}"
     return f"unexpected {name}: {error} ({place})\n  → a defect; CARBONLAKE_LOG_LEVEL=debug shows its trace"
 
@@ -77,6 +106,7 @@ def _gone(error: Exception, engine: str) -> str:
 def _attempt(lake: Lake, serving: Callable[[], Engine], contract: Contract, ops: Ops, force: bool) -> Outcome:
     lake.require()
     job = start(lake, serving, contract, recipe(contract), force)
+    telemetry.add(run=job.run_id)
     with _workplace(job) as connection:
         return _cleaned(job, connection, ops) if contract.source else _derived(job, connection, ops)
 
@@ -99,11 +129,14 @@ def _cleaned(job: Job, connection: duckdb.DuckDBPyConnection, ops: Ops) -> Outco
     if not plan.receipts and not job.note:
         return Outcome(job.contract.table, job.run_id, "waiting", NO_DELIVERY)
     _begin(job, ops)
-    parsed = cleaned.read(job, plan)
+    with telemetry.span("parse", deliveries=len(plan.receipts)):
+        parsed = cleaned.read(job, plan)
     ops.add("ops.reading", readings(job.contract, parsed))
     failpoint("build:after_read")
-    made = cleaned.make(job, plan, parsed, connection)
-    judged = finish.judge_cleaned(job, plan.mode, made, connection, ops)
+    with telemetry.span("write", mode=plan.mode):
+        made = cleaned.make(job, plan, parsed, connection)
+    with telemetry.span("audit"):
+        judged = finish.judge_cleaned(job, plan.mode, made, connection, ops)
     failpoint("build:after_audit")
     pinned = quarantine.put(job, made, connection, plan.mode)
     note = {**plan.note, **pinned, "delivery_ids": [one.delivery for one in made.parsed][-1000:]}
@@ -116,9 +149,11 @@ def _derived(job: Job, connection: duckdb.DuckDBPyConnection, ops: Ops) -> Outco
     if plan is None:
         return _unchanged(job, ops)
     _begin(job, ops)
-    plan, made = derived.made_for(job, plan)
+    with telemetry.span("write", mode=plan.mode):
+        plan, made = derived.made_for(job, plan)
     failpoint("build:after_write")
-    judged = finish.judge_derived(job, plan, made, connection, ops)
+    with telemetry.span("audit"):
+        judged = finish.judge_derived(job, plan, made, connection, ops)
     failpoint("build:after_audit")
     pinned = quarantine.put(job, made, connection, plan.mode)
     note = {"inputs": dict(plan.versions), **pinned}
@@ -143,7 +178,8 @@ def _publish(
     whole = {"run": job.run_id, "recipe": job.recipe, "mode": mode, "process": process(),
              "rows": finish.rows_after(job, mode, made), "counts": vars(made.counts), **note}  # fmt: skip
     failpoint("build:after_quarantine")
-    version = finish.publish(job, mode, made, whole)
+    with telemetry.span("commit", rows=made.counts.written, files=len(made.files)):
+        version = finish.publish(job, mode, made, whole)
     failpoint("build:after_commit")
     telling.published(job, made, note.get("inputs") or {}, version, ops)
     return Outcome(job.contract.table, job.run_id, "built", reason, mode, made.counts, version=version, note=whole,

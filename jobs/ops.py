@@ -69,8 +69,15 @@ class Ops:
             "rows_in": counts.came_in, "rows_written": counts.written, "rows_set_aside": counts.set_aside,
             "rows_superseded": counts.superseded, "version": outcome.version, "recipe": outcome.note.get("recipe"),
             "inputs": json.dumps(outcome.note.get("inputs") or {}),
-            "deliveries": json.dumps(outcome.note.get("delivery_ids") or []),
+            "deliveries": json.dumps(outcome.note.get("delivery_ids") or []), **_used(outcome),
         }])  # fmt: skip
+
+    def price(self, kgco2_per_kwh: float | None) -> None:
+        """Put the CO2 of their energy to the builds that wait."""
+        with self.lock:
+            for row in self.rows["ops.run"]:
+                if row.get("energy_kwh") is not None and kgco2_per_kwh is not None:
+                    row["emission_kgco2"] = row["energy_kwh"] * kgco2_per_kwh
 
     def verdicts(self, run_id: str, table: str, verdicts: Sequence[Verdict]) -> None:
         """Keep the rows of ops.check for a build."""
@@ -88,3 +95,12 @@ class Ops:
              "set_aside": counts.set_aside + counts.superseded if v.rule == "balance_rows" else None}
             for v in verdicts if v.kind == "balance" and v.found is not None
         ])  # fmt: skip
+
+
+def _used(outcome: Outcome) -> dict[str, Any]:
+    """What a build took; nothing of one whose process is gone."""
+    if outcome.use is None:
+        return {}
+    used = outcome.use
+    memory = used.gb_seconds / outcome.seconds if outcome.seconds else None
+    return {"cpu_seconds": used.cpu_seconds, "memory_gb": memory, "energy_kwh": used.kwh, "energy_scope": used.scope}

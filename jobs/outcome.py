@@ -14,6 +14,7 @@ import pyarrow as pa
 from deltalake import DeltaTable
 
 from jobs.commit import last_commit
+from jobs.energy import Use
 from jobs.lake import Lake
 from jobs.session import Engine
 from schemas.contract import Contract
@@ -48,15 +49,23 @@ class Outcome:
     started_at: datetime = field(default_factory=lambda: datetime.now(UTC))
     note: dict[str, Any] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
+    use: Use | None = None
+    kgco2: float | None = None
 
     @property
     def usable(self) -> bool:
         """Whether tables can be made from it; a source without a delivery is an empty table."""
         return self.status in ("built", "skipped", "repaired") or self.reason == NO_DELIVERY
 
-    def after(self, seconds: float) -> Outcome:
-        """Return the outcome with the time it took."""
-        return replace(self, seconds=seconds)
+    def after(self, seconds: float, use: Use) -> Outcome:
+        """Return the outcome with the time it took, and what it used."""
+        return replace(self, seconds=seconds, use=use)
+
+    def priced(self, kgco2_per_kwh: float | None) -> Outcome:
+        """Return the outcome with the CO2 of its energy, where that is known."""
+        if self.use is None or kgco2_per_kwh is None:
+            return self
+        return replace(self, kgco2=self.use.kwh * kgco2_per_kwh)
 
 
 @dataclass(frozen=True)

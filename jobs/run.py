@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextvars import copy_context
 from threading import Lock
 
-from jobs import session
+from jobs import session, telemetry
 from jobs.build import build
+from jobs.energy import Meter, known_intensity
 from jobs.lake import Lake
 from jobs.ops import Ops
 from jobs.outcome import Outcome, new_run
@@ -24,24 +26,34 @@ Opened = Callable[[str], AbstractContextManager[Engine]]
 def run(
     lake: Lake, engine: Engine, terms: Sequence[str] = (), *, force: bool = False, workers: int = 2,
     watch: Watch = lambda table, outcome: None, receiver: Receiver | None = None, opened: Opened = session.engine,
+    meter: Meter | None = None,
 ) -> list[Outcome]:  # fmt: skip
     """Build the tables that terms select, inputs first, and return how each ended, in the order they ended.
 
     `watch` is told when a table starts (None) and ends (its outcome). A table whose input failed waits: it keeps
     the version it had; a source without a delivery is an empty table, so that a lake may hold only one's own.
     Lineage events go to a file, and to `receiver` if there is one. `opened` opens the engine that a contract names,
-    where it is another one, the first time that it is needed. Raise UserError for a term that names no table, and
-    where there is no lake.
+    where it is another one, the first time that it is needed. `meter` says what the energy is estimated from. Raise
+    UserError for a term that names no table, and where there is no lake.
     """
     tables = graph.select(terms)
     lake.require()
-    with telling(Spool(lake.folder / "_lineage"), receiver) as tell, _others(opened) as other:
+    meter, kgco2 = meter or Meter(), None
+    with (
+        telemetry.span("run", tables=len(tables), engine=engine.name),
+        telling(Spool(lake.folder / "_lineage"), receiver) as tell,
+        _others(opened) as other,
+    ):
         ops = Ops(lake, tell=tell)
         try:
             mend(lake, ops, engine.name)
-            return _walk(tables, lambda table: build(lake, engine, table, ops, other, force=force), workers, watch)
+            done = _walk(tables, lambda table: build(lake, engine, table, ops, other, force=force, meter=meter), workers, watch)
         finally:
+            if ops.rows["ops.run"]:
+                kgco2 = known_intensity(lake, meter.assumed)
+                ops.price(kgco2)
             ops.flush()
+    return [outcome.priced(kgco2) for outcome in done]
 
 
 @contextmanager
@@ -72,7 +84,7 @@ def _walk(tables: Sequence[str], one: Callable[[str], Outcome], workers: int, wa
                     watch(table, blocked)
                 elif len(running) < workers:
                     watch(table, None)
-                    running[pool.submit(one, table)] = table
+                    running[pool.submit(copy_context().run, one, table)] = table
             for future in wait(running, return_when=FIRST_COMPLETED).done if running else ():
                 table = running.pop(future)
                 done[table] = future.result()
