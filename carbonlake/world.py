@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 
 from carbonlake.logs import set_up
-from carbonlake.logs import set_up
 from conf.settings import Settings, load
 from schemas import rooms
 
