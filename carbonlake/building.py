@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from carbonlake.months import checked
 from carbonlake.world import FAILED, SOME_WAITING, World
 from jobs.outcome import NO_DELIVERY, Outcome
 from lineage.emit import Receiver
@@ -35,6 +36,7 @@ def run(
     ] = None,
     force: Annotated[bool, typer.Option(help="Build even what is up to date")] = False,
     workers: Annotated[Optional[int], typer.Option(help="Tables built at once")] = None,
+    month: Annotated[str, typer.Option(help="Make this month, e.g. 2026-01, anew in tables made from others")] = "",
 ) -> None:  # fmt: skip
     """Build what needs it, inputs first, in parallel.
 
@@ -45,9 +47,10 @@ def run(
     carbonlake run +business.emission           that table and all it is made from
     carbonlake run cleaned.enterprise+          that table and all that is made from it
     carbonlake run layer:cleaned source:owid    a layer, and the sources of a zone
+    carbonlake run --month 2026-01              what changed, and that month anew where tables are partitioned by month
     """
     world: World = context.obj
-    outcomes = build_tables(world, tuple(selection or ()), force=force, workers=workers)
+    outcomes = build_tables(world, tuple(selection or ()), force=force, workers=workers, month=checked(month))
     finish(world, outcomes, named={term.strip("+") for term in selection or ()})
 
 
@@ -62,10 +65,12 @@ def build(
     carbonlake build cleaned.building_meter_hour
     carbonlake build business.emission_year --force
     """
-    run(context, tables, force, None)
+    run(context, tables, force, None, "")
 
 
-def build_tables(world: World, terms: tuple[str, ...], *, force: bool = False, workers: int | None = None) -> list[Outcome]:
+def build_tables(
+    world: World, terms: tuple[str, ...], *, force: bool = False, workers: int | None = None, month: str = ""
+) -> list[Outcome]:
     """Build with a progress bar and return the outcomes."""
     from jobs import telemetry
     from jobs.energy import Meter
@@ -79,7 +84,7 @@ def build_tables(world: World, terms: tuple[str, ...], *, force: bool = False, w
         def watch(table: str, outcome: Outcome | None) -> None:
             bar.update(task, description=table, advance=0 if outcome is None else 1)
 
-        return walk(world.lake, engine, terms, force=force, workers=workers or world.settings.workers,
+        return walk(world.lake, engine, terms, force=force, month=month, workers=workers or world.settings.workers,
                     watch=watch, receiver=_receiver(world), opened=world.opened, meter=Meter(assumed(world)))  # fmt: skip
 
 

@@ -7,6 +7,7 @@ from typing import Annotated, Optional
 
 import typer
 
+from carbonlake.months import checked, of_month
 from carbonlake.tables import show_rows
 from carbonlake.world import World
 from schemas.contracts import contract
@@ -23,6 +24,7 @@ def land(
     context: typer.Context,
     files: Annotated[Optional[list[str]], typer.Argument(help="Files, folders or URLs; nothing for the drop folder")] = None,
     source: Annotated[Optional[str], typer.Option(help="Table they are for; else the one whose pattern fits")] = None,
+    month: Annotated[str, typer.Option(help="Of folders only the files whose names say this month, e.g. 2026-01")] = "",
 ) -> None:
     """Take deliveries in: bytes are hashed, stored once and never edited.
 
@@ -32,11 +34,14 @@ def land(
     carbonlake land https://example.org/a.csv --source cleaned.owid_co2
     carbonlake land                             what lies in the drop folder, drop/<layer.table>/
     carbonlake land --source cleaned.owid_co2   what lies in the drop folder of one table, if there is one
+    carbonlake land --month 2026-01             of the drop folder what is of a month: …2026-01.csv, 202601/…, 2026年1月…
     """
     from jobs import land as landing
 
     world: World = context.obj
     what = files or _drop_folders(world, source)
+    if checked(month):
+        what = [name for place in what for name in (of_month(Path(place), month) if Path(place).is_dir() else [place])]
     receipts = landing.land(world.lake, what, source, lying=not files) if what else []
     rows = [{"delivery": r.delivery_id, "name": r.name, "source": r.source or "(unclaimed)", "bytes": r.size_bytes,
              "type": r.media_type, "sha256": r.sha256[:12], "state": _state(r.fresh, r.status == landing.WITHDRAWN)}

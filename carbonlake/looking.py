@@ -1,4 +1,4 @@
-"""`show`, `lineage`, `trace`: what a table is, where its columns come from, and where one of its numbers comes from."""
+"""`show`, `freshness`, `lineage`, `trace`: what a table is, how old, where its columns and its numbers come from."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import typer
 from rich.tree import Tree
 
 from carbonlake.tables import show_rows, text
-from carbonlake.world import World
+from carbonlake.world import FAILED, World
 from schemas import graph
 from schemas.contract import Contract
 from schemas.contracts import contract, contracts
@@ -19,7 +19,7 @@ from schemas.errors import UserError
 
 def add(app: typer.Typer) -> None:
     """Add the commands."""
-    for command in (show, lineage, trace):
+    for command in (show, freshness, lineage, trace):
         app.command()(command)
 
 
@@ -80,6 +80,25 @@ def _state(world: World, table: str) -> dict[str, Any]:
     fresh = freshness(world.lake, table, datetime.now(UTC))
     return {"version": head.version(), "rows": note.get("rows"), "run": note.get("run"), "recipe": note.get("recipe"),
             **({"freshness": fresh} if fresh else {})}  # fmt: skip
+
+
+def freshness(context: typer.Context) -> None:
+    """List the tables whose contracts say how fresh they must be.
+
+    Ends with 1 where one of them is stale; what never came is listed alone, as a source that nobody uses.
+
+    \b
+    carbonlake freshness
+    """
+    from jobs.freshness import NOTHING
+    from jobs.freshness import freshness as state
+
+    world: World = context.obj
+    now = datetime.now(UTC)
+    rows = [{"table": table, "state": state(world.lake, table, now)} for table, one in contracts().items() if one.freshness]
+    show_rows(world, rows)
+    if any(row["state"].startswith("stale") and not row["state"].startswith(NOTHING) for row in rows):
+        raise typer.Exit(FAILED)
 
 
 def lineage(

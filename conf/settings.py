@@ -30,6 +30,7 @@ class Settings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     lake: str
+    work: str
     drop: str
     engine: str
     engine_memory: str
@@ -39,6 +40,11 @@ class Settings(BaseModel):
     lineage_token: str
     namespace: str
     alert_url: str
+    alert_mail: str
+    mail_server: str
+    mail_from: str
+    mail_password: str
+    paused: str
     trace_url: str
     log_level: Literal["debug", "info", "warning", "error"]
     log_format: Literal["text", "json"]
@@ -47,6 +53,9 @@ class Settings(BaseModel):
     watts_per_core: float
     watts_per_gb: float
     storage_options: dict[str, str]
+    trino: str
+    trino_password: str
+    trino_ca: str
 
 
 def load(environment: str | None = None, overrides: Mapping[str, Any] | None = None) -> Settings:

@@ -2,29 +2,27 @@
 
 from __future__ import annotations
 
-import os
-import shlex
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from functools import partial
 from typing import Any
 
 from airflow.providers.standard.operators.bash import BashOperator
-from airflow.sdk import DAG, Asset, AssetAny, Param, TaskGroup
+from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOperator
+from airflow.sdk import DAG, Asset, AssetAny, DeadlineAlert, DeadlineReference, Param, SyncCallback, TaskGroup
+from airflow.sdk import CronPartitionTimetable as Months
+from airflow.sdk import PartitionedAssetTimetable as MonthsOf
 from airflow.timetables.trigger import CronTriggerTimetable
 
 from conf import settings
-from dags.alert import failed
+from dags import commands
+from dags.alert import failed, late
+from dags.months import by_month, partitioned
 from dags.plan import USUAL, Plan, Task, plans
 from schemas.contracts import contracts
 
-# The command may live in an environment of its own: Airflow and the engines need not share one.
-COMMAND = shlex.quote(os.environ.get("CARBONLAKE_COMMAND", "carbonlake"))
-# Where commands run: relative paths of the settings count from here.
-HOME = os.environ.get("CARBONLAKE_HOME", str(Path.cwd()))
 SETTINGS = settings.load()
-START = datetime(2026, 1, 1, tzinfo=UTC)
+START = datetime(2000, 1, 1, tzinfo=UTC)  # months before it can't be backfilled
 WAITS = 3  # exit code of `carbonlake run`: a table that was named waits for a delivery
-FORCE = "{{ ' --force' if params.force else '' }}"
 # A build that is tried again, or meets another one, gives the same table, so that retries do no harm.
 DEFAULTS: dict[str, Any] = {
     "owner": "carbonlake",
@@ -35,10 +33,8 @@ DEFAULTS: dict[str, Any] = {
     "execution_timeout": timedelta(hours=6),
     "on_failure_callback": failed,
 }
-UPKEEP = {
-    "carbonlake_maintain": ("0 4 * * 0", "maintain", "Compaction, checkpoints and vacuum; never takes a version still needed."),
-    "carbonlake_audit": ("0 6 * * *", "quality report", "Every check of every table as pages that open offline."),
-}
+MONTH = r"^(\d{4}-(0[1-9]|1[0-2]))?$"
+_bash = partial(BashOperator, cwd=commands.HOME, append_env=True)
 
 
 def asset(table: str) -> Asset:
@@ -47,34 +43,64 @@ def asset(table: str) -> Asset:
 
 
 def dag(plan: Plan) -> DAG:
-    """Return the DAG of a plan: its drop folders first, then its tables, grouped by layer."""
-    with _opened(plan.name, _schedule(plan), _told(plan)) as made:
+    """Return the DAG of a plan: its drop folders first, then its tables, grouped by layer, then the DAGs it has to start."""
+    with _opened(plan.name, _schedule(plan), _told(plan), deadline=_deadline(plan), params=_params(plan)) as made:
         before = [_land(plan)] if plan.lands else []
         groups = {layer: TaskGroup(layer, prefix_group_id=False) for layer in dict.fromkeys(task.layer for task in plan.tasks)}
         built = {task.name: _build(task, groups[task.layer]) for task in plan.tasks}
         for task in plan.tasks:
             built[task.name].set_upstream([built[name] for name in task.after] or before)
+        for name in plan.starts:
+            _start(name).set_upstream(list(built.values()))
     return made
 
 
-def upkeep(name: str) -> DAG:
-    """Return a DAG that looks after the lake as a whole."""
-    cron, words, told = UPKEEP[name]
-    with _opened(name, CronTriggerTimetable(cron, timezone=USUAL), told) as made:
-        BashOperator(task_id=words.replace(" ", "_"), bash_command=f"{COMMAND} {words}", cwd=HOME)
+def maintenance() -> DAG:
+    """Return the DAG that keeps the tables small and quick."""
+    told = "Compaction, checkpoints and vacuum; never takes a version still needed."
+    with _opened("carbonlake_maintain", CronTriggerTimetable("0 4 * * 0", timezone=USUAL), told) as made:
+        _bash(task_id="maintain", bash_command=commands.words("maintain"))
     return made
 
 
-def _opened(name: str, schedule: Any, told: str) -> DAG:
-    force = Param(False, type="boolean", description="Build even what is up to date")
+def audit() -> DAG:
+    """Return the DAG that reports on every check, and fails where a table is older than its contract wants it."""
+    told = "Every check of every table as pages that open offline; a stale table is an alert."
+    with _opened("carbonlake_audit", CronTriggerTimetable("0 6 * * *", timezone=USUAL), told) as made:
+        _bash(task_id="quality_report", bash_command=commands.words("quality", "report"))
+        # What is stale stays so for a retry.
+        _bash(task_id="freshness", bash_command=commands.words("freshness"), retries=0)
+    return made
+
+
+def _opened(name: str, schedule: Any, told: str, **more: Any) -> DAG:
     return DAG(name, schedule=schedule, start_date=START, catchup=False, max_active_runs=1, default_args=DEFAULTS,
-               params={"force": force}, tags=["carbonlake"], doc_md=told)  # fmt: skip
+               tags=["carbonlake"], doc_md=told, **more)  # fmt: skip
 
 
 def _schedule(plan: Plan) -> Any:
     if plan.waits_for:
-        return AssetAny(*(asset(table) for table in plan.waits_for))
+        tables = AssetAny(*(asset(table) for table in plan.waits_for))
+        return MonthsOf(assets=tables) if plan.keyed else tables
+    if plan.keyed:  # the run of a month comes with the next one
+        return Months(plan.cron, timezone=plan.timezone, run_offset=-1, key_format="%Y-%m")
     return CronTriggerTimetable(plan.cron, timezone=plan.timezone) if plan.cron else None
+
+
+def _deadline(plan: Plan) -> DeadlineAlert | None:
+    """Return the alert for a run that has not ended before the first of its tables is stale."""
+    if not plan.within:
+        return None
+    callback = SyncCallback(late, kwargs={"within": str(plan.within)})
+    return DeadlineAlert(reference=DeadlineReference.DAGRUN_QUEUED_AT, interval=plan.within, callback=callback)
+
+
+def _params(plan: Plan) -> dict[str, Param]:
+    params = {"force": Param(False, type="boolean", description="Build even what is up to date")}
+    if any(map(partitioned, plan.tables)):
+        told = "A month, e.g. 2026-01: only its deliveries are taken in, and tables made from others are made anew for it"
+        params["month"] = Param("", type="string", pattern=MONTH, description=told)
+    return params
 
 
 def _told(plan: Plan) -> str:
@@ -83,23 +109,25 @@ def _told(plan: Plan) -> str:
 
 
 def _land(plan: Plan) -> BashOperator:
-    """Take in what lies in the drop folders of the plan's tables; a folder that is not there is no error."""
-    steps = [f"{COMMAND} land --source {table}" for table in plan.lands]
-    return BashOperator(task_id="land", bash_command="set -e\n" + "\n".join(steps), cwd=HOME)
+    return _bash(task_id="land", bash_command=commands.land(plan), env=commands.choices(plan, landing=True))
+
+
+def _start(name: str) -> TriggerDagRunOperator:
+    return TriggerDagRunOperator(task_id=f"start_{name}", trigger_dag_id=name, trigger_rule="none_failed_min_one_success")
 
 
 def _build(task: Task, group: TaskGroup) -> BashOperator:
-    return BashOperator(
+    return _bash(
         task_id=task.name,
         task_group=group,
-        bash_command=f"{COMMAND} run {' '.join(task.tables)}{FORCE}",
+        bash_command=commands.run(task),
+        env=commands.choices(OF[task.name]),
         skip_on_exit_code=WAITS,
         # A source that waits for its first delivery is an empty table to those that are made from it.
         trigger_rule="none_failed",
         pool=f"carbonlake_{_engine(task)}",
         inlets=[asset(table) for table in task.reads],
         outlets=[asset(table) for table in task.tables],
-        cwd=HOME,
         doc_md=f"`carbonlake show {task.tables[-1]}` says what it is, `carbonlake trace {task.tables[-1]}` where rows are from.",
     )
 
@@ -107,8 +135,12 @@ def _build(task: Task, group: TaskGroup) -> BashOperator:
 def _engine(task: Task) -> str:
     """Name the engine whose pool a task waits in: the one that a contract asks for, or that of the settings."""
     asked = [engine for table in task.tables if (engine := contracts()[table].engine)]
-    return str(asked[0] if asked else "sail" if SETTINGS.engine == "sail" else "spark")
+    if asked:
+        return str(asked[0])
+    return "shared" if SETTINGS.engine.startswith("sc://") else "sail" if SETTINGS.engine == "sail" else "spark"
 
 
-for made in [*map(dag, plans()), *map(upkeep, UPKEEP)]:
+PLANS = by_month(plans(SETTINGS.paused.replace(",", " ").split()))
+OF = {task.name: one for one in PLANS for task in one.tasks}
+for made in [*map(dag, PLANS), maintenance(), audit()]:
     globals()[made.dag_id] = made

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from graphlib import CycleError, TopologicalSorter
 
 from schemas import graph
+from schemas.ages import age
 from schemas.contract import Contract
-from schemas.contracts import contracts
+from schemas.contracts import contract, contracts
 from schemas.errors import UserError
 
 # Words that a contract may write as `source.schedule`; five fields of cron do as well. Times are those of the source.
@@ -36,7 +38,7 @@ class Plan:
     """One DAG: sources of a zone with one cadence, or tables made from others, built when one of `waits_for` is new.
 
     `cron` is empty where only a person, or a new table, starts it. `lands` are tables whose drop folders are looked
-    into first.
+    into first. Runs of a `keyed` one are months; it `starts` the DAGs that know no months and wait for its tables.
     """
 
     name: str
@@ -45,17 +47,31 @@ class Plan:
     tasks: tuple[Task, ...]
     lands: tuple[str, ...] = ()
     waits_for: tuple[str, ...] = ()
+    keyed: bool = False
+    starts: tuple[str, ...] = ()
 
     @property
     def tables(self) -> tuple[str, ...]:
         """Every table that the DAG builds."""
         return tuple(table for task in self.tasks for table in task.tables)
 
+    @property
+    def within(self) -> timedelta | None:
+        """How long a run may take: the shortest age after which a contract calls one of its tables stale."""
+        return min((age(wanted) for table in self.tables if (wanted := contracts()[table].freshness)), default=None)
 
-def plans() -> list[Plan]:
-    """Return every DAG; each table that is built belongs to exactly one. Raise UserError for a cadence nobody knows."""
+
+def plans(paused: Collection[str] = ()) -> list[Plan]:
+    """Return every DAG; each table that is built belongs to exactly one, or is a source that is paused.
+
+    Raise UserError for a cadence nobody knows, and where what is paused is no source.
+    """
     known, order = contracts(), graph.built()
-    sources = [_sources(name, tables) for name, tables in _by_source(order, known).items()]
+    for table in paused:
+        if not contract(table).source:
+            raise UserError(f"{table} is no source", where="conf: paused", remedy="name cleaned tables; pause the DAG of others")
+    running = [table for table in order if table not in paused]
+    sources = [_sources(name, tables) for name, tables in _by_source(running, known).items()]
     derived = [table for table in order if not known[table].source]
     found = sources + [_derived(tables, set(order)) for tables in _connected(derived)]
     name, times = Counter(one.name for one in found).most_common(1)[0]

@@ -13,7 +13,7 @@ from typing import Any
 import duckdb
 
 from conf.secrets import redact
-from jobs import cleaned, derived, finish, quarantine, repair, store, telemetry, telling
+from jobs import cleaned, derived, finish, quarantine, relation, repair, store, telemetry, telling
 from jobs.cleaned import Made
 from jobs.commit import Moved, failpoint, retrying
 from jobs.deliveries import readings
@@ -34,7 +34,7 @@ AUDIT_MEMORY = "2GB"
 
 def build(
     lake: Lake, engine: Engine, table: str, ops: Ops, other: Callable[[str], Engine], *, force: bool = False,
-    meter: Meter | None = None,
+    meter: Meter | None = None, month: str = "",
 ) -> Outcome:  # fmt: skip
     """Build one table and return how it ended; errors that a person can mend end as `failed`, never as a trace.
 
@@ -46,7 +46,7 @@ def build(
     with telemetry.about(table=table), telemetry.span(table, engine=name) as note:
         meter.start(table)
         began = time.perf_counter()
-        outcome = _tried(lake, engine, other, contract, ops, force)
+        outcome = _tried(lake, engine, other, contract, ops, force, month)
         outcome = outcome.after(time.perf_counter() - began, meter.stop(table))
         if outcome.status != "skipped":
             ops.outcome(outcome, name)
@@ -56,12 +56,14 @@ def build(
 
 
 def _tried(
-    lake: Lake, engine: Engine, other: Callable[[str], Engine], contract: Contract, ops: Ops, force: bool
+    lake: Lake, engine: Engine, other: Callable[[str], Engine], contract: Contract, ops: Ops, force: bool, month: str
 ) -> Outcome:  # fmt: skip
     """Build as often as it takes, and say what any error means."""
     table, name = contract.table, contract.engine or engine.name
     try:
-        return retrying(lambda: _attempt(lake, lambda: engine if engine.name == name else other(name), contract, ops, force))
+        return retrying(
+            lambda: _attempt(lake, lambda: engine if engine.name == name else other(name), contract, ops, force, month)
+        )
     except UserError as error:
         return _failed(table, str(error))
     except Moved as error:
@@ -103,9 +105,9 @@ def _gone(error: Exception, engine: str) -> str:
     return f"unexpected {name}: {error} ({place})\n  → a defect; CARBONLAKE_LOG_LEVEL=debug shows its trace"
 
 
-def _attempt(lake: Lake, serving: Callable[[], Engine], contract: Contract, ops: Ops, force: bool) -> Outcome:
+def _attempt(lake: Lake, serving: Callable[[], Engine], contract: Contract, ops: Ops, force: bool, month: str) -> Outcome:
     lake.require()
-    job = start(lake, serving, contract, recipe(contract), force)
+    job = start(lake, serving, contract, recipe(contract), force, month)
     telemetry.add(run=job.run_id)
     with _workplace(job) as connection:
         return _cleaned(job, connection, ops) if contract.source else _derived(job, connection, ops)
@@ -114,7 +116,7 @@ def _attempt(lake: Lake, serving: Callable[[], Engine], contract: Contract, ops:
 @contextmanager
 def _workplace(job: Job) -> Iterator[duckdb.DuckDBPyConnection]:
     """A DuckDB connection of the build's own, and its staging, swept at the end."""
-    connection = duckdb.connect(config={"memory_limit": AUDIT_MEMORY})
+    connection = relation.connect(job.lake.root, job.lake.storage_options, {"memory_limit": AUDIT_MEMORY})
     try:
         yield connection
     finally:

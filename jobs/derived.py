@@ -29,6 +29,7 @@ from schemas.contracts import contract as contract_of
 from schemas.errors import UserError
 
 Transform = Callable[..., DataFrame]
+MONTH = "month"
 
 
 @dataclass(frozen=True)
@@ -101,14 +102,15 @@ def plan(job: Job) -> Plan | None:
     pinned = versions(job.lake, job.contract)
     before: Mapping[str, int] = job.note.get("inputs") or {}
     changed = _changes(job.lake, before, pinned) if job.same_recipe and set(before) == set(pinned) else None
-    if changed is not None and not any(values is None or values for values in changed.values()):
+    again = _month(job)
+    if changed is not None and not again and not any(values is None or values for values in changed.values()):
         return None
     if changed is None:
         return Plan(pinned, "whole", "first build" if not job.note else "contract or code changed")
     moved = sorted(table for table, values in changed.items() if values is None or values)
-    reason = f"{', '.join(moved)} changed"
+    reason = f"{', '.join(moved)} changed" if moved else f"{job.month} again"
     through = _partition_inputs(job, pinned)
-    parts = _partitions(through, changed)
+    parts = _partitions(through, changed, again)
     return Plan(pinned, "partitions", reason, parts, through) if parts else Plan(pinned, "whole", reason)
 
 
@@ -122,9 +124,16 @@ def _changes(lake: Lake, before: Mapping[str, int], now: Mapping[str, int]) -> d
     return found
 
 
-def _partitions(through: Mapping[str, str], changed: Mapping[str, set[str] | None]) -> tuple[str, ...]:
+def _month(job: Job) -> set[str]:
+    """Return the partition of the month that is to be made anew, as the log writes it; none where the table has none such."""
+    if not job.month or job.contract.partition_by != (MONTH,):
+        return set()
+    return {f"{job.month}-01" if job.contract.columns[MONTH].type == "date" else job.month}
+
+
+def _partitions(through: Mapping[str, str], changed: Mapping[str, set[str] | None], again: set[str]) -> tuple[str, ...]:
     """Return the partitions to rebuild; empty where the plan does not show that the others can't change."""
-    touched: set[str] = set()
+    touched = set(again)
     for table, values in changed.items():
         if values is None or (values and table not in through):
             return ()

@@ -7,8 +7,10 @@ from datetime import datetime
 from jobs.deltalog import last_commit, moment
 from jobs.lake import Lake
 from jobs.land import receipts
-from quality.sets import age
+from schemas.ages import age
 from schemas.contracts import contract
+
+NOTHING = "stale: nothing has come"
 
 
 def freshness(lake: Lake, table: str, now: datetime) -> str:
@@ -18,7 +20,7 @@ def freshness(lake: Lake, table: str, now: datetime) -> str:
         return ""
     then = _newest(lake, table)
     if then is None:
-        return f"stale: nothing has come, wanted every {one.freshness}"
+        return f"{NOTHING}, wanted every {one.freshness}"
     state = "stale" if now - then > age(one.freshness) else "fresh"
     return f"{state}: newest of {then:%Y-%m-%d %H:%M} UTC, wanted every {one.freshness}"
 

@@ -72,7 +72,8 @@ class Outcome:
 class Job:
     """One build of one table: what it works on, the version it rests on, and the note of the last build.
 
-    `serving` gives the engine, which need not be opened for a table that has not changed.
+    `serving` gives the engine, which need not be opened for a table that has not changed. A `month`, e.g. 2026-01, is
+    made anew where the table is made from others and partitioned by it.
     """
 
     lake: Lake
@@ -83,6 +84,7 @@ class Job:
     note: dict[str, Any]
     recipe: str
     force: bool = False
+    month: str = ""
 
     @property
     def engine(self) -> Engine:
@@ -115,7 +117,7 @@ def began(run_id: str) -> datetime:
     return datetime.strptime(run_id[:15], "%Y%m%dT%H%M%S").replace(tzinfo=UTC)
 
 
-def start(lake: Lake, serving: Callable[[], Engine], contract: Contract, recipe: str, force: bool) -> Job:
+def start(lake: Lake, serving: Callable[[], Engine], contract: Contract, recipe: str, force: bool, month: str = "") -> Job:
     """Open a build: make the table if it is not there, pin its version and read the last note.
 
     Raise UserError where the contract differs from what is published in a way that no migration declares.
@@ -124,7 +126,7 @@ def start(lake: Lake, serving: Callable[[], Engine], contract: Contract, recipe:
     # An added column is free. What is declared comes with the whole rebuild that a changed contract means anyway: the
     # commit that replaces the rows replaces the schema.
     changes(contract, pa.schema(head.schema().to_arrow()))
-    return Job(lake, serving, contract, new_run(), head, last_commit(head), recipe, force)
+    return Job(lake, serving, contract, new_run(), head, last_commit(head), recipe, force, month)
 
 
 def digest(numbers: Sequence[int]) -> str:

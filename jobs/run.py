@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from contextvars import copy_context
+from functools import partial
 from threading import Lock
 
 from jobs import session, telemetry
@@ -24,7 +25,7 @@ Opened = Callable[[str], AbstractContextManager[Engine]]
 
 
 def run(
-    lake: Lake, engine: Engine, terms: Sequence[str] = (), *, force: bool = False, workers: int = 2,
+    lake: Lake, engine: Engine, terms: Sequence[str] = (), *, force: bool = False, month: str = "", workers: int = 2,
     watch: Watch = lambda table, outcome: None, receiver: Receiver | None = None, opened: Opened = session.engine,
     meter: Meter | None = None,
 ) -> list[Outcome]:  # fmt: skip
@@ -33,7 +34,8 @@ def run(
     `watch` is told when a table starts (None) and ends (its outcome). A table whose input failed waits: it keeps
     the version it had; a source without a delivery is an empty table, so that a lake may hold only one's own.
     Lineage events go to a file, and to `receiver` if there is one. `opened` opens the engine that a contract names,
-    where it is another one, the first time that it is needed. `meter` says what the energy is estimated from. Raise
+    where it is another one, the first time that it is needed. Tables made from others are made anew for `month`, e.g.
+    2026-01, where they are partitioned so. `meter` says what the energy is estimated from. Raise
     UserError for a term that names no table, and where there is no lake.
     """
     tables = graph.select(terms)
@@ -47,7 +49,8 @@ def run(
         ops = Ops(lake, tell=tell)
         try:
             mend(lake, ops, engine.name)
-            done = _walk(tables, lambda table: build(lake, engine, table, ops, other, force=force, meter=meter), workers, watch)
+            one = partial(build, lake, engine, ops=ops, other=other, force=force, meter=meter, month=month)
+            done = _walk(tables, one, workers, watch)
         finally:
             if ops.rows["ops.run"]:
                 kgco2 = known_intensity(lake, meter.assumed)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from decimal import Decimal
 
 import duckdb
@@ -15,12 +14,10 @@ from quality.declared import unique_columns
 from quality.recount import quoted
 from quality.twice import seen_twice
 from quality.verdict import Verdict, not_run
+from schemas.ages import age
 from schemas.contract import Contract, Rule
 from schemas.contracts import contracts
 from schemas.errors import UserError
-
-_AGE = re.compile(r"(\d+)\s*(m|h|d|w)")
-_UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 
 @dataclass(frozen=True)
@@ -45,14 +42,6 @@ def set_verdict(scene: Scene, rule: Rule) -> Verdict:
     except (duckdb.Error, KeyError, UserError) as error:
         return not_run(rule.label, "set", f"{error}".splitlines()[0])
     return Verdict(rule.label, "set", rule.outcome, failed, scene.new.rows, failed == 0, detail)
-
-
-def age(text: str) -> timedelta:
-    """Return a declared age such as 36h or 40d. Raise UserError for another text."""
-    found = _AGE.fullmatch(text)
-    if not found:
-        raise UserError(f"{text!r} is no age", remedy="write it like 90m, 36h, 40d or 2w")
-    return timedelta(**{_UNITS[found[2]]: int(found[1])})
 
 
 def _unique(scene: Scene, rule: Rule) -> tuple[int, str]:

@@ -11,7 +11,7 @@ from typing import Any
 from quality.declared import row_rules, set_rules, unique_columns
 from quality.identifiers import PHONE_SHAPE
 from quality.patterns import for_python, portable
-from quality.sets import age
+from schemas.ages import age
 from schemas.codes import codes
 from schemas.contract import Balance, Contract, Rule
 from schemas.contracts import contracts

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 from schemas.errors import UserError
@@ -15,9 +16,12 @@ VARIABLE = "CARBONLAKE_PROJECT"
 def rooms() -> tuple[Path, ...]:
     """Return the folders to look into, the user's project last so that it lies on top."""
     own = os.environ.get(VARIABLE)
-    if not own:
-        return (SHIPPED,)
-    folder = Path(own).resolve()
+    return _laid_over(own, Path.cwd()) if own else (SHIPPED,)
+
+
+@cache
+def _laid_over(own: str, here: Path) -> tuple[Path, ...]:
+    folder = Path(here, own).resolve()
     if not folder.is_dir():
         raise UserError("the project folder does not exist", where=str(folder), remedy="make one: carbonlake init <folder>")
     return (SHIPPED, folder)

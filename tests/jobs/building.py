@@ -109,9 +109,9 @@ def deliver(lake: Lake, table: str, name: str, content: str | bytes) -> int:
     return land.land(lake, place, table)[0].delivery_id
 
 
-def build(lake: Lake, spark: Any, *terms: str, force: bool = False) -> dict[str, Outcome]:
+def build(lake: Lake, spark: Any, *terms: str, force: bool = False, month: str = "") -> dict[str, Outcome]:
     """Build tables one after the other, and return how each ended."""
-    return {one.table: one for one in run(lake, Engine("sail", spark), terms, force=force, workers=1)}
+    return {one.table: one for one in run(lake, Engine("sail", spark), terms, force=force, month=month, workers=1)}
 
 
 def rows(lake: Lake, table: str, *columns: str) -> list[tuple[Any, ...]]:

@@ -1,0 +1,53 @@
+"""What tasks do: commands of the shell. What a person chose for a run comes by the environment, never in the text."""
+
+from __future__ import annotations
+
+import os
+import shlex
+from pathlib import Path
+
+from dags.months import partitioned
+from dags.plan import Plan, Task
+
+# The command may live in an environment of its own: Airflow and the engines need not share one.
+COMMAND = os.environ.get("CARBONLAKE_COMMAND", "carbonlake")
+# Where commands run: relative paths of the settings count from here.
+HOME = os.environ.get("CARBONLAKE_HOME", str(Path.cwd()))
+CHOSEN = '${FORCE:+--force} ${MONTH:+--month "$MONTH"}'
+
+
+def words(*given: str) -> str:
+    """Return one command."""
+    return shlex.join([COMMAND, *given])
+
+
+def land(plan: Plan) -> str:
+    """Return what takes in what lies in the drop folders of a plan's tables; a folder that is not there is no error."""
+    steps = [f'{words("land", "--source", table)} ${{MONTH:+--month "$MONTH"}}' for table in plan.lands]
+    return "\n".join(["set -e", *steps])
+
+
+def run(task: Task) -> str:
+    """Return what builds the tables of a task, which shows its summary, and then where to look on."""
+    look = "\n".join(f"{table}: {_looked_into(table)}" for table in task.tables)
+    return f"{words('run', *task.tables)} {CHOSEN}\nended=$?\ncat <<'LOOK'\n{look}\nLOOK\nexit $ended"
+
+
+def _looked_into(table: str) -> str:
+    picture = f"build/lineage/{table}.svg"
+    return (f"table `{words('show', table)}`, versions `{words('history', table)}`, lineage "
+            f"`{words('lineage', table, '--picture', picture)}` → file://{HOME}/{picture}, "
+            f"quality report file://{HOME}/build/quality/index.html")  # fmt: skip
+
+
+def choices(plan: Plan, *, landing: bool = False) -> dict[str, str]:
+    """Return the environment of a task: what was chosen for a run by hand, and the month that a run stands for.
+
+    Deliveries are taken in as they come, whatever their month; only a backfill goes month by month.
+    """
+    chosen = {"FORCE": "{{ '1' if params.force else '' }}"}
+    if any(map(partitioned, plan.tables)):
+        key = "dag_run.partition_key" if plan.keyed else "''"
+        when = " if dag_run.run_type == 'backfill' else ''" if landing else ""
+        chosen["MONTH"] = f"{{{{ params.month or ({key}{when}) or '' }}}}"
+    return chosen

@@ -1,0 +1,50 @@
+"""A month is found in the names of deliveries, and a backfill lands those of one month alone."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from carbonlake.cli import app
+from carbonlake.months import checked, named
+from schemas.errors import UserError
+
+
+@pytest.mark.parametrize(
+    ("path", "months"),
+    [
+        ("2026-01.csv", {"2026-01"}), ("meters_202601.csv", {"2026-01"}), ("2026/01/x.csv", {"2026-01"}),
+        ("20260131.csv", {"2026-01"}), ("2026年1月.xlsx", {"2026-01"}), ("2026-01_2026-03.csv", {"2026-01", "2026-03"}),
+        ("2023-2024.csv", set()), ("2024-Q4-correction.csv", set()), ("v12026-01.csv", set()), ("20261301.csv", set()),
+        ("meter.csv", set()),
+    ],
+)  # fmt: skip
+def test_a_name_says_its_months(path: str, months: set[str]) -> None:
+    assert named(path) == months
+
+
+@pytest.mark.parametrize("text", ["2026-13", "2026", "january", "2026-01-01", "2026-01; rm -rf /"])
+def test_what_is_no_month_is_refused(text: str) -> None:
+    with pytest.raises(UserError, match="is no month"):
+        checked(text)
+
+
+def test_of_a_drop_folder_only_the_deliveries_of_the_month_are_landed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    drop = tmp_path / "drop" / "cleaned.owid_co2"
+    for name in ("2026-01.csv", "2026-02.csv", "late/20260115.csv", "any.csv"):
+        (drop / name).parent.mkdir(parents=True, exist_ok=True)
+        (drop / name).write_text(f"country,year\n{name},2020\n")
+    monkeypatch.setenv("CARBONLAKE_DROP", str(tmp_path / "drop"))
+    monkeypatch.setenv("CARBONLAKE_LAKE", str(tmp_path / "lake"))
+
+    def landed(*words: str) -> list[str]:
+        done = CliRunner().invoke(app, ["--json", "land", "--source", "cleaned.owid_co2", *words], catch_exceptions=False)
+        return sorted(row["name"] for row in json.loads(done.stdout) if row["state"] == "new") if done.stdout.strip() else []
+
+    assert landed("--month", "2026-03") == []
+    assert landed("--month", "2026-01") == ["2026-01.csv", "late/20260115.csv"]
+    assert landed("--month", "2026-01") == []
+    assert landed() == ["2026-02.csv", "any.csv"]
