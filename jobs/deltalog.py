@@ -14,6 +14,7 @@ from deltalake import DeltaTable
 from jobs import store
 
 NOTE = "carbonlake"
+COMMENTS = "comments"
 
 
 def actions(table: DeltaTable, version: int) -> list[dict[str, Any]] | None:
@@ -74,15 +75,24 @@ def changed_partitions(table: DeltaTable, from_version: int, to_version: int) ->
     or going backwards.
     """
     columns = table.metadata().partition_columns
-    if from_version > to_version or len(columns) != 1:
-        return set() if from_version == to_version else None
+    if from_version > to_version:
+        return None
     values: set[str] = set()
     for version in range(from_version + 1, to_version + 1):
         found = actions(table, version)
-        if found is None or any("metaData" in action or "protocol" in action for action in found):
+        if found is None or _altered(found):
             return None
-        values |= {str(values[columns[0]]) for values in _changed(found)}
+        changed = list(_changed(found))
+        if changed and len(columns) != 1:
+            return None
+        values |= {str(partition[columns[0]]) for partition in changed}
     return values
+
+
+def _altered(found: list[dict[str, Any]]) -> bool:
+    """Tell whether a version changed the table itself; other words for it and its columns are no change."""
+    changed = any("metaData" in action or "protocol" in action for action in found)
+    return changed and _note(found).get("maintain") != COMMENTS
 
 
 def _changed(found: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
@@ -97,7 +107,7 @@ def touched(table: DeltaTable, since: int, replace: str | list[str], app_id: str
     """Tell whether what a write rests on changed after a version: its partitions, or its app's earlier writes."""
     for version in range(since + 1, table.version() + 1):
         found = actions(table, version)
-        if found is None or any("metaData" in action or "protocol" in action for action in found):
+        if found is None or _altered(found):
             return True
         if replace == "append":
             if app_id and any(action.get("txn", {}).get("appId") == app_id for action in found):

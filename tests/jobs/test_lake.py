@@ -81,7 +81,7 @@ def test_a_table_is_made_as_its_contract_says(lake: Lake) -> None:
     assert list(fields) == [*meters.METER.columns, "_delivery", "_locator"]
     assert [name for name, field in fields.items() if not field.nullable] == ["id", "month"]
     assert fields["id"].metadata == {"comment": "Number of the reading"}
-    assert fields["kwh"].metadata == {"unit": "kWh"}
+    assert fields["kwh"].metadata == {"comment": "[kWh]", "unit": "kWh"}
     assert table.metadata().partition_columns == ["month"]
     assert lake.open("cleaned.other") is None
 
