@@ -56,3 +56,9 @@ def brought(stack: Path) -> Callable[[str], Environment]:
 def minio(brought: Callable[[str], Environment]) -> Environment:
     """Return CARBONLAKE_LAKE and CARBONLAKE_STORAGE_OPTIONS for a bucket of a real MinIO."""
     return brought("minio")
+
+
+@pytest.fixture(scope="session")
+def trino(brought: Callable[[str], Environment], minio: Environment) -> Environment:
+    """Return CARBONLAKE_TRINO, its password, CA and rules, of a real Trino whose catalog is the bucket of `minio`."""
+    return brought("trino")

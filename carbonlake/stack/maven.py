@@ -1,0 +1,41 @@
+"""Maven, which fetches what is published for Java: it keeps, checks and resumes by itself, from the user's own mirrors."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from carbonlake.stack import processes
+from carbonlake.stack.missing import Missing
+
+PLUGIN = "org.apache.maven.plugins:maven-dependency-plugin:3.8.1"
+POM = """<project>
+  <modelVersion>4.0.0</modelVersion><groupId>carbonlake</groupId><artifactId>stack</artifactId><version>1</version>
+  <dependencies><dependency>
+    <groupId>{0}</groupId><artifactId>{1}</artifactId><version>{2}</version>
+  </dependency></dependencies>
+</project>
+"""
+
+
+def prerequisites(what: str) -> list[Missing]:
+    """Name Maven if it is not there."""
+    if shutil.which("mvn"):
+        return []
+    return [Missing("Maven", f"{what} comes by it", "`apt-get install maven`, or https://maven.apache.org/download.cgi")]
+
+
+def copy(artifact: str, folder: Path, log: Path) -> None:
+    """Fetch one file, group:artifact:version:packaging, into a folder."""
+    command = ["mvn", "--batch-mode", f"{PLUGIN}:copy", f"-Dartifact={artifact}", f"-DoutputDirectory={folder}"]
+    processes.run(command, log, what=f"fetching {artifact}")
+
+
+def copy_all(artifact: str, folder: Path, log: Path) -> None:
+    """Fetch the jars of group:artifact:version and of all that it depends on into a folder."""
+    folder.mkdir(exist_ok=True)
+    pom = folder.parent / "pom.xml"
+    pom.write_text(POM.format(*artifact.split(":")), encoding="utf-8")
+    command = ["mvn", "--batch-mode", "--file", str(pom), f"{PLUGIN}:copy-dependencies", f"-DoutputDirectory={folder}",
+               "-DincludeScope=runtime"]  # fmt: skip
+    processes.run(command, log, what=f"fetching {artifact}")
