@@ -9,6 +9,7 @@ import re
 import signal
 import time
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 from uuid import uuid4
@@ -33,6 +34,7 @@ __all__ = [
 FAILPOINT = "CARBONLAKE_FAILPOINT"
 ATTEMPTS = 12
 PAUSE = 0.02
+UPLOADS = 8
 Replace = Literal["all", "append"] | list[str]
 T = TypeVar("T")
 
@@ -75,8 +77,7 @@ def publish(
     adds: list[AddAction | RemoveAction] = [_add(one, target) for one, target in zip(checked, targets, strict=True)]
     try:
         with store.explained(table_path):
-            for one, target in zip(checked, targets, strict=True):
-                store.move(store.local(one.file.path), f"{table_path}/{target}", lake.storage_options)
+            _move(lake, table_path, [(store.local(one.file.path), target) for one, target in zip(checked, targets, strict=True)])
     except UserError:
         write.take_back(adds)
         raise
@@ -194,6 +195,20 @@ def _targets(lake: Lake, table_path: str, run: str, checked: Sequence[Checked], 
     with store.explained(table_path):
         store.write(lake.staging(staging) / f"_publish-{attempt}.json", json.dumps(note).encode())
     return targets
+
+
+def _move(lake: Lake, table_path: str, files: Sequence[tuple[Path, str]]) -> None:
+    """Bring files to their places in the table, several at once where each is a request."""
+
+    def one(file: tuple[Path, str]) -> None:
+        store.move(file[0], f"{table_path}/{file[1]}", lake.storage_options)
+
+    if not store.is_remote(table_path) or len(files) == 1:
+        for file in files:
+            one(file)
+        return
+    with ThreadPoolExecutor(UPLOADS) as pool:
+        list(pool.map(one, files))
 
 
 def _add(one: Checked, target: str) -> AddAction:

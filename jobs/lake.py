@@ -32,6 +32,7 @@ WITH_STATISTICS = ("string", "int", "bigint", "date", "timestamp")
 PARTITIONABLE = ("string", "int", "bigint", "date")
 STATISTICS_COLUMNS = 32
 FOREIGN_DAYS = 7
+_SEEN: set[tuple[str, Path | None]] = set()
 
 
 @dataclass(frozen=True)
@@ -126,12 +127,16 @@ class Lake:
 
     def require(self) -> Lake:
         """Raise UserError unless the lake is there in this program's format."""
+        if (str(self.root), self.work) in _SEEN:  # an object store is not unmounted under a process, as a disk may be
+            return self
         found = self.format()
         if found is None:
             raise UserError("there is no lake here", where=str(self.root), remedy="land a delivery or run `carbonlake demo`")
         if found < FORMAT:
             raise UserError(f"the lake has format {found}, this program writes {FORMAT}", where=str(self.root),
                             remedy="run `carbonlake maintain`, which brings it up to date")  # fmt: skip
+        if self.remote:
+            _SEEN.add((str(self.root), self.work))
         return self
 
     def format(self) -> int | None:
@@ -171,10 +176,12 @@ class Lake:
 
     def forward(self, path: str, known: DeltaTable) -> DeltaTable | None:
         """Bring a handle up to the newest version of its table, and return it; None where the table is gone."""
+        # Of a table that is gone delta-rs would say that nothing has changed, and a commit would make its folder anew.
         if store.is_remote(path):
-            return self.open_path(path)
-        if not (store.local(path) / "_delta_log").is_dir():
-            return None  # delta-rs would say that nothing has changed, and a commit would make the folder anew
+            if not store.exists(f"{path}/_delta_log/{known.version():020d}.json", self.storage_options):
+                return self.open_path(path)
+        elif not (store.local(path) / "_delta_log").is_dir():
+            return None
         try:
             known.update_incremental()
         except DeltaError:  # another table lies there now
@@ -197,9 +204,9 @@ class Lake:
             self.require()  # a lake that has gone away is not made anew by what was under way
             try:
                 with store.explained(path):
-                    DeltaTable.create(path, Schema.from_arrow(schema), mode="error", partition_by=list(partition_by),
-                                      description=description, configuration=properties(schema, partition_by),
-                                      storage_options=self.storage_options or None)  # fmt: skip
+                    return DeltaTable.create(path, Schema.from_arrow(schema), mode="error", partition_by=list(partition_by),
+                                             description=description, configuration=properties(schema, partition_by),
+                                             storage_options=self.storage_options or None)  # fmt: skip
             except DeltaError:  # another process may have made it in this moment
                 time.sleep(0.02)
         raise UserError("the table cannot be made", where=path, remedy="look into the folder: is a part of it unreadable?")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,7 +15,7 @@ from uuid import uuid4
 from deltalake import CommitProperties, DeltaTable
 from deltalake.exceptions import DeltaError, TableNotFoundError
 
-from jobs import deltalog, query, store
+from jobs import deltalog, objects, query, store
 from jobs.deltalog import NOTE
 from jobs.lake import Lake, alive, owner, unstage
 from jobs.pins import RECORDS, kept_versions, retention
@@ -117,11 +117,18 @@ def vacuum(lake: Lake, name: str, kept: set[int], known: DeltaTable | None = Non
         return 0  # every version there ever was is kept
     options: dict[str, Any] = {"retention_hours": 0, "enforce_retention_duration": False, "keep_versions": versions}
     # delta-rs names files again that are gone, as long as the log remembers them, and writes two versions each time.
-    there = [path for path in table.vacuum(dry_run=True, **options) if store.exists(
-        f"{str(table.table_uri).rstrip('/')}/{unquote(path)}", lake.storage_options)]  # fmt: skip
+    there = _there(lake, str(table.table_uri).rstrip("/"), table.vacuum(dry_run=True, **options))
     if there:
         table.vacuum(dry_run=False, **options)
     return len(there)
+
+
+def _there(lake: Lake, root: str, paths: Sequence[str]) -> list[str]:
+    """Return those of a table's files that are still there."""
+    if not paths or not store.is_remote(root):
+        return [path for path in paths if store.exists(f"{root}/{unquote(path)}")]
+    found = {name for name, _ in objects.listed(root, lake.storage_options)}
+    return [path for path in paths if unquote(path) in found]
 
 
 def checkpoint(lake: Lake, name: str, known: DeltaTable | None = None) -> bool:
