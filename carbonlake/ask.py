@@ -14,6 +14,7 @@ from schemas.contracts import contracts
 from schemas.errors import UserError
 
 ROWS_SHOWN = 50
+LAKE, TRINO = "lake", "trino"
 WORDS = ("select", "from", "where", "group by", "order by", "limit", "join", "on", "and", "or", "sum", "count", "avg",
          "min", "max", "distinct", "with", "as", "case", "when", "then", "else", "end", "desc", "describe")  # fmt: skip
 
@@ -52,27 +53,48 @@ def sql(
     as_of: Annotated[Optional[str], typer.Option(help="A version, or a day such as 2026-01-31")] = None,
     limit: Annotated[int, typer.Option(help="Rows shown")] = ROWS_SHOWN,
     to_csv: Annotated[bool, typer.Option("--csv", help="Answer in CSV")] = False,
-) -> None:
-    """Ask the tables in SQL (DuckDB over the files of a Delta version); tables are layer.table.
+    on: Annotated[str, typer.Option(help="lake (DuckDB, in this process), or trino (that of the settings)")] = LAKE,
+    saved: Annotated[Optional[str], typer.Option(help="Ask a saved query by its name")] = None,
+    listed: Annotated[bool, typer.Option("--list", help="List the saved queries")] = False,
+) -> None:  # fmt: skip
+    """Ask the tables in SQL (DuckDB over the files of a Delta version, or Trino); tables are layer.table.
 
     \b
     carbonlake sql "select book, year, sum(emission_tco2e) from business.emission_year group by all"
     carbonlake sql "select count(*) from cleaned.owid_co2" --as-of 1
     carbonlake sql "from business.emission_year" --csv --limit 10 > emission.csv
+    carbonlake sql --list                         saved queries
+    carbonlake sql --saved industry_year
+    carbonlake sql --on trino "select book, count(*) from business.emission_year group by book"
     carbonlake sql                                a prompt with completion
     """
+    from jobs.saved import named
+    from jobs.saved import saved as all_saved
+
     world: World = context.obj
     moment: int | str | None = int(as_of) if as_of and as_of.isdigit() else as_of
-    if query is None:
-        _prompt(world, moment, limit)
+    if on not in (LAKE, TRINO):
+        raise UserError(f"there is no {on!r} to ask", where="--on", remedy=f"{LAKE} or {TRINO}")
+    if saved:
+        one = named(saved)
+        query = one.sql if on == TRINO else one.for_duckdb()
+    if listed:
+        show_rows(world, [{"name": one.name, "title": one.title, "title_zh": one.title_zh} for one in all_saved().values()])
+    elif query is None:
+        _prompt(world, moment, limit, on)
     else:
-        _answer(world, query, moment, limit, to_csv)
+        _answer(world, query, moment, limit, on, to_csv=to_csv)
 
 
-def _answer(world: World, query: str, as_of: int | str | None, limit: int, to_csv: bool) -> None:
+def _ask(world: World, query: str, as_of: int | str | None, on: str) -> Any:
+    from jobs import asking
     from jobs.query import sql as ask
 
-    found = ask(world.lake, query, as_of)
+    return asking.sql(world.trino, query, as_of) if on == TRINO else ask(world.lake, query, as_of)
+
+
+def _answer(world: World, query: str, as_of: int | str | None, limit: int, on: str, *, to_csv: bool = False) -> None:
+    found = _ask(world, query, as_of, on)
     if to_csv:
         writer = csv.writer(sys.stdout)
         writer.writerow(found.column_names)
@@ -83,17 +105,18 @@ def _answer(world: World, query: str, as_of: int | str | None, limit: int, to_cs
         world.console.print(f"[dim]{limit} of {found.num_rows:,} rows; --limit shows more[/dim]")
 
 
-def _prompt(world: World, as_of: int | str | None, limit: int) -> None:
+def _prompt(world: World, as_of: int | str | None, limit: int, on: str) -> None:
     from prompt_toolkit import PromptSession
     from prompt_toolkit.completion import WordCompleter
 
     names: list[str] = [*WORDS, *contracts(), *sorted({name for one in contracts().values() for name in one.columns})]
     session: PromptSession[str] = PromptSession(completer=WordCompleter(names, ignore_case=True, sentence=False))
-    world.console.print("[dim]SQL over the lake; Tab completes, Ctrl-D leaves[/dim]")
+    asked = "Trino" if on == TRINO else "the lake"
+    world.console.print(f"[dim]SQL over {asked}; Tab completes, Ctrl-D leaves[/dim]")
     while (query := _next(session)) is not None:
         if query.strip():
             try:
-                _answer(world, query, as_of, limit, to_csv=False)
+                _answer(world, query, as_of, limit, on)
             except UserError as error:
                 world.console.print(f"[red]✗[/red] {error}", markup=True)
 

@@ -11,6 +11,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 from rich.table import Table
 
 from carbonlake.months import checked
+from carbonlake.publishing import after_build
 from carbonlake.world import FAILED, SOME_WAITING, World
 from jobs.outcome import NO_DELIVERY, Outcome
 from lineage.emit import Receiver
@@ -84,8 +85,10 @@ def build_tables(
         def watch(table: str, outcome: Outcome | None) -> None:
             bar.update(task, description=table, advance=0 if outcome is None else 1)
 
-        return walk(world.lake, engine, terms, force=force, month=month, workers=workers or world.settings.workers,
-                    watch=watch, receiver=_receiver(world), opened=world.opened, meter=Meter(assumed(world)))  # fmt: skip
+        outcomes = walk(world.lake, engine, terms, force=force, month=month, workers=workers or world.settings.workers,
+                        watch=watch, receiver=_receiver(world), opened=world.opened, meter=Meter(assumed(world)))  # fmt: skip
+    after_build(world, [outcome.table for outcome in outcomes if outcome.status == "built"])
+    return outcomes
 
 
 def assumed(world: World) -> Assumptions:

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Optional
 
 import typer
 
+from carbonlake.publishing import after_maintenance
 from carbonlake.tables import show_rows
 from carbonlake.world import World
 from schemas.contracts import contract
@@ -37,6 +38,7 @@ def maintain(
         show_rows(world, busy)
     if not world.as_json:
         world.console.print(f"[dim]{len(done) - len(busy)} of {len(done)} tables needed nothing[/dim]")
+    after_maintenance(world, [one["table"] for one in done])
 
 
 def history(context: typer.Context, table: Table) -> None:

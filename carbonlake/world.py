@@ -21,6 +21,7 @@ from schemas import rooms
 if TYPE_CHECKING:
     from jobs.lake import Lake
     from jobs.session import Engine
+    from jobs.trino import Server
 
 # Exit codes that mean something to a scheduler.
 FAILED, WRONG, SOME_WAITING, INTERRUPTED = 1, 2, 3, 130
@@ -50,6 +51,13 @@ class World:
         work = Path(self.settings.work).absolute() if self.settings.work else None
         return Lake(self.settings.lake, dict(self.settings.storage_options), work).init()
 
+    @property
+    def trino(self) -> Server:
+        """The Trino of the settings. Raise UserError where none is named."""
+        from jobs.trino import server
+
+        return server(self.settings.trino, self.settings.trino_password, self.settings.trino_ca)
+
     @contextmanager
     def engine(self) -> Iterator[Engine]:
         """Open the engine of the settings."""
@@ -68,6 +76,11 @@ class World:
     def console(self) -> Console:
         """Where people read: wide enough for tables when nobody watches."""
         return Console(width=None if sys.stdout.isatty() else 140, highlight=False, soft_wrap=False)
+
+    @cached_property
+    def aside(self) -> Console:
+        """Where people are told what is not the answer: stderr, so that machines can read the answer."""
+        return Console(stderr=True, highlight=False)
 
     def say(self, value: Any) -> None:
         """Print a machine's answer as JSON."""

@@ -42,15 +42,15 @@ class Published:
 def publish(at: Server, lake: Lake, only: Collection[str] | None = None, *, replace: bool = False) -> Published:
     """Make Trino show the lake: all tables that a contract names, their quarantines, and the views.
 
-    With `only` no more than these and their quarantines are looked at, and nothing is taken away. A table that Trino has
-    at another place is a problem, unless `replace` is set. Several may publish at once. What cannot be shown or read is
-    told in `problems`; raise UserError where Trino cannot be used at all.
+    With `only`, of what Trino has no more than these and their quarantines are looked at, and nothing is taken away. A
+    table that Trino has at another place is a problem, unless `replace` is set. Several may publish at once. What cannot
+    be shown or read is told in `problems`; raise UserError where Trino cannot be used at all.
     """
     done = Published()
-    wanted = {name: lake.table_path(name) for name in query.tables(lake) if _contract(name) in contracts()}
-    chosen = sorted(name for name in wanted if only is None or _contract(name) in only)
+    wanted = [name for name in query.tables(lake) if _contract(name) in contracts()]
     with desk(at) as counter:
         there = _there(counter)
+        chosen = sorted(n for n in wanted if only is None or _contract(n) in only or name_in_trino(n) not in there)
         for schema in sorted({name_in_trino(name).split(".")[0] for name in chosen} | {VIEWS}):
             _unless(counter, f"create schema if not exists {quote(schema)}", THERE)
 
@@ -61,14 +61,16 @@ def publish(at: Server, lake: Lake, only: Collection[str] | None = None, *, repl
                 done.problems[name_in_trino(name)] = str(error)
 
         counter.each(one, chosen)
+        names = set(map(name_in_trino, wanted))
+        views = _wanted_views(names - set(done.problems))
+        counter.each(lambda name: _view(counter, name, views[name], done), [v for v in views if only is None or v not in there])
         if only is None:
-            places = {name_in_trino(name): place(path) for name, path in wanted.items()}
-            counter.each(lambda name: _leave(counter, lake, name, done), sorted(_foreign(there, places)))
-            _views(counter, there, set(places) - set(done.problems), done)
+            counter.each(lambda name: _leave(counter, lake, name, done), sorted(_foreign(there, names)))
+            counter.each(lambda name: _drop(counter, name, done), sorted(_foreign_views(there, views)))
     return done
 
 
-def analyze(at: Server, lake: Lake, tables: Collection[str]) -> list[str]:
+def analyze(at: Server, tables: Collection[str]) -> list[str]:
     """Let Trino gather statistics of tables that it has, what was analysed before left out; return which it could."""
     done: list[str] = []
     with desk(at) as counter:
@@ -125,7 +127,7 @@ def _table(counter: Desk, lake: Lake, name: str, done: Published, there: Mapping
     if shown in there and (found := _location(counter, shown)) != wanted:
         if not replace:
             remedy = "give this lake a catalog of its own, or take the name: `carbonlake publish --replace`"
-            raise UserError(f"Trino has this name for {found}", where=shown, remedy=remedy)
+            raise UserError(f"Trino has this name for {found}", remedy=remedy)
         _unregister(counter, shown)
         there = {}
     if shown not in there and _register(counter, shown, wanted):
@@ -176,22 +178,31 @@ def _leave(counter: Desk, lake: Lake, shown: str, done: Published) -> None:
             done.problems[shown] = str(error)
 
 
-def _views(counter: Desk, there: Mapping[str, str], tables: Collection[str], done: Published) -> None:
-    """Make a view of each saved query that is one and whose tables are there; take away those that are none any more."""
-    wanted = {f"{VIEWS}.{one.name}": one for one in saved().values() if one.view and set(one.tables_in_trino()) <= set(tables)}
-    for shown, one in wanted.items():
-        try:
-            counter.ask(_view(shown, one))
-            done.views.append(shown)
-        except UserError as error:
-            done.problems[shown] = str(error)
-    for shown in [n for n, kind in there.items() if kind == "VIEW" and n.startswith(f"{VIEWS}.") and n not in wanted]:
+def _wanted_views(tables: Collection[str]) -> dict[str, SavedQuery]:
+    """Return the saved queries that are shown as views and whose tables are there, by the name of the view."""
+    return {f"{VIEWS}.{one.name}": one for one in saved().values() if one.view and set(one.tables_in_trino()) <= set(tables)}
+
+
+def _view(counter: Desk, shown: str, one: SavedQuery, done: Published) -> None:
+    """Make or renew a view; whoever asks it needs the rights on its tables himself."""
+    comment = literal(f"{one.title} · {one.title_zh} {OURS.format(one.name)}")
+    try:
+        counter.ask(f"create or replace view {_quoted(shown)} comment {comment} security invoker as {one.sql}")
+        done.views.append(shown)
+    except UserError as error:
+        done.problems[shown] = str(error)
+
+
+def _foreign_views(there: Mapping[str, str], wanted: Collection[str]) -> list[str]:
+    return [name for name, kind in there.items() if kind == "VIEW" and name.startswith(f"{VIEWS}.") and name not in wanted]
+
+
+def _drop(counter: Desk, shown: str, done: Published) -> None:
+    """Take a view away that no saved query makes, if it says that it is of ours."""
+    try:
         made = str(counter.ask(f"show create view {_quoted(shown)}").rows[0][0])
         if OURS.format(shown.partition(".")[2]) in made and _unless(counter, f"drop view {_quoted(shown)}", ABSENT):
             done.taken_away.append(shown)
-
-
-def _view(shown: str, one: SavedQuery) -> str:
-    """Return the statement that makes a view; whoever asks it needs the rights on its tables himself."""
-    comment = f"{one.title} · {one.title_zh} {OURS.format(one.name)}"
-    return f"create or replace view {_quoted(shown)} comment {literal(comment)} security invoker as {one.sql}"
+    except RefusedError as error:
+        if error.code not in ABSENT:
+            done.problems[shown] = str(error)

@@ -29,7 +29,8 @@ FUNCTIONS = (exp.Unnest, exp.GenerateSeries, exp.Values, exp.Lateral)
 def sql(lake: Lake, text: str, as_of: int | str | None = None) -> pa.Table:
     """Return what a query gives; tables are named layer.table, quarantines quarantine.layer.table.
 
-    `as_of` is a version of the one table that is named, or a day (its end, UTC) or instant for all of them.
+    `as_of` is a version of the one table that is named, or a day (its end, UTC) or instant for all of them; a table that
+    is named with its own, layer."table@1" or layer."table@2026-01-31", is read at that.
     Raise UserError for anything but one SELECT, WITH, FROM, DESCRIBE or SUMMARIZE, and for unknown names.
     """
     lake.require()
@@ -53,7 +54,7 @@ def connection(lake: Lake, versions: Mapping[str, int | None], *, locked: bool =
     # A folder of its own, for DuckDB lets a locked connection read and write all below it.
     duck.execute(f"set temp_directory = {literal(str(lake.folder / '_spill'))}")
     for name, version in versions.items():
-        table = open_table(lake, name, version)
+        table = open_table(lake, _base(name), version)
         catalog, schema = ("memory", name.split(".")[0])
         if name.startswith(f"{QUARANTINE}."):
             catalog, schema = QUARANTINE, name.split(".")[1]
@@ -62,7 +63,7 @@ def connection(lake: Lake, versions: Mapping[str, int | None], *, locked: bool =
         view = f"{catalog}.{quote(schema)}.{quote(name.split('.')[-1])}"
         duck.execute(f"create view {view} as {relation.relation_sql(table)}")
     if locked:
-        folders = ", ".join(literal(_path(lake, name)) for name in versions)
+        folders = ", ".join(literal(_path(lake, _base(name))) for name in versions)
         duck.execute(f"set allowed_directories = [{folders}]")
         duck.execute("set enable_external_access = false; set lock_configuration = true")
     return duck
@@ -97,7 +98,7 @@ def tables_in(text: str) -> list[str]:
 
 def version_at(table: DeltaTable, moment: str) -> int | None:
     """Return the newest version that was there at an instant or at the end of a day (UTC); None before the first."""
-    limit = _instant(moment).timestamp() * 1000
+    limit = instant(moment).timestamp() * 1000
     for version in range(table.version(), -1, -1):
         actions = deltalog.actions(table, version)
         if actions is None:
@@ -108,7 +109,8 @@ def version_at(table: DeltaTable, moment: str) -> int | None:
     return None
 
 
-def _instant(moment: str) -> datetime:
+def instant(moment: str) -> datetime:
+    """Return an instant that is written as ISO has it, without a zone in UTC, or the end of a day. Raise UserError."""
     try:
         if len(moment) == len("2026-01-01"):
             day = date.fromisoformat(moment) + timedelta(days=1)
@@ -119,7 +121,14 @@ def _instant(moment: str) -> datetime:
     return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
+def _base(name: str) -> str:
+    """Return the name of a table without the version that it is asked at."""
+    return name.partition("@")[0]
+
+
 def _version(lake: Lake, name: str, as_of: int | str | None) -> int | None:
+    name, _, own = name.partition("@")
+    as_of = (int(own) if own.isdigit() else own) if own else as_of
     if as_of is None or isinstance(as_of, int):
         return as_of
     found = version_at(open_table(lake, name, None), as_of)
@@ -197,5 +206,5 @@ def open_tables(lake: Lake) -> dict[str, DeltaTable]:
 def _hint(error: str, lake: Lake, named: Collection[str]) -> str:
     if "No files found" in error or "Cannot open file" in error or "No such file" in error:
         return "files of this version were vacuumed: ask for a later version"
-    with_columns = [f"{name}: {', '.join(relation.columns(open_table(lake, name, None)))}" for name in named]
+    with_columns = [f"{name}: {', '.join(relation.columns(open_table(lake, _base(name))))}" for name in named]
     return f"columns of {'; '.join(with_columns)}" if "not found in FROM" in error and named else "check the query"

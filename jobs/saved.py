@@ -30,7 +30,7 @@ class SavedQuery:
 
     def tables_in_trino(self) -> list[str]:
         """Return schema.table of what it reads."""
-        return sorted({f"{one.db}.{one.name}" for one in _tables(parsed(self.sql, self.file))})
+        return tables_in(self.sql, self.file)
 
     def for_duckdb(self) -> str:
         """Return it in DuckDB's SQL over names of the lake."""
@@ -82,6 +82,11 @@ def parsed(text: str, where: str = "") -> exp.Expr:
     if len(statements) != 1:
         raise UserError("one query at a time", where=where)
     return statements[0]
+
+
+def tables_in(text: str, where: str = "") -> list[str]:
+    """Return schema.table of what a query in Trino's SQL reads."""
+    return sorted({f"{one.db}.{one.name}" for one in _tables(parsed(text, where))})
 
 
 def for_duckdb(text: str, where: str = "") -> str:

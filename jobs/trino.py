@@ -230,6 +230,8 @@ def _query(error: wrong.TrinoQueryError, at: Server) -> RefusedError:
     remedy = REMEDIES.get(name, "")
     if "snapshot ID" in said or "temporal version history" in said:
         remedy = "`carbonlake history <table>` lists the versions that are kept"
+    elif "No factory for location" in said:
+        remedy = "the catalog reads another kind of storage than the lake is on; docs/trino.md shows one for each"
     elif name.startswith("DELTA_LAKE") or "No such file" in said or "Error opening" in said:
         remedy = "if it is an older version, its files may be gone: ask for a later one; `carbonlake publish` reads every table"
     elif not remedy and error.error_type != "USER_ERROR":
