@@ -11,8 +11,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import mkdtemp
 
-from jobs.apache import free_port
-
 VARIABLE = "CARBONLAKE_STACK_HOME"
 # Locks that this process holds, by the folder they are for: what it starts inherits them until it is on record.
 HELD: dict[Path, int] = {}
@@ -92,18 +90,10 @@ def port(home: Path, name: str) -> int:
     return _ports(home).get(name, 0)
 
 
-def choose_port(home: Path, name: str) -> int:
-    """Return the port for a server about to start: the one it had, or another if that is taken meanwhile."""
-    from socket import socket
-
-    had = port(home, name)
-    if had:
-        with socket() as probe:
-            if probe.connect_ex(("127.0.0.1", had)) != 0:
-                return had
-    chosen = free_port()
-    write(home / "ports.json", json.dumps({**_ports(home), name: chosen}, indent=1))
-    return chosen
+def keep_port(home: Path, name: str, port: int) -> int:
+    """Keep the port of a server for its next starts."""
+    write(home / "ports.json", json.dumps({**_ports(home), name: port}, indent=1))
+    return port
 
 
 def _ports(home: Path) -> dict[str, int]:

@@ -10,10 +10,10 @@ from pathlib import Path
 import psutil
 
 
-def main(record: str, part: str, ending: str, *command: str) -> None:
+def main(record: str, part: str, asked: str, ending: str, *command: str) -> None:
     """Write the record of this process, then run the command in its place; its standard error is a log."""
     noted = {"host": os.uname().nodename, "pid": os.getpid(), "started": psutil.Process().create_time(),
-             "part": part, "ending": int(ending)}  # fmt: skip
+             "part": part, "asked": asked, "ending": int(ending)}  # fmt: skip
     new = Path(f"{record}.{os.getpid()}")
     new.write_text(json.dumps(noted), encoding="utf-8")
     new.replace(record)

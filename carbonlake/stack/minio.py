@@ -10,13 +10,13 @@ from hashlib import sha256
 from pathlib import Path
 
 from carbonlake.stack import processes, versions
-from carbonlake.stack.home import being_made, cache, choose_port, folder, port, secret, secret_file, write
+from carbonlake.stack.home import being_made, cache, folder, port, secret, secret_file, write
 from carbonlake.stack.missing import Missing
 
 NEEDS: tuple[str, ...] = ()
 PROCESSES = ("minio",)
 SOURCE = "github.com/minio/minio"
-USER, BUCKET, REGION = "carbonlake", "carbonlake", "us-east-1"
+BUCKET, REGION = "carbonlake", "us-east-1"
 
 
 def program() -> Path:
@@ -41,19 +41,17 @@ def prepare(home: Path) -> None:
 
 def start(home: Path) -> None:
     """Start the server on loopback; it reads its credentials from files."""
-    if processes.running(home, "minio"):
-        return
     # The key for encryption at rest: without it the server refuses to encrypt.
     key = b64encode(sha256(secret(home, "minio-encryption").encode()).digest()).decode()
     env = {
-        "MINIO_ROOT_USER": USER,
+        "MINIO_ROOT_USER_FILE": str(secret_file(home, "minio-user")),
         "MINIO_ROOT_PASSWORD_FILE": str(secret_file(home, "minio")),
         "MINIO_KMS_SECRET_KEY_FILE": str(write(home / "secrets" / "minio-kms", f"carbonlake:{key}")),
         # Buckets are found as <bucket>.localhost, too.
         "MINIO_DOMAIN": "localhost",
         "MINIO_UPDATE": "off",
     }
-    address, console = (f"127.0.0.1:{choose_port(home, name)}" for name in ("minio", "minio-console"))
+    address, console = (f"127.0.0.1:{processes.choose_port(home, 'minio', name)}" for name in ("minio", "minio-console"))
     command = [str(program()), "server", "--address", address, "--console-address", console, str(folder(home, "minio"))]
     processes.start(home, "minio", "minio", command, env=env)
 
@@ -68,7 +66,7 @@ def settle(home: Path) -> None:
     """Make the bucket of the lake if it is not there."""
     from pyarrow import fs
 
-    store = fs.S3FileSystem(access_key=USER, secret_key=secret(home, "minio"), scheme="http", region=REGION,
+    store = fs.S3FileSystem(access_key=secret(home, "minio-user"), secret_key=secret(home, "minio"), scheme="http", region=REGION,
                             endpoint_override=f"127.0.0.1:{port(home, 'minio')}", allow_bucket_creation=True)  # fmt: skip
     store.create_dir(BUCKET)
 
@@ -80,6 +78,6 @@ def url(home: Path) -> str:
 
 def environment(home: Path) -> dict[str, str]:
     """Return what our commands need to keep the lake there."""
-    options = {"AWS_ENDPOINT_URL": url(home), "AWS_ACCESS_KEY_ID": USER, "AWS_SECRET_ACCESS_KEY": secret(home, "minio"),
-               "AWS_REGION": REGION, "AWS_ALLOW_HTTP": "true"}  # fmt: skip
+    keys = {"AWS_ACCESS_KEY_ID": secret(home, "minio-user"), "AWS_SECRET_ACCESS_KEY": secret(home, "minio")}
+    options = {"AWS_ENDPOINT_URL": url(home), **keys, "AWS_REGION": REGION, "AWS_ALLOW_HTTP": "true"}
     return {"CARBONLAKE_LAKE": f"s3://{BUCKET}/lake", "CARBONLAKE_STORAGE_OPTIONS": json.dumps(options)}

@@ -14,11 +14,12 @@ from carbonlake.stack.home import locked
 from schemas.errors import UserError
 
 # In the order in which they start.
-USUAL = ("minio", "trino", "postgres", "airflow", "spark")
+USUAL = ("minio", "trino", "postgres", "spark", "airflow")
 # For messages that come in by themselves, which the tables of the demo do not: by name alone.
 OTHERS = ("mosquitto", "kafka")
 NAMES = (*USUAL, *OTHERS)
-PATIENCE = 300.0
+# Seconds to become healthy after a start, and to answer again for what ran before.
+PATIENCE, RECOVERY = 300.0, 60.0
 Tell = Callable[[str, str], None]  # part, what happens
 
 
@@ -63,28 +64,33 @@ def up(home: Path, only: Sequence[str] | None, tell: Tell) -> None:
 
 
 def _bring(home: Path, name: str, tell: Tell) -> None:
-    one = part(name)
-    if all(processes.running(home, process) for process in one.PROCESSES):
-        tell(name, "runs already")
-        if _comes(home, name):
+    one, before = part(name), _pids(home, name)
+    whole = len(before) == len(one.PROCESSES)
+    for patience in (RECOVERY, PATIENCE) if whole else (PATIENCE,):
+        if not whole:
+            tell(name, "preparing")
+        one.prepare(home)
+        if not whole:
+            tell(name, "starting")
+        one.start(home)
+        if _comes(home, name, patience):
             one.settle(home)
+            tell(name, "runs already" if _pids(home, name) == before else "healthy")
             return
-        tell(name, "does not answer; starting it anew")
+        tell(name, "does not answer")
         processes.stop(home, name)
-    tell(name, "preparing")
-    one.prepare(home)
-    tell(name, "starting")
-    one.start(home)
-    if not _comes(home, name):
-        raise UserError(f"{name} does not become healthy", where="stack",
-                        remedy=f"its logs are in {home / 'logs'}; `carbonlake stack down --only {name}` stops it")  # fmt: skip
-    one.settle(home)
-    tell(name, "healthy")
+        whole = False
+    raise UserError(f"{name} does not become healthy, and was stopped", where="stack", remedy=f"see its logs in {home / 'logs'}")
 
 
-def _comes(home: Path, name: str) -> bool:
+def _pids(home: Path, name: str) -> list[int]:
+    """Return the processes of a part that run."""
+    return [one["pid"] for process, one in processes.records(home, name).items() if processes.running(home, process)]
+
+
+def _comes(home: Path, name: str, patience: float) -> bool:
     """Wait until a part is healthy; raise if one of its processes ends meanwhile."""
-    until = time.monotonic() + PATIENCE
+    until = time.monotonic() + patience
     while time.monotonic() < until:
         for process in part(name).PROCESSES:
             if not processes.running(home, process):

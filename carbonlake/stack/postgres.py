@@ -15,7 +15,7 @@ from pathlib import Path
 import psutil
 
 from carbonlake.stack import processes, versions
-from carbonlake.stack.home import choose_port, folder, port, secret
+from carbonlake.stack.home import folder, port, secret
 from carbonlake.stack.missing import Missing
 from schemas.errors import UserError
 
@@ -92,11 +92,10 @@ def prepare(home: Path) -> None:
 
 def start(home: Path) -> None:
     """Start the server on loopback."""
-    if processes.running(home, "postgres"):
-        return
     where = place(home)
-    _await_left(where / "data")
-    options = {"listen_addresses": "127.0.0.1", "port": str(choose_port(home, "postgres")),
+    if not processes.running(home, "postgres"):
+        _await_left(where / "data")
+    options = {"listen_addresses": "127.0.0.1", "port": str(processes.choose_port(home, "postgres", "postgres")),
                "unix_socket_directories": str(where), "unix_socket_permissions": "0700",
                # So that changes can be captured.
                "wal_level": "logical"}  # fmt: skip

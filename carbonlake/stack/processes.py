@@ -5,17 +5,20 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import psutil
 
-from carbonlake.stack.home import HELD, folder
+from carbonlake.stack.home import HELD, folder, keep_port, port
+from jobs.apache import free_port
 from jobs.lake import alive
 from schemas.errors import UserError
 
@@ -29,12 +32,18 @@ def start(
     home: Path, part: str, name: str, command: Sequence[str], *,
     env: Mapping[str, str] | None = None, cwd: Path | None = None, ending: int = signal.SIGTERM,
 ) -> None:  # fmt: skip
-    """Start a process of a part unless it runs; `ending` is the signal that asks it to end, `env` goes on top of ours."""
+    """Start a process of a part unless it runs; one that runs with another command or environment is started anew.
+
+    `ending` is the signal that asks it to end, `env` goes on top of what this process has.
+    """
+    asked = sha256(json.dumps([*command, env], sort_keys=True).encode()).hexdigest()
     if running(home, name):
-        return
+        if records(home)[name]["asked"] == asked:
+            return
+        _end(home, name, records(home)[name])
     record = folder(home, "run") / f"{name}.json"
     record.unlink(missing_ok=True)
-    words = [sys.executable, "-P", "-m", "carbonlake.stack.launch", str(record), part, str(int(ending)), *command]
+    words = [sys.executable, "-P", "-m", "carbonlake.stack.launch", str(record), part, asked, str(int(ending)), *command]
     held = tuple(HELD[place] for place in (home,) if place in HELD)
     with log(home, name).open("ab") as out:
         process = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT, cwd=cwd or home,
@@ -54,6 +63,17 @@ def _environment(home: Path, part: str, env: Mapping[str, str]) -> dict[str, str
 
 def _mark(home: Path, part: str) -> str:
     return f"{part}@{home}"
+
+
+def choose_port(home: Path, process: str, name: str) -> int:
+    """Return a port for a process: the one it has or had, or another if that is taken meanwhile."""
+    had = port(home, name)
+    if had and running(home, process):
+        return had
+    with socket.socket() as probe:
+        if had and probe.connect_ex(("127.0.0.1", had)) != 0:
+            return had
+    return keep_port(home, name, free_port())
 
 
 def log(home: Path, name: str) -> Path:
@@ -83,7 +103,7 @@ def running(home: Path, name: str) -> bool:
 def stop(home: Path, part: str) -> list[str]:
     """End the processes of a part and all that they started, the last one first; return the names of those that ran."""
     ended = []
-    for name, record in reversed(records(home, part).items()):
+    for name, record in sorted(records(home, part).items(), key=lambda one: one[1]["started"], reverse=True):
         if running(home, name):
             _end(home, name, record)
             ended.append(name)

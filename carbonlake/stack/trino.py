@@ -7,8 +7,8 @@ import shutil
 import urllib.request
 from pathlib import Path
 
-from carbonlake.stack import java, maven, minio, processes, trino_files, versions
-from carbonlake.stack.home import being_made, cache, choose_port, folder, port, secret
+from carbonlake.stack import java, maven, processes, trino_files, versions
+from carbonlake.stack.home import being_made, cache, folder, port, secret
 from carbonlake.stack.missing import Missing
 from carbonlake.stack.trino_files import CATALOG, USER
 
@@ -55,15 +55,13 @@ def _java() -> Path:
 
 def start(home: Path) -> None:
     """Start the server; what is secret in its settings comes by its environment, which nobody else can read."""
-    if processes.running(home, "trino"):
-        return
     own = folder(home, "trino")
-    ports = {name: choose_port(home, name) for name in ("trino", "trino-internal")}
+    ports = {name: processes.choose_port(home, "trino", name) for name in ("trino", "trino-internal")}
     trino_files.write_all(home, own / "etc", ports)
     env = {
         "TRINO_KEYSTORE": secret(home, "trino-keystore"),
         "TRINO_SHARED": secret(home, "trino-shared"),
-        "S3_ACCESS_KEY": minio.USER,
+        "S3_ACCESS_KEY": secret(home, "minio-user"),
         "S3_SECRET_KEY": secret(home, "minio"),
     }
     # In the parent of etc/: some files are looked up relative to the working directory.
