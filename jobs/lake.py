@@ -178,7 +178,7 @@ class Lake:
         """Bring a handle up to the newest version of its table, and return it; None where the table is gone."""
         # Of a table that is gone delta-rs would say that nothing has changed, and a commit would make its folder anew.
         if store.is_remote(path):
-            if not store.exists(f"{path}/_delta_log/{known.version():020d}.json", self.storage_options):
+            if not store.exists(f"{path.rstrip('/')}/_delta_log/{known.version():020d}.json", self.storage_options):
                 return self.open_path(path)
         elif not (store.local(path) / "_delta_log").is_dir():
             return None
