@@ -31,7 +31,6 @@ SETTINGS = {
     "spark.jars.excludes": ",".join(one if ":" in one else f"{one}:*" for one in BROUGHT),
     "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
     "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
-    "spark.sql.shuffle.partitions": "4",
     # Each look at a version adds up its log, by default in 50 partitions: most of the time of a run (638 s against 95).
     "spark.databricks.delta.snapshotPartitions": "1",
     "spark.ui.enabled": "false",
@@ -40,6 +39,8 @@ SETTINGS = {
     "spark.connect.session.manager.defaultSessionTimeout": "24h",
     "spark.log.level": "WARN",
 }
+# Two threads of one machine need no more parts of a join or a sum; a cluster is cut as Spark does, or as it is told.
+ALONE = {"spark.sql.shuffle.partitions": "4"}
 # The JVM ends when nobody holds the other end of its input any more, so a killed build leaves none behind.
 WATCHED = 'exec 3<&0; (cat <&3 >/dev/null; kill $$) & exec "$@" 3<&- </dev/null'
 # On a first start the artefacts of Delta are fetched.
@@ -64,6 +65,7 @@ def served(
     with TemporaryDirectory(prefix="carbonlake-spark-", ignore_cleanup_errors=True) as folder:
         port, token, here = free_port(), str(uuid.uuid4()), _address(master)
         driver = {"spark.driver.memory": memory, "spark.driver.host": here, "spark.driver.bindAddress": here}
+        driver |= ALONE if master == LOCAL else {}
         process = _started(Path(folder), port, token, master, {**driver, **settings(storage), **options})
         try:
             _await(process, port, Path(folder) / "log")

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from jobs import s3a
 from jobs.apache import LOCAL, served
+from jobs.submit import driver
 from schemas.errors import UserError
 
 if TYPE_CHECKING:
@@ -92,6 +93,8 @@ def engine(
 ) -> Iterator[Engine]:  # fmt: skip
     """Open the engine that `url` names: `sail`, `spark` (local or, as spark://host:port, on a cluster), or `sc://host:port`.
 
+    `submitted` is the driver in which spark-submit has started this very process.
+
     `memory` bounds the pool of the embedded engine and the heap of a driver that we start, `options` are Spark settings
     for the latter, `storage` the options of a lake on S3 (None for one on a disk), which an engine that runs already has
     of its own. Raises UserError when it can't be reached.
@@ -107,6 +110,9 @@ def engine(
     elif url == "spark" or url.startswith("spark://"):
         master = LOCAL if url == "spark" else url
         with served(memory, options or {}, master, storage) as here, _remote(here) as session:
+            yield Engine("spark", session)
+    elif url == "submitted":
+        with driver(storage, options) as here, _remote(here) as session:
             yield Engine("spark", session)
     elif url.startswith("sc://"):
         with _remote(url) as session:
