@@ -1,0 +1,18 @@
+-- title: Change of each enterprise's emission over the year before
+-- title_zh: 企业排放同比变化
+with yearly as (
+  select subject_id, year, sum(emission_tco2e) as emission_tco2e
+  from business.emission_year
+  where book = 'enterprise'
+  group by subject_id, year
+), changed as (
+  select subject_id, year, emission_tco2e,
+    emission_tco2e - lag(emission_tco2e) over (partition by subject_id order by year) as change_tco2e,
+    cast(emission_tco2e as double) / cast(lag(emission_tco2e) over (partition by subject_id order by year) as double) as ratio
+  from yearly
+)
+select s.name, c.year, c.emission_tco2e, c.change_tco2e, c.ratio
+from changed c
+join thematic.subject s on s.subject_id = c.subject_id
+where c.change_tco2e is not null
+order by c.change_tco2e desc, s.name
