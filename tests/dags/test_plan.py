@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -129,3 +130,26 @@ def test_groups_that_would_wait_for_each_other_fall_apart_into_tables(monkeypatc
     tasks = plan._tasks(list(made_from))
     assert [task.tables for task in tasks] == [("knowledge.a",), ("thematic.b",), ("knowledge.c",)]
     assert tasks[2].after == ("knowledge.a", "thematic.b")
+
+
+def test_a_run_must_end_before_the_first_of_its_tables_is_stale(pumps: Path) -> None:
+    (pumps / "pump_a.yaml").write_text(SOURCE.format(schedule="daily", timezone="UTC") + "freshness: 3d\n")
+    (pumps / "pump_b.yaml").write_text(SOURCE.format(schedule="daily", timezone="UTC") + "freshness: 36h\n")
+    (pumps / "pump_c.yaml").write_text(SOURCE.format(schedule="hourly", timezone="UTC"))
+    within = {one.name: one.within for one in plans() if "pumps" in one.name}
+    assert within == {"carbonlake_pumps_daily_UTC": timedelta(hours=36), "carbonlake_pumps_hourly_UTC": None}
+
+
+def test_a_source_that_is_paused_has_no_task_and_its_neighbours_go_on(pumps: Path) -> None:
+    for name in ("pump_a", "pump_b"):
+        (pumps / f"{name}.yaml").write_text(SOURCE.format(schedule="daily", timezone="UTC"))
+    found = {one.name: one for one in plans(["cleaned.pump_a"])}
+    assert found["carbonlake_pumps_daily_UTC"].tables == found["carbonlake_pumps_daily_UTC"].lands == ("cleaned.pump_b",)
+    (cube,) = (one for one in plans(["cleaned.enterprise"]) if "index.emission_cube" in one.tables)
+    assert "cleaned.enterprise" in cube.waits_for  # a person may still build it
+
+
+@pytest.mark.parametrize("table", ["thematic.activity", "cleaned.pump_z"])
+def test_only_a_source_can_be_paused(table: str) -> None:
+    with pytest.raises(UserError, match=r"is no source|no table"):
+        plans([table])
