@@ -9,7 +9,7 @@ from typing import Annotated, Optional
 import typer
 from rich.console import Console
 
-from carbonlake import ask, building, deciding, delivering, keeping, looking, publishing, serving, starting
+from carbonlake import ask, building, deciding, delivering, keeping, looking, publishing, serving, starting, watching
 from carbonlake.stack import command as stack
 from carbonlake.world import FAILED, INTERRUPTED, World, use_project
 from conf.secrets import redact
@@ -62,7 +62,7 @@ def options(
     context.obj = World(lake, engine, as_json)
 
 
-for room in (starting, delivering, building, looking, ask, deciding, keeping, publishing, serving, stack):
+for room in (starting, delivering, building, looking, ask, deciding, keeping, publishing, serving, watching, stack):
     room.add(app)
 
 

@@ -30,9 +30,12 @@ def maintain(
     carbonlake maintain cleaned.building_meter_hour
     """
     from jobs import maintain as keeper
+    from jobs import upkeep
 
     world: World = context.obj
-    done = [vars(one) | {"seconds": round(one.seconds, 3)} for one in keeper.maintain(world.lake, tables or None)]
+    work = keeper.maintain(world.lake, tables or None)
+    upkeep.record(world.lake, work)
+    done = [vars(one) | {"seconds": round(one.seconds, 3)} for one in work]
     busy = [one for one in done if world.as_json or one["merged"] or one["deleted"] or one["checkpoint"]]
     if busy or world.as_json:
         show_rows(world, busy)

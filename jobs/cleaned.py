@@ -15,6 +15,7 @@ from jobs.clean import DELIVERY, LOCATOR, RULES, VERDICT, checks, clean
 from jobs.commit import failpoint
 from jobs.days import check_days
 from jobs.deliveries import Parsed, by_shape, parse
+from jobs.due import in_force
 from jobs.land import Receipt
 from jobs.outcome import Counts, Job, Mode, digest
 from jobs.relation import table_files
@@ -51,14 +52,6 @@ class Made:
     waived: int
     lineage: Lineage | None
     distinct: bool = False
-
-
-def in_force(contract: Contract, receipts: Sequence[Receipt]) -> tuple[Receipt, ...]:
-    """Return the receipts that count: all, or with `write: replace` the newest of each delivery name."""
-    if contract.write != "replace":
-        return tuple(receipts)
-    newest = {receipt.name: receipt.delivery_id for receipt in receipts}
-    return tuple(receipt for receipt in receipts if newest[receipt.name] == receipt.delivery_id)
 
 
 def plan(job: Job) -> Plan | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
@@ -16,35 +15,17 @@ from pyspark.sql import functions as F
 
 from jobs.clean import DELIVERY, DISCARDED, LOCATOR, WAIVED
 from jobs.commit import append_rows
+from jobs.decisions import TABLE as TABLE
+from jobs.decisions import decisions as decisions
+from jobs.decisions import digest as digest
+from jobs.decisions import history as history
 from jobs.deliveries import reading
 from jobs.lake import Lake, arrow_schema
 from jobs.land import receipts
 from jobs.outcome import new_run
-from jobs.relation import read_rows
 from jobs.session import Engine
 from schemas.contracts import contract
 from schemas.errors import UserError
-
-TABLE = "ops.correction"
-
-
-def decisions(lake: Lake, table: str) -> dict[tuple[int, str], dict[str, Any]]:
-    """Return the newest decision about each row of a table, by delivery and locator."""
-    merged: dict[tuple[int, str], dict[str, Any]] = {}
-    for row in history(lake, table):
-        place = (row["delivery_id"], row["locator"])
-        before = merged.get(place, {}).get("values", {})
-        merged[place] = {**row, "values": {**before, **json.loads(row["values"] or "{}")}}
-    return merged
-
-
-def digest(lake: Lake, table: str) -> str:
-    """Return what changes when a decision is made; empty while there is none."""
-    made = decisions(lake, table)
-    if not made:
-        return ""
-    text = json.dumps(sorted((*place, row["decision"], row["values"]) for place, row in made.items()), sort_keys=True)
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def discarded(lake: Lake, table: str) -> set[tuple[int, str]]:
@@ -94,13 +75,6 @@ def _at(places: Sequence[tuple[int, str]]) -> Column:
 def waived(lake: Lake, table: str, deliveries: Collection[int]) -> int:
     """Return how many rows of some deliveries a person let pass."""
     return sum(row["decision"] == "waive" and place[0] in deliveries for place, row in decisions(lake, table).items())
-
-
-def history(lake: Lake, table: str) -> list[dict[str, Any]]:
-    """Return every decision about rows of a table, the newest last."""
-    head = lake.open(TABLE)
-    rows = read_rows(head, f"table_name = '{table}'").to_pylist() if head else []
-    return sorted(rows, key=lambda row: row["decided_at"])
 
 
 def decide(lake: Lake, table: str, place: tuple[int, str], decision: str, values: dict[str, str], person: str, note: str) -> None:

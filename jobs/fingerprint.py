@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import hashlib
+import re
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -14,6 +15,11 @@ from schemas.contract import Contract
 # What every table goes through, whatever its own code is.
 EVERY_TABLE = ("jobs/clean.py", "jobs/keep.py", "jobs/staging.py")
 ROOMS_OF_CODE = ("schemas", "conf", "models", "layers", "quality", "jobs")
+CODE_LISTS = re.compile(r"\b(codes|code_list)\b")
+OURS = rf"\b(?:{'|'.join(ROOMS_OF_CODE)})\b"
+IMPORT = re.compile(
+    rf"(?:^|[;:])[ \t]*((?:from[ \t]+{OURS}|import[ \t][^\n]*{OURS})(?:[^\n(]*\([^)]*\)|[^\n]*))", re.MULTILINE
+)
 
 
 def recipe(contract: Contract) -> str:
@@ -63,7 +69,10 @@ def _code_lists(path: Path, changed: int) -> frozenset[str]:
     if path.parent == rooms.SHIPPED / "schemas" or not path.is_file():
         return frozenset()
     found = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    text = path.read_text(encoding="utf-8")
+    if not CODE_LISTS.search(text):
+        return frozenset()
+    for node in ast.walk(ast.parse(text)):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ("codes", "code_list"):
             name = node.args[0] if node.args else None
             found.add(name.value if isinstance(name, ast.Constant) and isinstance(name.value, str) else "*")
@@ -79,17 +88,32 @@ def _imports(start: Path) -> frozenset[Path]:
         path = open_.pop()
         if path not in seen and path.is_file():
             seen.add(path)
-            open_ += list(_direct(path))
+            open_ += _direct(path, path.stat().st_mtime_ns)
     return frozenset(seen)
 
 
-def _direct(path: Path) -> Iterator[Path]:
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+@cache
+def _direct(path: Path, changed: int) -> tuple[Path, ...]:
+    """Return the files of our rooms that a file imports; each is parsed once, whoever comes by it."""
+    return tuple(_named(path))
+
+
+def _named(path: Path) -> Iterator[Path]:
+    for node in _imports_in(path.read_text(encoding="utf-8")):
         if isinstance(node, ast.ImportFrom) and node.module and not node.level:
             yield from _files(node.module, [alias.name for alias in node.names])
         elif isinstance(node, ast.Import):
             for alias in node.names:
                 yield from _files(alias.name, [])
+
+
+def _imports_in(text: str) -> Iterator[ast.AST]:
+    """Yield the import statements of a module that name our rooms; to parse them alone takes a tenth of the time."""
+    try:
+        for found in IMPORT.finditer(text):
+            yield from ast.parse(found[1]).body
+    except SyntaxError:  # a line of a text that only begins like one
+        yield from ast.walk(ast.parse(text))
 
 
 def _files(module: str, names: list[str]) -> Iterator[Path]:

@@ -16,7 +16,7 @@ from jobs.commit import retrying, write_rows
 from jobs.intake import Stored
 from jobs.lake import Lake, arrow_schema
 from jobs.readers.sniff import media_type
-from jobs.relation import read_rows
+from jobs.relation import plain_rows, read_rows
 from schemas.contract import Contract
 from schemas.contracts import contract
 from schemas.errors import UserError
@@ -114,7 +114,7 @@ def _standing(events: Sequence[Receipt], states: Sequence[str]) -> list[Receipt]
 def _events(lake: Lake) -> tuple[int, list[Receipt]]:
     """Return the version of raw.delivery and its rows, in the order of ids."""
     table = lake.create(contract(TABLE))
-    rows = read_rows(table).select(list(contract(TABLE).columns)).to_pylist()
+    rows = plain_rows(read_rows(table).select(list(contract(TABLE).columns)))
     filled: list[dict[str, Any]] = [{k: "" if v is None else v for k, v in row.items()} for row in rows]
     events = [Receipt(**row) for row in filled]
     return int(table.version()), sorted(events, key=lambda event: (event.delivery_id, STATES.index(event.status)))

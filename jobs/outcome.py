@@ -8,17 +8,19 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import pyarrow as pa
 from deltalake import DeltaTable
 
 from jobs.commit import last_commit
-from jobs.energy import Use
 from jobs.lake import Lake
 from jobs.session import Engine
 from schemas.contract import Contract
 from schemas.migrations import changes
+
+if TYPE_CHECKING:
+    from jobs.energy import Use
 
 Mode = Literal["whole", "partitions", "append"]
 NO_DELIVERY = "no delivery has come yet"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -45,12 +46,15 @@ def connect(
 
 def table_files(table: DeltaTable) -> list[TableFile]:
     """Return the data files of the version that a handle shows, in the order of their paths."""
+    # pa.table, or a nanosecond in a statistic, would import pandas for half a second.
+    known = pa.RecordBatchReader.from_stream(table.get_add_actions()).read_all()
+    wanted = [name for name in ("path", "partition", "size_bytes", "num_records") if name in known.column_names]
     uri = str(table.table_uri).rstrip("/")
     root = uri if store.is_remote(uri) else str(store.local(uri))
     found = [
         TableFile(f"{root}/{unquote(add['path'])}", {k: str(v) for k, v in (add.get("partition") or {}).items()},
                   add["size_bytes"], add["num_records"] or 0)
-        for add in pa.table(table.get_add_actions()).to_pylist()
+        for add in known.select(wanted).to_pylist()
     ]  # fmt: skip
     return sorted(found, key=lambda file: file.path)
 
@@ -84,6 +88,19 @@ def read_rows(table: DeltaTable, where: str = "true") -> pa.Table:
     """
     with connect(str(table.table_uri), table._storage_options) as duck:
         return arrow_table(duck.sql(f"select * from ({relation_sql(table)}) where {where}"))
+
+
+def plain_rows(table: pa.Table) -> list[dict[str, Any]]:
+    """Return the rows of a table as Arrow does, who would import pandas for half a second to make an instant of a number."""
+    columns = [_values(table[name]) for name in table.column_names]
+    return [dict(zip(table.column_names, row, strict=True)) for row in zip(*columns, strict=True)]
+
+
+def _values(column: pa.ChunkedArray) -> list[Any]:
+    if not (pa.types.is_timestamp(column.type) and column.type.unit == "us" and column.type.tz):
+        return column.to_pylist()  # type: ignore[no-any-return]
+    epoch = datetime(1970, 1, 1, tzinfo=UTC)
+    return [None if n is None else epoch + timedelta(microseconds=n) for n in column.cast(pa.int64()).to_pylist()]
 
 
 def arrow_table(found: duckdb.DuckDBPyRelation) -> pa.Table:
