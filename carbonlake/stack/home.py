@@ -76,7 +76,8 @@ def secret_file(home: Path, name: str) -> Path:
     path = home / "secrets" / name
     if not path.exists():
         folder(home, "secrets")
-        write(path, secrets.token_urlsafe(24))
+        # Digits and letters alone: every server takes them, in every kind of file and address.
+        write(path, secrets.token_hex(16))
     return path
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 from carbonlake.stack import processes
@@ -11,11 +12,10 @@ from carbonlake.stack.missing import Missing
 PLUGIN = "org.apache.maven.plugins:maven-dependency-plugin:3.8.1"
 POM = """<project>
   <modelVersion>4.0.0</modelVersion><groupId>carbonlake</groupId><artifactId>stack</artifactId><version>1</version>
-  <dependencies><dependency>
-    <groupId>{0}</groupId><artifactId>{1}</artifactId><version>{2}</version>
-  </dependency></dependencies>
+  <dependencies>{0}</dependencies>
 </project>
 """
+DEPENDENCY = "<dependency><groupId>{0}</groupId><artifactId>{1}</artifactId><version>{2}</version></dependency>"
 
 
 def prerequisites(what: str) -> list[Missing]:
@@ -31,11 +31,11 @@ def copy(artifact: str, folder: Path, log: Path) -> None:
     processes.run(command, log, what=f"fetching {artifact}")
 
 
-def copy_all(artifact: str, folder: Path, log: Path) -> None:
-    """Fetch the jars of group:artifact:version and of all that it depends on into a folder."""
+def copy_all(artifacts: Sequence[str], folder: Path, log: Path) -> None:
+    """Fetch jars, each group:artifact:version, and all that they depend on into a folder."""
     folder.mkdir(exist_ok=True)
     pom = folder.parent / "pom.xml"
-    pom.write_text(POM.format(*artifact.split(":")), encoding="utf-8")
+    pom.write_text(POM.format("".join(DEPENDENCY.format(*one.split(":")) for one in artifacts)), encoding="utf-8")
     command = ["mvn", "--batch-mode", "--file", str(pom), f"{PLUGIN}:copy-dependencies", f"-DoutputDirectory={folder}",
                "-DincludeScope=runtime"]  # fmt: skip
-    processes.run(command, log, what=f"fetching {artifact}")
+    processes.run(command, log, what=f"fetching {artifacts[0]}")

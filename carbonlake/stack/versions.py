@@ -7,6 +7,7 @@ MINIO = "v0.0.0-20260212201848-7aac2a2c5b7c"
 TRINO = "476"
 KAFKA = "4.3.1"
 SCALA = "2.13"
+LOG4J = "2.25.4"
 SPARK = "4.2.0"
 AIRFLOW = "3.3.2"
 # Of these the system's package decides; the oldest one that does.

@@ -62,3 +62,33 @@ def minio(brought: Callable[[str], Environment]) -> Environment:
 def trino(brought: Callable[[str], Environment], minio: Environment) -> Environment:
     """Return CARBONLAKE_TRINO, its password, CA and rules, of a real Trino whose catalog is the bucket of `minio`."""
     return brought("trino")
+
+
+@pytest.fixture(scope="session")
+def postgres(brought: Callable[[str], Environment]) -> Environment:
+    """Return CARBONLAKE_DATABASE, the address of a database of a real PostgreSQL, password included."""
+    return brought("postgres")
+
+
+@pytest.fixture(scope="session")
+def spark_cluster(brought: Callable[[str], Environment], minio: Environment) -> Environment:
+    """Return CARBONLAKE_ENGINE, a Connect server on a master and two workers that reads the bucket of `minio`."""
+    return brought("spark")
+
+
+@pytest.fixture(scope="session")
+def airflow(brought: Callable[[str], Environment], minio: Environment, postgres: Environment) -> Environment:
+    """Return the settings of a real Airflow on `postgres`, whose tasks keep the lake in the bucket of `minio`."""
+    return brought("airflow")
+
+
+@pytest.fixture(scope="session")
+def mosquitto(brought: Callable[[str], Environment]) -> Environment:
+    """Return CARBONLAKE_MQTT and its password, of a real broker."""
+    return brought("mosquitto")
+
+
+@pytest.fixture(scope="session")
+def kafka(brought: Callable[[str], Environment]) -> Environment:
+    """Return CARBONLAKE_KAFKA, user and password, of a real Kafka."""
+    return brought("kafka")
