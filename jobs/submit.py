@@ -57,7 +57,7 @@ def _port(context: Any) -> int:
 
 def _require(context: Any, name: str, artefact: str) -> None:
     """Raise UserError where a class is not there; Spark itself would say so late, and of something else."""
-    from py4j.protocol import Py4JJavaError
+    from py4j.protocol import Py4JJavaError  # type: ignore[import-untyped]
 
     loader = context._jvm.java.lang.Thread.currentThread().getContextClassLoader()
     try:
