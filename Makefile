@@ -50,4 +50,7 @@ test-airflow: airflow  ## The tests that run our DAGs on a real Airflow
 bench: setup  ## Side-by-side runs against doing it by hand
 	$(BIN)/python -m benchmarks.run
 
-.PHONY: help setup demo check test test-spark test-crash test-stack airflow test-airflow bench
+bench-stack: airflow  ## What the real stack costs against running without it
+	$(BIN)/python -m benchmarks.stack
+
+.PHONY: help setup demo check test test-spark test-crash test-stack airflow test-airflow bench bench-stack

@@ -25,7 +25,7 @@ POSTGRES = Path("/usr/lib/postgresql/15/bin")
 # Where the commands `airflow` and `carbonlake` are: here, or beside us.
 BIN = next(place for place in (Path(sys.executable).parent, SHIPPED / ".venv-airflow" / "bin") if (place / "airflow").exists())
 PARTS = ("api-server", "scheduler", "dag-processor")
-PATIENCE = 180.0
+PATIENCE = 300.0
 T = TypeVar("T")
 
 

@@ -7,10 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
-import threading
-from collections.abc import Iterator
 from decimal import Decimal
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +19,7 @@ from jobs.lake import FORMAT_FILE, Lake
 from schemas import graph, rooms
 from schemas.contracts import contracts, read_yaml
 from tests import documents
+from tests.dags.receivers import webhook
 
 pytestmark = pytest.mark.airflow
 ROOT = rooms.SHIPPED
@@ -33,7 +31,9 @@ import json
 from airflow.dag_processing.dagbag import DagBag
 
 bag = DagBag({folder!r})
-dags = {{name: {{"schedule": type(dag.timetable).__name__, "tasks": {{task.task_id: {{
+dags = {{name: {{
+    "schedule": type(dag.timetable).__name__, "deadline": [one.interval.days for one in dag.deadline or ()], "tasks": {{
+    task.task_id: {{
     "after": sorted(task.upstream_task_ids), "pool": task.pool, "retries": task.retries,
     "reads": sorted(asset.name for asset in task.inlets), "makes": sorted(asset.name for asset in task.outlets),
 }} for task in dag.tasks}}}} for name, dag in bag.dags.items()}}
@@ -104,6 +104,7 @@ def test_every_dag_loads_and_is_what_the_contracts_say(home: dict[str, str]) -> 
         tasks = found["dags"][name]["tasks"]
         assert found["dags"][name]["schedule"] == ("AssetTriggeredTimetable" if one.waits_for else
                                                    "CronTriggerTimetable" if one.cron else "NullTimetable")  # fmt: skip
+        assert found["dags"][name]["deadline"] == ([one.within.days] if one.within else [])
         for task in one.tasks:
             told = tasks[task.name]
             assert told["after"] == (list(task.after) or (["land"] if one.lands else []))
@@ -111,6 +112,7 @@ def test_every_dag_loads_and_is_what_the_contracts_say(home: dict[str, str]) -> 
             assert told["retries"] == 3 and told["pool"] == "carbonlake_sail"
             made.update(dict.fromkeys(told["makes"], name))
     assert set(made) == set(graph.built())
+    assert found["dags"]["carbonlake_enterprises_monthly"]["deadline"] == [45]
 
 
 def test_the_demo_is_built_by_airflow_as_by_the_command_line(home: dict[str, str]) -> None:
@@ -128,7 +130,8 @@ def test_the_demo_is_built_by_airflow_as_by_the_command_line(home: dict[str, str
 
 
 def test_the_commands_of_the_document_work_as_they_stand(home: dict[str, str], tmp_path: Path) -> None:
-    (script,) = [block.text for block in documents.blocks(ROOT / "docs" / "airflow.md") if block.kind == "sh"]
+    # The second one needs a scheduler that runs: see test_scheduler.
+    script, _ = [block.text for block in documents.blocks(ROOT / "docs" / "airflow.md") if block.kind == "sh"]
     clean = {name: value for name, value in home.items() if not name.startswith(("AIRFLOW", "CARBONLAKE"))}
     clean["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{clean['PATH']}"
     drop = tmp_path / "drop" / "cleaned.owid_co2"
@@ -139,34 +142,12 @@ def test_the_commands_of_the_document_work_as_they_stand(home: dict[str, str], t
     assert Lake(tmp_path / "lake").open("cleaned.owid_co2") is not None
 
 
-@pytest.fixture
-def webhook() -> Iterator[tuple[str, list[Any]]]:
-    """Return the address of a receiver on this machine, and what it has received."""
-    received: list[Any] = []
-
-    class Receiver(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            received.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
-            self.send_response(200)
-            self.end_headers()
-
-        def log_message(self, *given: object) -> None:
-            pass
-
-    server = HTTPServer(("127.0.0.1", 0), Receiver)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}/hook", received
-    server.shutdown()
-
-
-def test_a_task_that_fails_for_good_is_told_to_the_webhook(
-    home: dict[str, str], webhook: tuple[str, list[Any]], tmp_path: Path
-) -> None:
-    address, received = webhook
+def test_a_task_that_fails_for_good_is_told_to_the_webhook(home: dict[str, str], tmp_path: Path) -> None:
     (tmp_path / FORMAT_FILE).write_text('{"format": 99}')  # a lake of a later program, which this one refuses
-    broken = home | {"CARBONLAKE_LAKE": str(tmp_path), "CARBONLAKE_ALERT_URL": address, "CARBONLAKE_DROP": str(tmp_path)}
+    broken = home | {"CARBONLAKE_LAKE": str(tmp_path), "CARBONLAKE_DROP": str(tmp_path)}
     name = next(one.name for one in plans() if "cleaned.owid_co2" in one.tables)
-    states = _asked(broken, RUN, names=[name])
+    with webhook() as (address, received):
+        states = _asked(broken | {"CARBONLAKE_ALERT_URL": address}, RUN, names=[name])
     assert states[name]["cleaned.owid_co2"] == "failed"
     assert [(one["dag"], one["task"]) for one in received] == [(name, "cleaned.owid_co2")]
     assert "keeps the version it had" in received[0]["text"]
