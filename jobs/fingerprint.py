@@ -17,9 +17,7 @@ EVERY_TABLE = ("jobs/clean.py", "jobs/keep.py", "jobs/staging.py")
 ROOMS_OF_CODE = ("schemas", "conf", "models", "layers", "quality", "jobs")
 CODE_LISTS = re.compile(r"\b(codes|code_list)\b")
 OURS = rf"\b(?:{'|'.join(ROOMS_OF_CODE)})\b"
-IMPORT = re.compile(
-    rf"(?:^|[;:])[ \t]*((?:from[ \t]+{OURS}|import[ \t][^\n]*{OURS})(?:[^\n(]*\([^)]*\)|[^\n]*))", re.MULTILINE
-)
+IMPORT = re.compile(rf"(?:^|[;:])[ \t]*((?:from[ \t]+{OURS}|import[ \t][^\n]*{OURS})(?:[^\n(]*\([^)]*\)|[^\n]*))", re.MULTILINE)
 
 
 def recipe(contract: Contract) -> str:
