@@ -27,6 +27,7 @@ from minio.error import InvalidResponseError, MinioException, S3Error, ServerErr
 from minio.sse import Sse, SseKMS, SseS3
 from pyarrow import fs
 
+from jobs import s3a
 from schemas.errors import UserError
 
 T = TypeVar("T")
@@ -66,7 +67,7 @@ WORDS = (
 @cache
 def _client(options: tuple[tuple[str, str], ...]) -> Minio:
     given = dict(options)
-    address = urlsplit(given.get("AWS_ENDPOINT_URL") or AWS)
+    address = urlsplit(s3a.service(given) or AWS)
     # Our own retries wait longer than those of the library, which would multiply with them.
     trusted = os.environ.get("SSL_CERT_FILE") or certifi.where()
     pool = urllib3.PoolManager(timeout=urllib3.Timeout(connect=5, read=SECONDS), maxsize=32, retries=urllib3.Retry(0),
@@ -74,7 +75,7 @@ def _client(options: tuple[tuple[str, str], ...]) -> Minio:
     made = Minio(address.netloc, credentials=_credentials(given), secure=address.scheme == "https", http_client=pool,
                  region=given.get("AWS_REGION") or os.environ.get("AWS_REGION") or REGION)  # fmt: skip
     if given.get("AWS_ENDPOINT_URL"):
-        made._base_url.virtual_style_flag = virtual(given)
+        made._base_url.virtual_style_flag = s3a.virtual(given)
     return made
 
 
@@ -83,11 +84,6 @@ def _credentials(given: Mapping[str, str]) -> Provider:
     if given.get("AWS_ACCESS_KEY_ID"):
         return StaticProvider(given["AWS_ACCESS_KEY_ID"], given.get("AWS_SECRET_ACCESS_KEY", ""), given.get("AWS_SESSION_TOKEN"))
     return ChainedProvider([EnvAWSProvider(), AWSConfigProvider(), IamAwsProvider()])
-
-
-def virtual(given: Mapping[str, str]) -> bool:
-    """Tell whether the bucket is part of the host's name, as in https://bucket.host/key."""
-    return given.get("AWS_VIRTUAL_HOSTED_STYLE_REQUEST", "").lower() == "true"
 
 
 def upper(options: Mapping[str, str] | None) -> dict[str, str]:
@@ -238,11 +234,11 @@ def listed(url: str, options: Mapping[str, str] | None, *, deep: bool = True) ->
 @cache
 def _reading(options: tuple[tuple[str, str], ...]) -> fs.FileSystem:
     given = dict(options)
-    address = urlsplit(given.get("AWS_ENDPOINT_URL") or "")
+    address = urlsplit(s3a.service(given))
     return fs.S3FileSystem(
         access_key=given.get("AWS_ACCESS_KEY_ID"), secret_key=given.get("AWS_SECRET_ACCESS_KEY"),
         session_token=given.get("AWS_SESSION_TOKEN"), region=given.get("AWS_REGION") or (REGION if address.netloc else None),
-        endpoint_override=address.netloc or None, scheme=address.scheme or "https", force_virtual_addressing=virtual(given),
+        endpoint_override=address.netloc or None, scheme=address.scheme or "https", force_virtual_addressing=s3a.virtual(given),
         request_timeout=SECONDS, connect_timeout=5,
         retry_strategy=fs.AwsStandardS3RetryStrategy(max_attempts=12),
     )  # fmt: skip

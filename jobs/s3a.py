@@ -46,18 +46,34 @@ def settings(storage: Mapping[str, str]) -> dict[str, str]:
     that neither has from the default chain of every machine that computes.
     """
     given = environment(storage)
-    endpoint = given.get("AWS_ENDPOINT_URL_S3") or given.get("AWS_ENDPOINT_URL") or given.get("AWS_ENDPOINT") or ""
-    virtual = given.get("AWS_VIRTUAL_HOSTED_STYLE_REQUEST", "").lower() in YES
+    endpoint = service(given)
     found = {
         "endpoint": endpoint,
         "endpoint.region": given.get("AWS_REGION") or given.get("AWS_DEFAULT_REGION") or "",
         # As in delta-rs: a service of one's own is asked by path, unless told otherwise.
-        "path.style.access": str(bool(endpoint) and not virtual).lower(),
+        "path.style.access": str(bool(endpoint) and not virtual(given)).lower(),
         "connection.ssl.enabled": str(not endpoint.startswith("http://")).lower(),
         **_credentials(given),
         **_encryption(given),
     }
     return {"spark.hadoop.fs.s3.impl": S3A, **{PREFIX + name: value for name, value in found.items() if value}}
+
+
+def virtual(given: Mapping[str, str]) -> bool:
+    """Tell whether the bucket is part of the host's name, as in https://bucket.host/key."""
+    return given.get("AWS_VIRTUAL_HOSTED_STYLE_REQUEST", "").lower() in YES
+
+
+def service(given: Mapping[str, str]) -> str:
+    """Return the address of the service itself, '' for Amazon's.
+
+    Where the bucket is part of the host's name, delta-rs wants it in AWS_ENDPOINT_URL, and the other clients add it.
+    """
+    endpoint = given.get("AWS_ENDPOINT_URL_S3") or given.get("AWS_ENDPOINT_URL") or given.get("AWS_ENDPOINT") or ""
+    if not endpoint or not virtual(given):
+        return endpoint
+    scheme, _, host = endpoint.partition("://")
+    return f"{scheme}://{host.partition('.')[2]}"
 
 
 def _credentials(given: Mapping[str, str]) -> dict[str, str]:
