@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import subprocess
 import time
 from functools import partial
 from http import HTTPStatus
@@ -12,11 +11,11 @@ from pathlib import Path
 from urllib.error import HTTPError
 
 from benchmarks.result import Result, Row, Setting, as_json, seconds
-from benchmarks.side import Run, watched
+from benchmarks.side import Run, command
 from dags.plan import plans
 from schemas.contracts import contracts
 from schemas.rooms import SHIPPED
-from tests.dags.servers import BIN, Servers, airflow, until
+from tests.dags.servers import Servers, airflow, until
 
 PATIENCE = 1800.0
 
@@ -44,15 +43,14 @@ def _drop(folder: Path) -> Path:
 
 def _alone(lake: Path, drop: Path) -> Run:
     shutil.rmtree(lake, ignore_errors=True)
-    watched([str(BIN / "carbonlake"), "--lake", str(lake), "land", str(drop)], project="")
-    return watched([str(BIN / "carbonlake"), "--lake", str(lake), "run"], project="")
+    command("--lake", str(lake), "land", str(drop))
+    return command("--lake", str(lake), "run")
 
 
 def _scheduled(drop: Path) -> Run:
     with airflow(CARBONLAKE_DROP=str(drop), CARBONLAKE_PROJECT="") as servers:
         derived = [one.name for one in plans() if one.waits_for]
-        for name in derived:
-            servers.ask("PATCH", f"dags/{name}", {"is_paused": False})
+        servers.unpause(*derived)
         began = time.perf_counter()
         started = [(one.name, servers.play(one.name)) for one in plans() if not one.waits_for]
         for name, run in started:
@@ -82,6 +80,5 @@ def _waits(servers: Servers, name: str) -> bool:
 
 
 def _left(servers: Servers) -> list[str]:
-    command = [str(BIN / "carbonlake"), "run", "--json"]
-    done = subprocess.run(command, env=servers.environment, check=True, capture_output=True, text=True)
+    done = servers.command(servers.environment["CARBONLAKE_COMMAND"], "run", "--json")
     return [one["table"] for one in json.loads(done.stdout) if one["status"] != "skipped"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 from airflow.providers.standard.operators.bash import BashOperator
@@ -37,6 +37,7 @@ MONTH = r"^(\d{4}-(0[1-9]|1[0-2]))?$"
 _bash = partial(BashOperator, cwd=commands.HOME, append_env=True)
 
 
+@cache
 def asset(table: str) -> Asset:
     """Return a table as Airflow knows it."""
     return Asset(name=table, uri=f"carbonlake://{table.replace('.', '/')}", group=table.split(".")[0])
@@ -46,8 +47,9 @@ def dag(plan: Plan) -> DAG:
     """Return the DAG of a plan: its drop folders first, then its tables, grouped by layer, then the DAGs it has to start."""
     with _opened(plan.name, _schedule(plan), _told(plan), deadline=_deadline(plan), params=_params(plan)) as made:
         before = [_land(plan)] if plan.lands else []
+        chosen = commands.choices(plan)
         groups = {layer: TaskGroup(layer, prefix_group_id=False) for layer in dict.fromkeys(task.layer for task in plan.tasks)}
-        built = {task.name: _build(task, groups[task.layer]) for task in plan.tasks}
+        built = {task.name: _build(task, groups[task.layer], chosen) for task in plan.tasks}
         for task in plan.tasks:
             built[task.name].set_upstream([built[name] for name in task.after] or before)
         for name in plan.starts:
@@ -116,12 +118,12 @@ def _start(name: str) -> TriggerDagRunOperator:
     return TriggerDagRunOperator(task_id=f"start_{name}", trigger_dag_id=name, trigger_rule="none_failed_min_one_success")
 
 
-def _build(task: Task, group: TaskGroup) -> BashOperator:
+def _build(task: Task, group: TaskGroup, chosen: dict[str, str]) -> BashOperator:
     return _bash(
         task_id=task.name,
         task_group=group,
         bash_command=commands.run(task),
-        env=commands.choices(OF[task.name]),
+        env=chosen,
         skip_on_exit_code=WAITS,
         # A source that waits for its first delivery is an empty table to those that are made from it.
         trigger_rule="none_failed",
@@ -141,6 +143,5 @@ def _engine(task: Task) -> str:
 
 
 PLANS = by_month(plans(SETTINGS.paused.replace(",", " ").split()))
-OF = {task.name: one for one in PLANS for task in one.tasks}
 for made in [*map(dag, PLANS), maintenance(), audit()]:
     globals()[made.dag_id] = made

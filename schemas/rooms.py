@@ -16,11 +16,14 @@ VARIABLE = "CARBONLAKE_PROJECT"
 def rooms() -> tuple[Path, ...]:
     """Return the folders to look into, the user's project last so that it lies on top."""
     own = os.environ.get(VARIABLE)
-    return _laid_over(own, Path.cwd()) if own else (SHIPPED,)
+    if not own:
+        return (SHIPPED,)
+    # Asked thousands of times; only a relative path depends on where we are.
+    return _laid_over(own, "" if own.startswith("/") else str(Path.cwd()))
 
 
 @cache
-def _laid_over(own: str, here: Path) -> tuple[Path, ...]:
+def _laid_over(own: str, here: str) -> tuple[Path, ...]:
     folder = Path(here, own).resolve()
     if not folder.is_dir():
         raise UserError("the project folder does not exist", where=str(folder), remedy="make one: carbonlake init <folder>")

@@ -1,4 +1,4 @@
-"""A real Airflow on this machine: PostgreSQL, scheduler, DAG processor and API, each a process that can be killed and started."""
+"""A real Airflow on this machine: PostgreSQL, scheduler, DAG processor and API, each of which can be killed and started."""
 
 from __future__ import annotations
 
@@ -6,77 +6,86 @@ import json
 import os
 import shutil
 import signal
-import socket
 import subprocess
-import sys
 import tempfile
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from schemas.rooms import SHIPPED
+from carbonlake.stack import airflow as parts
+from carbonlake.stack import postgres, processes
+from carbonlake.stack.home import port
 
-POSTGRES = Path("/usr/lib/postgresql/15/bin")
-# Where the commands `airflow` and `carbonlake` are: here, or beside us.
-BIN = next(place for place in (Path(sys.executable).parent, SHIPPED / ".venv-airflow" / "bin") if (place / "airflow").exists())
-PARTS = ("api-server", "scheduler", "dag-processor")
+# What waits is waited for in seconds, not minutes; who starts tasks for its tests sees at once when one has gone.
+QUICK = {
+    "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "20",
+    "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_SEC": "5",
+    "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT_DETECTION_INTERVAL": "5",
+    "AIRFLOW__SCHEDULER__ORPHANED_TASKS_CHECK_INTERVAL": "15",
+    "AIRFLOW__SCHEDULER__SCHEDULER_HEALTH_CHECK_THRESHOLD": "15",
+}
+ENGINE = "engine"
+STARTED = ("airflow-api", "airflow-dags", "airflow-scheduler")  # nothing of ours needs the triggerer
 PATIENCE = 300.0
 T = TypeVar("T")
 
 
 @dataclass
 class Servers:
-    """What runs, by name, with the environment that commands need and the folder of its logs."""
+    """What runs in a home of `carbonlake stack`, and the environment that commands and tasks have."""
 
     home: Path
     environment: dict[str, str]
-    database: Path
-    ports: dict[str, int]
-    running: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
     token: str = ""
 
+    @property
+    def work(self) -> Path:
+        """The folder that tasks run in."""
+        return Path(self.environment["CARBONLAKE_HOME"])
+
     def start(self, name: str) -> None:
-        """Start a part of Airflow, the database, or the engine that tasks share."""
-        command = {
-            "postgres": _postgres(self.database, self.ports["postgres"]),
-            "engine": [_carbonlake(), "engine", "serve", "--port", str(self.ports["engine"])],
-        }.get(name, [_airflow(), name])
-        with (self.home / f"{name}.log").open("ab") as log:
-            self.running[name] = subprocess.Popen(command, env=self.environment, stdout=log, stderr=log, start_new_session=True)
-        if name in self.ports:
-            until(lambda: _listens(self.ports[name]), f"{name} answers")
+        """Start a server of Airflow, the database, or the engine that tasks share."""
+        if name == "postgres":
+            postgres.start(self.home)
+            until(lambda: postgres.healthy(self.home), "the database answers")
+        elif name == ENGINE:
+            words = [self.environment["CARBONLAKE_COMMAND_OF_ENGINE"], "engine", "serve", "--port", str(port(self.home, ENGINE))]
+            processes.start(self.home, ENGINE, ENGINE, words, env=self.environment)
+        else:
+            words = [str(parts.program()), *parts.SERVERS[name]]
+            processes.start(self.home, "airflow", name, words, env=self.environment, cwd=self.work)
+
+    def pid(self, name: str) -> int:
+        """Return the id of a server's process."""
+        return int(processes.records(self.home)[name]["pid"])
 
     def kill(self, name: str) -> None:
-        """End a part and all below it at once, as by kill -9; the database as well as it can bear: its children go with it."""
-        process = self.running.pop(name)
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
+        """End a server and its group at once, as by kill -9."""
+        os.killpg(self.pid(name), signal.SIGKILL)
+        until(lambda: not processes.running(self.home, name), f"{name} is gone")
 
-    def command(self, *words: str) -> str:
-        """Run a command of Airflow and return what it prints."""
-        done = subprocess.run([_airflow(), *words], env=self.environment, capture_output=True, text=True, cwd=self.home)
-        if done.returncode:
-            raise RuntimeError(f"airflow {' '.join(words)} ended with {done.returncode}:\n{(done.stdout + done.stderr)[-3000:]}")
-        return done.stdout
+    def command(self, *words: str) -> subprocess.CompletedProcess[str]:
+        """Run a command in the environment of the tasks."""
+        environment = {**os.environ, **self.environment}
+        return subprocess.run(words, env=environment, cwd=self.work, capture_output=True, text=True, check=False)
 
     def ask(self, method: str, path: str, body: Any = None) -> Any:
         """Ask the API and return its answer."""
-        root = f"http://127.0.0.1:{self.ports['api']}"
+        root = self.environment["CARBONLAKE_AIRFLOW_URL"]
         if not self.token:
-            with urllib.request.urlopen(f"{root}/auth/token", timeout=30) as answer:
-                self.token = json.loads(answer.read())["access_token"]
-        request = urllib.request.Request(
-            f"{root}/api/v2/{path}", None if body is None else json.dumps(body).encode(), method=method,
-            headers={"Authorization": f"Bearer {self.token}", "Content-Type": "application/json"},
-        )  # fmt: skip
-        with urllib.request.urlopen(request, timeout=60) as answer:
-            content = answer.read()
-        return json.loads(content) if content else None
+            who = {"username": parts.USER, "password": self.environment["CARBONLAKE_AIRFLOW_PASSWORD"]}
+            self.token = _asked("POST", f"{root}/auth/token", who, {})["access_token"]
+        return _asked(method, f"{root}/api/v2/{path}", body, {"Authorization": f"Bearer {self.token}"})
+
+    def unpause(self, *dags: str) -> None:
+        """Let DAGs run."""
+        for dag in dags:
+            self.ask("PATCH", f"dags/{dag}", {"is_paused": False})
 
     def runs(self, dag: str) -> list[dict[str, Any]]:
         """Return the runs of a DAG."""
@@ -87,19 +96,26 @@ class Servers:
         found = self.ask("GET", f"dags/{dag}/dagRuns/{run}/taskInstances?limit=100")["task_instances"]
         return {one["task_id"]: one for one in found}
 
-    def play(self, dag: str, **conf: Any) -> str:
+    def play(self, dag: str) -> str:
         """Let a DAG run now and return the id of the run."""
-        self.ask("PATCH", f"dags/{dag}", {"is_paused": False})
-        return str(self.ask("POST", f"dags/{dag}/dagRuns", {"logical_date": None, "conf": conf})["dag_run_id"])
+        self.unpause(dag)
+        return str(self.ask("POST", f"dags/{dag}/dagRuns", {"logical_date": None})["dag_run_id"])
 
     def ended(self, dag: str, run: str, patience: float = PATIENCE) -> str:
         """Wait until a run has ended and return how."""
+        return until(lambda: _over(self.ask("GET", f"dags/{dag}/dagRuns/{run}")["state"]), f"{run} of {dag} ends", patience)
 
-        def state() -> str:
-            found = str(self.ask("GET", f"dags/{dag}/dagRuns/{run}")["state"])
-            return found if found in ("success", "failed") else ""
 
-        return until(state, f"{run} of {dag} ends", patience)
+def _over(state: str) -> str:
+    return state if state in ("success", "failed") else ""
+
+
+def _asked(method: str, url: str, body: Any, headers: Mapping[str, str]) -> Any:
+    content = None if body is None else json.dumps(body).encode()
+    request = urllib.request.Request(url, content, {**headers, "Content-Type": "application/json"}, method=method)
+    with urllib.request.urlopen(request, timeout=60) as answer:
+        found = answer.read()
+    return json.loads(found) if found else None
 
 
 def until(look: Callable[[], T], what: str, patience: float = PATIENCE) -> T:
@@ -116,91 +132,33 @@ def until(look: Callable[[], T], what: str, patience: float = PATIENCE) -> T:
 
 
 @contextmanager
-def airflow(dags: Path = SHIPPED / "dags", **environment: str) -> Iterator[Servers]:
-    """Run Airflow with LocalExecutor on a PostgreSQL of its own, and an engine that its tasks share.
+def airflow(**environment: str) -> Iterator[Servers]:
+    """Run Airflow with LocalExecutor on a PostgreSQL of its own, a lake on disk, and an engine that its tasks share.
 
     Everything is gone when the block ends; `environment` lies on top of what the processes get.
     """
     home = Path(tempfile.mkdtemp(prefix="carbonlake-airflow-"))
-    home.chmod(0o755)
-    ports = {"postgres": _free(), "engine": _free(), "api": _free()}
-    servers = Servers(home, _environment(home, dags, ports) | environment, _cluster(home), ports)
+    home.chmod(0o711)  # the user that PostgreSQL runs as passes through
     try:
+        postgres.prepare(home)
+        servers = Servers(home, {})
         servers.start("postgres")
-        servers.start("engine")
-        _made(servers)
-        for name in PARTS:
+        postgres.settle(home)
+        servers.environment = _environment(home) | environment
+        parts.prepare(home)
+        for name in (ENGINE, *STARTED):
             servers.start(name)
         until(lambda: servers.ask("GET", "dags?limit=500")["total_entries"], "the DAGs are there")
         yield servers
     finally:
-        for name in [*reversed(PARTS), "engine", "postgres"]:
-            if name in servers.running:
-                servers.kill(name)
+        for part in ("airflow", ENGINE, "postgres"):
+            processes.stop(home, part)
         shutil.rmtree(home, ignore_errors=True)
 
 
-def _made(servers: Servers) -> None:
-    create = [str(POSTGRES / "createdb"), "-h", "127.0.0.1", "-p", str(servers.ports["postgres"]), "-U", "postgres", "airflow"]
-    until(lambda: subprocess.run(create, capture_output=True).returncode == 0, "the database is made", 60)
-    servers.command("db", "migrate")
-    servers.command("pools", "import", str(SHIPPED / "dags" / "pools.json"))
-
-
-def _environment(home: Path, dags: Path, ports: dict[str, int]) -> dict[str, str]:
-    api = f"http://127.0.0.1:{ports['api']}"
-    return os.environ | {
-        "AIRFLOW_HOME": str(home), "AIRFLOW__CORE__LOAD_EXAMPLES": "False", "AIRFLOW__CORE__DAGS_FOLDER": str(dags),
-        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"postgresql+psycopg2://postgres@127.0.0.1:{ports['postgres']}/airflow",
-        "AIRFLOW__CORE__EXECUTOR": "LocalExecutor", "AIRFLOW__CORE__PARALLELISM": "4",
-        "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS": "True",
-        "AIRFLOW__API_AUTH__JWT_SECRET": "made for this test alone, and long enough for what signs with it",
-        "AIRFLOW__API__PORT": str(ports["api"]), "AIRFLOW__API__HOST": "127.0.0.1", "AIRFLOW__API__WORKERS": "1",
-        "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"{api}/execution/",
-        "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "20", "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_SEC": "5",
-        "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT_DETECTION_INTERVAL": "5",
-        "AIRFLOW__SCHEDULER__ORPHANED_TASKS_CHECK_INTERVAL": "15", "AIRFLOW__SCHEDULER__SCHEDULER_HEALTH_CHECK_THRESHOLD": "15",
-        "AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "300", "AIRFLOW__LOGGING__LOGGING_LEVEL": "INFO",
-        "CARBONLAKE_HOME": str(home), "CARBONLAKE_LAKE": str(home / "lake"), "CARBONLAKE_DROP": str(home / "drop"),
-        "CARBONLAKE_COMMAND": _carbonlake(), "CARBONLAKE_ENGINE": f"sc://127.0.0.1:{ports['engine']}",
-    }  # fmt: skip
-
-
-def _cluster(home: Path) -> Path:
-    """Make the files of a database server, which never runs as root."""
-    place = home / "postgres"
-    place.mkdir(mode=0o700)
-    if not os.getuid():
-        shutil.chown(place, "postgres", "postgres")
-    make = [str(POSTGRES / "initdb"), "-D", str(place), "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-sync"]
-    done = subprocess.run([*_as_postgres(), *make], capture_output=True, text=True, cwd="/")
-    if done.returncode:
-        raise RuntimeError(f"the database can't be made; Debian has it as postgresql-15:\n{done.stderr}")
-    return place
-
-
-def _postgres(place: Path, port: int) -> list[str]:
-    return [*_as_postgres(), str(POSTGRES / "postgres"), "-D", str(place), "-p", str(port), "-h", "127.0.0.1", "-k", str(place)]
-
-
-def _as_postgres() -> list[str]:
-    return [] if os.getuid() else ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"]
-
-
-def _airflow() -> str:
-    return str(BIN / "airflow")
-
-
-def _carbonlake() -> str:
-    return str(BIN / "carbonlake")
-
-
-def _free() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def _listens(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
+def _environment(home: Path) -> dict[str, str]:
+    processes.choose_port(home, "airflow-api", "airflow-api")
+    engine = processes.choose_port(home, ENGINE, ENGINE)
+    found = parts.environment(home)
+    return {**found, **QUICK, "CARBONLAKE_LAKE": str(home / "lake"), "CARBONLAKE_ENGINE": f"sc://127.0.0.1:{engine}",
+            "CARBONLAKE_COMMAND_OF_ENGINE": found["CARBONLAKE_COMMAND"]}  # fmt: skip

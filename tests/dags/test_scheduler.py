@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
 import signal
-import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -67,7 +65,7 @@ def servers(tmp_path_factory: pytest.TempPathFactory, alerts: tuple[str, list[An
     command.chmod(0o755)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv(VARIABLE, str(project))
-        with airflow(CARBONLAKE_COMMAND=str(command), CARBONLAKE_ALERT_URL=alerts[0]) as found:
+        with airflow(CARBONLAKE_PROJECT=str(project), CARBONLAKE_COMMAND=str(command), CARBONLAKE_ALERT_URL=alerts[0]) as found:
             yield found
 
 
@@ -81,10 +79,10 @@ def deliver(servers: Servers, name: str, *lines: tuple[Any, ...]) -> None:
 def hold(servers: Servers) -> str:
     """Start a run of the flow whose build waits in the middle, and return its id."""
     for name in ("held", "go"):
-        (servers.home / name).unlink(missing_ok=True)
-    (servers.home / "hold").touch()
+        (servers.work / name).unlink(missing_ok=True)
+    (servers.work / "hold").touch()
     run = servers.play(FLOWS)
-    until(lambda: (servers.home / "held").exists() and (servers.home / "held").read_text(), "the build is held")
+    until(lambda: (servers.work / "held").exists() and (servers.work / "held").read_text(), "the build is held")
     return run
 
 
@@ -101,16 +99,14 @@ def versions(servers: Servers) -> int:
 
 
 def test_a_backfill_of_three_months_builds_each_of_them(servers: Servers) -> None:
-    for name in (FLOWS, BY_MONTH, TOTALS):
-        servers.ask("PATCH", f"dags/{name}", {"is_paused": False})
+    servers.unpause(FLOWS, BY_MONTH, TOTALS)
     # The month that is over has its run at once, which takes in whatever lies there; there is nothing yet.
     (scheduled,) = until(lambda: servers.runs(FLOWS), "the newest month has its run")
     assert servers.ended(FLOWS, scheduled["dag_run_id"]) == "success" and not rows(servers, FLOW)
     for month in ("2026-01", "2026-02", "2026-03", "2026-04"):
         deliver(servers, f"{month}.csv", ("m", f"{month}-05", 3, "x"))
     script = [block.text for block in documents.blocks(SHIPPED / "docs" / "airflow.md") if block.kind == "sh"][1]
-    path = f"{Path(sys.executable).parent}{os.pathsep}{servers.environment['PATH']}"
-    done = subprocess.run(["sh", "-e", "-c", script], env=servers.environment | {"PATH": path}, capture_output=True, text=True)
+    done = servers.command("sh", "-e", "-c", f"PATH={Path(sys.executable).parent}:$PATH\n{script}")
     assert done.returncode == 0, done.stdout + done.stderr
     by_key = {"2026-01", "2026-02", "2026-03"}
 
@@ -130,14 +126,14 @@ def test_a_backfill_of_three_months_builds_each_of_them(servers: Servers) -> Non
 def test_a_killed_worker_is_tried_again_and_a_late_run_is_told(servers: Servers, alerts: tuple[str, list[Any]]) -> None:
     deliver(servers, "2026-04-late.csv", ("m", "2026-04-06", 4, "y"))
     before, run = versions(servers), hold(servers)
-    waiting = psutil.Process(int((servers.home / "held").read_text()))
-    scheduler = servers.running["scheduler"].pid
+    waiting = psutil.Process(int((servers.work / "held").read_text()))
+    scheduler = servers.pid("airflow-scheduler")
     for process in waiting.parents():
         if process.pid != scheduler and scheduler in {one.pid for one in process.parents()} and "airflow" in process.name():
             process.send_signal(signal.SIGKILL)
     late = until(lambda: [one for one in alerts[1] if one["run"] == run and "deadline" in one], "the deadline is told", 300)
     assert "has not ended within 0:01:00" in late[0]["text"]
-    (servers.home / "go").touch()  # the orphan builds beside the second try
+    (servers.work / "go").touch()  # the orphan builds beside the second try
     assert servers.ended(FLOWS, run, 600) == "success"
     assert servers.tasks(FLOWS, run)[FLOW]["try_number"] > 1
     until(lambda: not psutil.pid_exists(waiting.pid), "the orphan has ended")
@@ -147,11 +143,11 @@ def test_a_killed_worker_is_tried_again_and_a_late_run_is_told(servers: Servers,
 def test_scheduler_and_database_may_go_and_come_back(servers: Servers) -> None:
     deliver(servers, "2026-05.csv", ("m", "2026-05-01", 5, "z"))
     before, run = versions(servers), hold(servers)
-    servers.kill("scheduler")
+    servers.kill("airflow-scheduler")
     servers.kill("postgres")
-    (servers.home / "go").touch()
+    (servers.work / "go").touch()
     servers.start("postgres")
-    servers.start("scheduler")
+    servers.start("airflow-scheduler")
     assert servers.ended(FLOWS, run, 600) == "success"
     assert len(rows(servers, FLOW)) == 6 and versions(servers) == before + 1
 
@@ -171,8 +167,7 @@ def test_the_demo_is_finished_by_the_scheduler(servers: Servers) -> None:
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(path, target)
     derived = [one.name for one in plans() if not one.lands]
-    for name in derived:
-        servers.ask("PATCH", f"dags/{name}", {"is_paused": False})
+    servers.unpause(*derived)
     started = [(one.name, servers.play(one.name)) for one in plans() if one.lands]
     assert {servers.ended(name, run, 900) for name, run in started} == {"success"}
 
@@ -182,12 +177,13 @@ def test_the_demo_is_finished_by_the_scheduler(servers: Servers) -> None:
 
     until(finished, "nothing is left to build", 900)
     assert {run["state"] for name in derived for run in servers.runs(name)} == {"success"}
-    log = next(servers.home.glob("logs/dag_id=carbonlake_index*/run_id=*/task_id=*emission_year/attempt=1.log")).read_text()
-    assert re.search(r"business\.emission_year.*built|business\.emission_year", log) and "quality report file://" in log
+    log = next(
+        servers.home.glob("airflow/logs/dag_id=carbonlake_index*/run_id=*/task_id=*emission_year/attempt=1.log")
+    ).read_text()
+    assert re.search(r"✓\s+business\.emission_year|up to date: skipped", log) and "quality report file://" in log
 
 
 def _left(servers: Servers) -> list[str]:
     """Return the tables that `carbonlake run` still finds to be built."""
-    command = [str(Path(sys.executable).with_name("carbonlake")), "run", "--json"]
-    done = subprocess.run(command, env=servers.environment, check=True, capture_output=True, text=True)
+    done = servers.command(str(Path(sys.executable).with_name("carbonlake")), "run", "--json")
     return [one["table"] for one in json.loads(done.stdout) if one["status"] != "skipped"]
