@@ -27,6 +27,7 @@ SMALL = 32 * 1024 * 1024
 MANY = 8
 CHECKPOINT_EVERY = 10
 LOG_DAYS = 30
+UNUSED_DAYS = 7
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,7 @@ def maintain(
     """
     lake.init()
     sweep(lake)
+    _trim(lake)
     heads = query.open_tables(lake)
     kept = kept_versions(heads, now or datetime.now(UTC), keep or {})
     chosen = {name: heads.get(name) or query.open_table(lake, name) for name in tables or heads}
@@ -179,6 +181,14 @@ def swept(lake: Lake) -> list[tuple[str, str]]:
         unstage(mine)
         gone.append((run, str(dead.get("table", ""))))
     return gone
+
+
+def _trim(lake: Lake) -> None:
+    """Remove this machine's copies of deliveries that lie in an object store and were not used for a week."""
+    old = time.time() - UNUSED_DAYS * 86400
+    for path in (lake.folder / "_deliveries").glob("??/*") if lake.remote else ():
+        if max(path.stat().st_atime, path.stat().st_mtime) < old:
+            path.unlink(missing_ok=True)
 
 
 def _owner(folder: Path) -> dict[str, Any] | None:

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import os
 import random
 from collections.abc import Sequence
 from pathlib import Path
 from uuid import uuid4
 
-import pyarrow.parquet as pq
-
 from jobs import commit, maintain
 from jobs.deltalog import last_commit
 from jobs.lake import Lake
-from jobs.relation import table_files
+from jobs.relation import read_rows
 from schemas.errors import UserError
 from tests.jobs import meters
 
@@ -33,8 +32,7 @@ def numbers(folder: Path, pattern: str) -> list[int]:
 def partition(lake: Lake, month: str) -> tuple[int, list[int]]:
     """Return the version of the table and the ids of a month."""
     table = lake.create(meters.METER)
-    paths = [file.path for file in table_files(table) if file.partition["month"] == month]
-    return int(table.version()), sorted(n for path in paths for n in pq.ParquetFile(path).read(["id"])["id"].to_pylist())
+    return int(table.version()), sorted(read_rows(table, f"month = '{month}'")["id"].to_pylist())
 
 
 def rebuild(lake: Lake, month: str, number: int) -> None:
@@ -48,9 +46,16 @@ def rebuild(lake: Lake, month: str, number: int) -> None:
     commit.retrying(once, attempts=40)
 
 
+def opened(root: str, notes: str) -> Lake:
+    """Return the lake at a root; one in a bucket with the options of the environment and a work folder of this process."""
+    if "://" not in root:
+        return Lake(root)
+    return Lake(root, json.loads(os.environ["CARBONLAKE_STORAGE_OPTIONS"]), Path(notes) / f"work-{os.getpid()}").init()
+
+
 def write(root: str, notes: str, name: int, count: int, die_at: int = -1, failpoint: str = "") -> None:
     """Add `count` readings, in turns by append and by rebuilding a month; die at a failpoint in one of them."""
-    lake, folder, pick = Lake(root), Path(notes), random.Random(name)
+    lake, folder, pick = opened(root, notes), Path(notes), random.Random(name)
     for turn in range(count):
         number = name * 1000 + turn
         note(folder / f"{name}.meant", number)
@@ -68,10 +73,10 @@ def write(root: str, notes: str, name: int, count: int, die_at: int = -1, failpo
         note(folder / f"{name}.said", number)
 
 
-def compact(root: str, rounds: int) -> None:
+def compact(root: str, rounds: int, notes: str = "") -> None:
     """Compact the table again and again."""
     for _ in range(rounds):
-        maintain.compact(Lake(root), meters.TABLE)
+        maintain.compact(opened(root, notes), meters.TABLE)
 
 
 def judge(lake: Lake, folder: Path, also: Sequence[int] = ()) -> tuple[int, int, int]:

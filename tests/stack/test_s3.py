@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import socket
 from collections.abc import Iterator
@@ -21,7 +22,9 @@ from jobs.session import Engine, engine
 from schemas.contracts import contracts
 from schemas.errors import UserError
 from schemas.rooms import SHIPPED
+from tests import documents
 from tests.stack import s3
+from tests.stack.shown import played
 
 BUILT = sorted(table for table, one in contracts().items() if one.source or one.inputs)
 Options = dict[str, str]
@@ -69,7 +72,9 @@ def test_every_table_is_what_it_is_on_a_disk(remote: Lake, demo_lake: Path) -> N
 
 def test_another_machine_traces_a_number_to_its_line(remote: Lake, sail: Engine, tmp_path: Path) -> None:
     other = s3.lake(remote.storage_options, tmp_path, str(remote.root))
-    found = trace.trace(other, sail, "cleaned.building_meter_hour", {"building_id": "1", "period_start": "2017-01-01 08:00:00+00"})
+    found = trace.trace(
+        other, sail, "cleaned.building_meter_hour", {"building_id": "1", "period_start": "2017-01-01 08:00:00+00"}
+    )
     (delivery,) = [step for step in found.made_from if step.table == "delivery"]
     assert delivery.shown["place"] == "line 3675" and delivery.shown["non_shiftable_load"] == "0.74703336"
 
@@ -226,6 +231,27 @@ def test_a_bucket_with_versions_keeps_what_maintenance_deleted(given: Options, s
                if one.is_delete_marker]  # fmt: skip
     assert any(str(name).endswith(".parquet") for name in deleted)
     assert {one.status for one in run(lake, sail, ["cleaned.gwp"])} == {"skipped"} and rows(lake, "cleaned.gwp")
+
+
+def test_copies_of_deliveries_that_nobody_used_are_removed_and_fetched_again(given: Options, tmp_path: Path) -> None:
+    lake = s3.lake(given, tmp_path / "work")
+    (receipt,) = land.land(lake, [str(next((SHIPPED / "samples").rglob("gwp.csv")))], source="cleaned.gwp")
+    copy = lake.delivery_path(receipt.sha256)
+    maintain.maintain(lake)
+    assert copy.is_file(), "a copy that was just used"
+    os.utime(copy, (0, 0))
+    maintain.maintain(lake)
+    assert not copy.exists() and lake.delivery(receipt.sha256) == copy and copy.is_file()
+
+
+def test_the_commands_of_the_document_run(minio: dict[str, str], tmp_path: Path) -> None:
+    (shown,) = [block.text for block in documents.blocks(SHIPPED / "docs" / "s3.md") if block.kind == "sh"]
+    root = f"s3://{s3.bucket(s3.options(minio))}"
+    own = {**minio, "CARBONLAKE_LAKE": f"{root}/lake", "CARBONLAKE_WORK": str(tmp_path / "work")}
+    for command in shown.replace("s3://carbonlake", root).splitlines():
+        done = played(["sh", "-c", command], tmp_path, own)
+        assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
+    assert Lake(tmp_path / "back").format() == Lake(f"{root}/lake", s3.options(minio), tmp_path / "work").format() == 1
 
 
 @pytest.mark.parametrize(("wrong", "told"), [
