@@ -42,7 +42,7 @@ def learn(values: Mapping[str, Any], *, always: bool = False) -> None:
 
 def _written(value: str) -> set[str]:
     """Return the ways in which a value stands in texts: as it is, in a URL, in JSON, and as Python shows it."""
-    return {value, quote(value, safe=""), quote_plus(value), json.dumps(value)[1:-1], repr(value)[1:-1]}
+    return {value, quote(value), quote(value, safe=""), quote_plus(value), json.dumps(value)[1:-1], repr(value)[1:-1]}
 
 
 def redact(text: str) -> str:

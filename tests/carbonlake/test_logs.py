@@ -21,6 +21,16 @@ from tests.jobs import building
 from tests.jobs.building import csv
 
 LOG = logging.getLogger("carbonlake.test")
+SECRET = "wJalrXUtnFEMI/K7MDENG+bPxRfiCY"
+TELLS = '''"""A transform whose error tells a secret, as that of a library may."""
+
+import os
+
+
+def transform(flow):
+    """Say too much."""
+    raise OSError("403 for " + os.environ["AWS_SECRET_ACCESS_KEY"])
+'''
 
 
 @pytest.fixture(autouse=True)
@@ -92,3 +102,22 @@ def test_a_run_logs_each_table_with_its_run_as_one_object_a_line(tmp_path: Path)
     assert (line["table"], line["run"], line["status"], line["rows_written"]) == (row["table"], row["run_id"], "built", 1)
     assert line["level"] == "info"
     assert line["time"].endswith("Z")
+
+
+def test_a_secret_that_an_error_tells_is_neither_shown_nor_kept_nor_sent(tmp_path: Path) -> None:
+    files = building.flows(["merge"]) | {"layers/thematic/flow_merge_month.py": TELLS, "inbox/a.csv": csv([])}
+    place = building.lay(tmp_path / "mine", files)
+    given = [f"AWS_SECRET_ACCESS_KEY={SECRET}", "CARBONLAKE_LOG_LEVEL=debug"]
+    command = ["env", *given, "carbonlake", "--project", str(place)]
+    documents.run([*command, "land", str(place / "inbox/a.csv"), "--source", "cleaned.flow_merge"], tmp_path)
+    said = [documents.run([*command, "run", "+thematic.flow_merge_month", *how], tmp_path) for how in ((), ("--json",))]
+    assert all("403 for ***" in done.stdout for done in said)
+    assert "Traceback" in said[0].stderr
+    assert all(SECRET not in done.stdout + done.stderr for done in said)
+    kept = [path for path in (tmp_path / "lake").rglob("*") if path.is_file()]
+    assert any(b"403 for ***" in path.read_bytes() for path in kept)
+    assert [path for path in kept if SECRET.encode() in path.read_bytes()] == []
+    for table in ("ops.run", "ops.event"):
+        found = documents.run([*command, "sql", f"from {table}", "--json"], tmp_path).stdout
+        assert "403 for ***" in found
+        assert SECRET not in found
