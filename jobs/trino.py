@@ -17,7 +17,7 @@ from trino.dbapi import Connection, connect
 
 from schemas.errors import UserError
 
-PATIENCE = 90.0  # seconds that a Trino gets to come back before a question is asked again
+PATIENCE = 180.0  # seconds that a Trino gets to come back before a question is asked again
 EVERY = 0.5
 SOURCE = "carbonlake"
 READS = ("select", "with", "values", "table", "show", "describe", "desc", "explain")
@@ -141,8 +141,9 @@ def reads(sql: str) -> bool:
     return bool(words) and words[0] in READS and words[:2] != ["explain", "analyze"]
 
 
-def wait(at: Server, patience: float = PATIENCE) -> None:
+def wait(at: Server, patience: float | None = None) -> None:
     """Wait until the server takes statements. Raise UserError when it does not within `patience` seconds."""
+    patience = PATIENCE if patience is None else patience
     until = time.monotonic() + patience
     while True:
         try:

@@ -16,6 +16,7 @@ import pytest
 
 from carbonlake.stack import parts
 from carbonlake.stack.home import VARIABLE
+from tests.stack.shown import Shown, published
 
 Environment = dict[str, str]
 
@@ -62,6 +63,12 @@ def minio(brought: Callable[[str], Environment]) -> Environment:
 def trino(brought: Callable[[str], Environment], minio: Environment) -> Environment:
     """Return CARBONLAKE_TRINO, its password, CA and rules, of a real Trino whose catalog is the bucket of `minio`."""
     return brought("trino")
+
+
+@pytest.fixture(scope="session")
+def shown(minio: Environment, trino: Environment, demo_lake: Path, tmp_path_factory: pytest.TempPathFactory) -> Shown:
+    """Return the demo's lake in a bucket of its own, published in `trino`; several modules look at it, none breaks it."""
+    return published(demo_lake, minio, trino, tmp_path_factory.mktemp("work"))
 
 
 @pytest.fixture(scope="session")
