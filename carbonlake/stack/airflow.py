@@ -13,7 +13,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from carbonlake.stack import parts, postgres, processes, versions
-from carbonlake.stack.home import folder, port, secret, write
+from carbonlake.stack.home import address, folder, secret, secret_file, write
 from carbonlake.stack.missing import Missing
 from schemas.rooms import SHIPPED
 from schemas.rooms import VARIABLE as PROJECT
@@ -75,24 +75,28 @@ def start(home: Path) -> None:
         processes.start(home, "airflow", name, [str(program()), *words], env=env, cwd=home / "airflow")
 
 
+def fernet_file(home: Path) -> Path:
+    """Return the file of the key with which Airflow encrypts what it keeps of others' credentials."""
+    return secret_file(home, "airflow-fernet", lambda: urlsafe_b64encode(os.urandom(32)).decode())
+
+
 def _environment(home: Path) -> dict[str, str]:
     """Return the settings of Airflow and of our DAGs."""
-    address = url(home)
-    key = urlsafe_b64encode(sha256(secret(home, "airflow-fernet").encode()).digest()).decode()
+    at = url(home)
     return {
         "AIRFLOW_HOME": str(home / "airflow"),
         "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
         "AIRFLOW__CORE__DAGS_FOLDER": str(DAGS),
         "AIRFLOW__CORE__EXECUTOR": "LocalExecutor",
         "AIRFLOW__CORE__PARALLELISM": "4",
-        "AIRFLOW__CORE__FERNET_KEY": key,
+        "AIRFLOW__CORE__FERNET_KEY": fernet_file(home).read_text(encoding="utf-8"),
         "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": f"{USER}:admin",
         "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(home / "secrets" / "airflow-passwords"),
-        "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"{address}/execution/",
+        "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"{at}/execution/",
         "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": postgres.with_password(home, "airflow", "postgresql+psycopg2"),
         "AIRFLOW__API__HOST": "127.0.0.1",
-        "AIRFLOW__API__PORT": str(port(home, "airflow-api")),
-        "AIRFLOW__API__BASE_URL": address,
+        "AIRFLOW__API__PORT": address(home, "airflow-api").rpartition(":")[2],
+        "AIRFLOW__API__BASE_URL": at,
         "AIRFLOW__API__WORKERS": "1",
         "AIRFLOW__API__SECRET_KEY": secret(home, "airflow-sessions"),
         "AIRFLOW__API_AUTH__JWT_SECRET": secret(home, "airflow-tokens"),
@@ -116,7 +120,7 @@ def settle(home: Path) -> None:
 
 def url(home: Path) -> str:
     """Return the address of its pages and API."""
-    return f"http://127.0.0.1:{port(home, 'airflow-api')}"
+    return f"http://{address(home, 'airflow-api')}"
 
 
 def environment(home: Path) -> dict[str, str]:

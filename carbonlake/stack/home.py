@@ -60,24 +60,28 @@ def locked(place: Path, wait: Callable[[], None] = lambda: None) -> Iterator[Non
         os.close(file)
 
 
-def write(path: Path, text: str, mode: int = 0o600) -> Path:
+def write(path: Path, content: str | bytes, mode: int = 0o600) -> Path:
     """Write a file whole or not at all, readable by its owner alone if `mode` does not say more."""
     path.parent.mkdir(parents=True, exist_ok=True)
     new = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     file = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
-    with os.fdopen(file, "w", encoding="utf-8") as out:
-        out.write(text)
+    with os.fdopen(file, "wb") as out:
+        out.write(content.encode() if isinstance(content, str) else content)
     new.replace(path)
     return path
 
 
-def secret_file(home: Path, name: str) -> Path:
+def _token() -> str:
+    # Digits and letters alone: every server takes them, in every kind of file and address.
+    return secrets.token_hex(16)
+
+
+def secret_file(home: Path, name: str, make: Callable[[], str] = _token) -> Path:
     """Return the file of a credential, made up at the first call."""
     path = home / "secrets" / name
     if not path.exists():
         folder(home, "secrets")
-        # Digits and letters alone: every server takes them, in every kind of file and address.
-        write(path, secrets.token_hex(16))
+        write(path, make())
     return path
 
 
@@ -95,6 +99,15 @@ def keep_port(home: Path, name: str, port: int) -> int:
     """Keep the port of a server for its next starts."""
     write(home / "ports.json", json.dumps({**_ports(home), name: port}, indent=1))
     return port
+
+
+def address(home: Path, name: str) -> str:
+    """Return host:port of a server: on loopback, or where the addresses of this home say, as those of containers do."""
+    try:
+        told: dict[str, str] = json.loads((home / "addresses.json").read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        told = {}
+    return told.get(name) or f"127.0.0.1:{port(home, name)}"
 
 
 def _ports(home: Path) -> dict[str, int]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from uuid import uuid4
 
 from carbonlake.stack import java, maven, processes, versions
-from carbonlake.stack.home import being_made, cache, folder, port, secret, write
+from carbonlake.stack.home import address, being_made, cache, folder, port, secret, write
 from carbonlake.stack.missing import Missing
 
 NEEDS: tuple[str, ...] = ()
@@ -56,16 +56,13 @@ def start(home: Path) -> None:
     """Format the folder of its data once, and start it on loopback; who has no password is not let in."""
     own = folder(home, "kafka")
     write(own / "log4j2.properties", LOGGING)
-    ports = [processes.choose_port(home, "kafka", name) for name in ("kafka", "kafka-controller")]
-    settings = write(own / "server.properties", "".join(f"{key}={value}\n" for key, value in _settings(home, *ports).items()))
-    if not (own / "cluster-id").exists():
-        # "A" in front: one that begins with a dash would be taken for an option.
-        cluster = "A" + urlsafe_b64encode(uuid4().bytes).decode()[1:22]
-        words = ("format", "--cluster-id", cluster, "--config", str(settings), "--ignore-formatted")
+    client, controller = (processes.choose_port(home, "kafka", name) for name in ("kafka", "kafka-controller"))
+    settings = write_settings(home, client, controller)
+    if not (own / "data" / "meta.properties").exists():
+        words = ("format", "--cluster-id", (own / "cluster-id").read_text(), "--config", str(settings), "--ignore-formatted")
         processes.run(
             _command(home, "kafka.tools.StorageTool", *words), home / "logs" / "kafka-made.log", what="formatting Kafka"
         )
-        write(own / "cluster-id", cluster)
     processes.start(home, "kafka", "kafka", _command(home, "kafka.Kafka", str(settings)), cwd=own)
 
 
@@ -75,17 +72,26 @@ def _command(home: Path, name: str, *words: str) -> list[str]:
             "-cp", f"{program() / 'lib'}/*", name, *words]  # fmt: skip
 
 
-def _settings(home: Path, client: int, controller: int) -> dict[str, str]:
-    """Return the settings; they hold the password, in a file that its owner alone may read."""
+def write_settings(home: Path, client: int, controller: int, bind: str = "127.0.0.1", data: str = "") -> Path:
+    """Write the settings, and the name of the cluster at the first call; they hold the password, for their owner alone."""
+    own = folder(home, "kafka")
+    if not (own / "cluster-id").exists():
+        # "A" in front: one that begins with a dash would be taken for an option.
+        write(own / "cluster-id", "A" + urlsafe_b64encode(uuid4().bytes).decode()[1:22])
+    listeners = {"listeners": f"CLIENT://{bind}:{client},CONTROLLER://{bind}:{controller}", "log.dirs": data or str(own / "data")}
+    values = {**_settings(home), **listeners}
+    return write(own / "server.properties", "".join(f"{key}={value}\n" for key, value in values.items()))
+
+
+def _settings(home: Path) -> dict[str, str]:
     word = secret(home, "kafka")
     login = (f'org.apache.kafka.common.security.plain.PlainLoginModule required username="{USER}" password="{word}" '
              f'user_{USER}="{word}";')  # fmt: skip
     return {
         "process.roles": "broker,controller",
         "node.id": "1",
-        "controller.quorum.voters": f"1@127.0.0.1:{controller}",
-        "listeners": f"CLIENT://127.0.0.1:{client},CONTROLLER://127.0.0.1:{controller}",
-        "advertised.listeners": f"CLIENT://127.0.0.1:{client}",
+        "controller.quorum.voters": f"1@{address(home, 'kafka-controller')}",
+        "advertised.listeners": f"CLIENT://{address(home, 'kafka')}",
         "controller.listener.names": "CONTROLLER",
         "inter.broker.listener.name": "CLIENT",
         "listener.security.protocol.map": "CLIENT:SASL_PLAINTEXT,CONTROLLER:SASL_PLAINTEXT",
@@ -94,7 +100,6 @@ def _settings(home: Path, client: int, controller: int) -> dict[str, str]:
         "sasl.mechanism.controller.protocol": "PLAIN",
         "listener.name.client.plain.sasl.jaas.config": login,
         "listener.name.controller.plain.sasl.jaas.config": login,
-        "log.dirs": str(home / "kafka" / "data"),
         "offsets.topic.replication.factor": "1",
         "transaction.state.log.replication.factor": "1",
         "transaction.state.log.min.isr": "1",
@@ -117,7 +122,7 @@ def settle(home: Path) -> None:
 
 def url(home: Path) -> str:
     """Return its address."""
-    return f"127.0.0.1:{port(home, 'kafka')}"
+    return address(home, "kafka")
 
 
 def environment(home: Path) -> dict[str, str]:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import urllib.request
 from base64 import b64encode
-from hashlib import sha256
 from pathlib import Path
 
 from carbonlake.stack import processes, versions
-from carbonlake.stack.home import being_made, cache, folder, port, secret, secret_file, write
+from carbonlake.stack.home import address, being_made, cache, folder, secret, secret_file
 from carbonlake.stack.missing import Missing
 
 NEEDS: tuple[str, ...] = ()
@@ -41,12 +41,10 @@ def prepare(home: Path) -> None:
 
 def start(home: Path) -> None:
     """Start the server on loopback; it reads its credentials from files."""
-    # The key for encryption at rest: without it the server refuses to encrypt.
-    key = b64encode(sha256(secret(home, "minio-encryption").encode()).digest()).decode()
     env = {
         "MINIO_ROOT_USER_FILE": str(secret_file(home, "minio-user")),
         "MINIO_ROOT_PASSWORD_FILE": str(secret_file(home, "minio")),
-        "MINIO_KMS_SECRET_KEY_FILE": str(write(home / "secrets" / "minio-kms", f"carbonlake:{key}")),
+        "MINIO_KMS_SECRET_KEY_FILE": str(key_file(home)),
         # Buckets are found as <bucket>.localhost, too.
         "MINIO_DOMAIN": "localhost",
         "MINIO_UPDATE": "off",
@@ -54,6 +52,13 @@ def start(home: Path) -> None:
     address, console = (f"127.0.0.1:{processes.choose_port(home, 'minio', name)}" for name in ("minio", "minio-console"))
     command = [str(program()), "server", "--address", address, "--console-address", console, str(folder(home, "minio"))]
     processes.start(home, "minio", "minio", command, env=env)
+
+
+def key_file(home: Path) -> Path:
+    """Return the file of credentials and key that the server reads; without the key it refuses to encrypt."""
+    for name in ("minio-user", "minio"):
+        secret_file(home, name)
+    return secret_file(home, "minio-kms", lambda: f"carbonlake:{b64encode(os.urandom(32)).decode()}")
 
 
 def healthy(home: Path) -> bool:
@@ -67,13 +72,13 @@ def settle(home: Path) -> None:
     from pyarrow import fs
 
     store = fs.S3FileSystem(access_key=secret(home, "minio-user"), secret_key=secret(home, "minio"), scheme="http", region=REGION,
-                            endpoint_override=f"127.0.0.1:{port(home, 'minio')}", allow_bucket_creation=True)  # fmt: skip
+                            endpoint_override=address(home, "minio"), allow_bucket_creation=True)  # fmt: skip
     store.create_dir(BUCKET)
 
 
 def url(home: Path) -> str:
     """Return its address."""
-    return f"http://127.0.0.1:{port(home, 'minio')}"
+    return f"http://{address(home, 'minio')}"
 
 
 def environment(home: Path) -> dict[str, str]:

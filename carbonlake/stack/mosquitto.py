@@ -8,7 +8,7 @@ import socket
 from pathlib import Path
 
 from carbonlake.stack import processes, versions
-from carbonlake.stack.home import folder, port, secret, write
+from carbonlake.stack.home import address, folder, port, secret, write
 from carbonlake.stack.missing import Missing
 
 NEEDS: tuple[str, ...] = ()
@@ -71,7 +71,7 @@ def settle(home: Path) -> None:
 
 def url(home: Path) -> str:
     """Return its address."""
-    return f"mqtt://{USER}@127.0.0.1:{port(home, 'mosquitto')}"
+    return f"mqtt://{USER}@{address(home, 'mosquitto')}"
 
 
 def environment(home: Path) -> dict[str, str]:

@@ -19,7 +19,7 @@ USUAL = ("minio", "trino", "postgres", "spark", "airflow")
 OTHERS = ("mosquitto", "kafka")
 NAMES = (*USUAL, *OTHERS)
 # Seconds to become healthy after a start, and to answer again for what ran before.
-PATIENCE, RECOVERY = 300.0, 60.0
+PATIENCE, RECOVERY = 600.0, 60.0
 Tell = Callable[[str, str], None]  # part, what happens
 
 
@@ -73,7 +73,7 @@ def _bring(home: Path, name: str, tell: Tell) -> None:
         if not whole:
             tell(name, "starting")
         one.start(home)
-        if _comes(home, name, patience):
+        if _comes(home, name, patience, fresh=not whole):
             one.settle(home)
             tell(name, "runs already" if _pids(home, name) == before else "healthy")
             return
@@ -88,13 +88,15 @@ def _pids(home: Path, name: str) -> list[int]:
     return [one["pid"] for process, one in processes.records(home, name).items() if processes.running(home, process)]
 
 
-def _comes(home: Path, name: str, patience: float) -> bool:
-    """Wait until a part is healthy; raise if one of its processes ends meanwhile."""
+def _comes(home: Path, name: str, patience: float, fresh: bool) -> bool:
+    """Wait until a part is healthy; raise if a process that was just started ends, give up on one that ran before."""
     until = time.monotonic() + patience
     while time.monotonic() < until:
         for process in part(name).PROCESSES:
             if not processes.running(home, process):
-                raise processes.died(home, process)
+                if fresh:
+                    raise processes.died(home, process)
+                return False
         if answers(home, name):
             return True
         time.sleep(0.3)

@@ -15,7 +15,7 @@ from pathlib import Path
 import psutil
 
 from carbonlake.stack import processes, versions
-from carbonlake.stack.home import folder, port, secret
+from carbonlake.stack.home import address, folder, port, secret
 from carbonlake.stack.missing import Missing
 from schemas.errors import UserError
 
@@ -140,7 +140,7 @@ def settle(home: Path) -> None:
 
 def url(home: Path, name: str = "carbonlake", scheme: str = "postgresql") -> str:
     """Return the address of a database, without password."""
-    return f"{scheme}://{name}@127.0.0.1:{port(home, 'postgres')}/{name}"
+    return f"{scheme}://{name}@{address(home, 'postgres')}/{name}"
 
 
 def environment(home: Path) -> dict[str, str]:

@@ -40,7 +40,9 @@ def start(
     if running(home, name):
         if records(home)[name]["asked"] == asked:
             return
-        _end(home, name, records(home)[name])
+        with suppress(ProcessLookupError):
+            os.kill(records(home)[name]["pid"], records(home)[name]["ending"])
+        _await_end(home, name, records(home)[name]["pid"])
     record = folder(home, "run") / f"{name}.json"
     record.unlink(missing_ok=True)
     words = [sys.executable, "-P", "-m", "carbonlake.stack.launch", str(record), part, asked, str(int(ending)), *command]
@@ -102,11 +104,13 @@ def running(home: Path, name: str) -> bool:
 
 def stop(home: Path, part: str) -> list[str]:
     """End the processes of a part and all that they started, the last one first; return the names of those that ran."""
-    ended = []
-    for name, record in sorted(records(home, part).items(), key=lambda one: one[1]["started"], reverse=True):
-        if running(home, name):
-            _end(home, name, record)
-            ended.append(name)
+    ran = {name: one for name, one in records(home, part).items() if running(home, name)}
+    ended = sorted(ran, key=lambda name: float(ran[name]["started"]), reverse=True)
+    for name in ended:
+        with suppress(ProcessLookupError):
+            os.kill(ran[name]["pid"], ran[name]["ending"])
+    for name in ended:
+        _await_end(home, name, ran[name]["pid"])
     for left in _left(home, part):
         with suppress(psutil.NoSuchProcess):
             left.kill()
@@ -115,18 +119,17 @@ def stop(home: Path, part: str) -> list[str]:
     return ended
 
 
-def _end(home: Path, name: str, record: Mapping[str, Any]) -> None:
-    """Ask a process to end; kill its group if it does not in time."""
-    with suppress(ProcessLookupError):
-        os.kill(record["pid"], record["ending"])
-        until = time.monotonic() + FAREWELL
-        while running(home, name):
-            if time.monotonic() > until:
-                os.killpg(record["pid"], signal.SIGKILL)
-            time.sleep(0.05)
+def _await_end(home: Path, name: str, pid: int) -> None:
+    """Wait until a process that was asked to end has ended; kill its group if it does not in time."""
+    until = time.monotonic() + FAREWELL
+    while running(home, name):
+        if time.monotonic() > until:
+            with suppress(ProcessLookupError):
+                os.killpg(pid, signal.SIGKILL)
+        time.sleep(0.05)
     # If it is a child of ours, let the system forget it.
     with suppress(ChildProcessError):
-        os.waitpid(record["pid"], os.WNOHANG)
+        os.waitpid(pid, os.WNOHANG)
 
 
 def _left(home: Path, part: str) -> Iterator[psutil.Process]:

@@ -11,7 +11,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from carbonlake.stack import java, minio, processes
-from carbonlake.stack.home import folder, port, secret
+from carbonlake.stack.home import address, folder, port, secret
 from carbonlake.stack.missing import Missing
 from jobs import apache
 
@@ -49,7 +49,7 @@ def prepare(home: Path) -> None:
 
 def start(home: Path) -> None:
     """Start the master, then the workers, then the server that computes on them."""
-    ours = apache.properties(home / "spark" / "cluster.properties", _secured(home))
+    ours = apache.properties(home / "spark" / "cluster.properties", secured(home))
     at, pages = (processes.choose_port(home, "spark-master", name) for name in ("spark-master", "spark-pages"))
     words = ("--host", "127.0.0.1", "--port", str(at), "--webui-port", str(pages))
     _start(home, "spark-master", _class("master.Master", ours, *words))
@@ -57,7 +57,7 @@ def start(home: Path) -> None:
         cores = max(1, (os.cpu_count() or 2) // len(WORKERS))
         sized = ("--host", "127.0.0.1", "--webui-port", "0", "-c", str(cores), "-m", MEMORY, "-d", str(home / "spark" / name))
         _start(home, name, _class("worker.Worker", ours, *sized, master(home)))
-    settings = _connect(home, processes.choose_port(home, "spark-connect", "spark-connect"))
+    settings = connect(home, processes.choose_port(home, "spark-connect", "spark-connect"))
     told = apache.properties(home / "spark" / "connect.properties", settings)
     command = [str(_spark() / "bin" / "spark-submit"), "--master", master(home), "--properties-file", str(told),
                "--load-spark-defaults", "--class", CONNECT, "spark-internal"]  # fmt: skip
@@ -89,12 +89,12 @@ def _start(home: Path, name: str, command: list[str], **more: str) -> None:
     processes.start(home, "spark", name, command, env=env, cwd=home / "spark")
 
 
-def _secured(home: Path) -> dict[str, str]:
+def secured(home: Path) -> dict[str, str]:
     """Return what lets only those compute on the cluster who know its secret: who may submit runs programs as us."""
     return {"spark.authenticate": "true", "spark.authenticate.secret": secret(home, "spark")}
 
 
-def _connect(home: Path, at: int) -> dict[str, str]:
+def connect(home: Path, at: int) -> dict[str, str]:
     """Return the settings of the Connect server: ours, those of the lake's storage, and where it works."""
     storage = json.loads(minio.environment(home)["CARBONLAKE_STORAGE_OPTIONS"])
     place = {
@@ -105,12 +105,12 @@ def _connect(home: Path, at: int) -> dict[str, str]:
         "spark.local.dir": str(home / "spark" / "local"),
         "spark.sql.warehouse.dir": str(home / "spark" / "warehouse"),
     }
-    return {**apache.settings(storage), **SHARING, **_secured(home), **place}
+    return {**apache.settings(storage), **SHARING, **secured(home), **place}
 
 
 def master(home: Path) -> str:
     """Return the address of the master."""
-    return f"spark://127.0.0.1:{port(home, 'spark-master')}"
+    return f"spark://{address(home, 'spark-master')}"
 
 
 def healthy(home: Path) -> bool:
@@ -127,13 +127,16 @@ def settle(home: Path) -> None:
 
 def url(home: Path) -> str:
     """Return the address of the Connect server, without its token; by name, for by number its clients ask for TLS."""
-    return f"sc://localhost:{port(home, 'spark-connect')}"
+    return f"sc://{address(home, 'spark-connect').replace('127.0.0.1', 'localhost')}"
 
 
 def environment(home: Path) -> dict[str, str]:
     """Return the engine of our commands, and what who submits to the master himself needs."""
+    engine = url(home)
+    if engine.startswith("sc://localhost:"):  # elsewhere a token asks for TLS; there the containers' own network is the fence
+        engine += f"/;token={secret(home, 'spark-connect')}"
     return {
-        "CARBONLAKE_ENGINE": f"{url(home)}/;token={secret(home, 'spark-connect')}",
+        "CARBONLAKE_ENGINE": engine,
         "CARBONLAKE_SPARK_MASTER": master(home),
-        "CARBONLAKE_SPARK_SETTINGS": json.dumps(_secured(home)),
+        "CARBONLAKE_SPARK_SETTINGS": json.dumps(secured(home)),
     }

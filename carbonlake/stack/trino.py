@@ -8,7 +8,7 @@ import urllib.request
 from pathlib import Path
 
 from carbonlake.stack import java, maven, processes, trino_files, versions
-from carbonlake.stack.home import being_made, cache, folder, port, secret
+from carbonlake.stack.home import address, being_made, cache, folder, secret
 from carbonlake.stack.missing import Missing
 from carbonlake.stack.trino_files import CATALOG, USER
 
@@ -44,7 +44,7 @@ def prepare(home: Path) -> None:
                           home / "logs" / "trino-fetch.log", what="unpacking Trino")  # fmt: skip
             for left in [new / "archive", *(one for one in (new / "plugin").iterdir() if one.name not in PLUGINS)]:
                 shutil.rmtree(left)
-    trino_files.certify(home, _java())
+    trino_files.certify(home)
 
 
 def _java() -> Path:
@@ -74,7 +74,7 @@ def start(home: Path) -> None:
 
 def healthy(home: Path) -> bool:
     """Tell whether it has started and takes queries."""
-    with urllib.request.urlopen(f"http://127.0.0.1:{port(home, 'trino-internal')}/v1/info", timeout=5) as answer:
+    with urllib.request.urlopen(f"http://{address(home, 'trino-internal')}/v1/info", timeout=5) as answer:
         return not json.load(answer)["starting"]
 
 
@@ -84,13 +84,13 @@ def settle(home: Path) -> None:
 
 def url(home: Path) -> str:
     """Return its address."""
-    return f"https://127.0.0.1:{port(home, 'trino')}"
+    return f"https://{address(home, 'trino')}"
 
 
 def environment(home: Path) -> dict[str, str]:
     """Return what our commands need to publish tables there and to ask it."""
     return {
-        "CARBONLAKE_TRINO": f"https://{USER}@127.0.0.1:{port(home, 'trino')}/{CATALOG}",
+        "CARBONLAKE_TRINO": f"https://{USER}@{address(home, 'trino')}/{CATALOG}",
         "CARBONLAKE_TRINO_PASSWORD": secret(home, f"trino-{USER}"),
         "CARBONLAKE_TRINO_CA": str(home / "trino" / "ca.pem"),
         # Who may see what: a file that is read anew as soon as it is replaced.

@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import json
-import os
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
 import bcrypt
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import pkcs12
+from cryptography.x509.oid import NameOID
 
-from carbonlake.stack import minio, processes
-from carbonlake.stack.home import folder, port, secret, write
+from carbonlake.stack import minio
+from carbonlake.stack.home import address, folder, secret, write
 
 USER, READER, CATALOG = "carbonlake", "analyst", "lake"
 JVM = ("-server", "-Xmx2G", "-XX:+ExitOnOutOfMemoryError", "-Djdk.attach.allowAttachSelf=true",
        "--enable-native-access=ALL-UNNAMED", "--add-modules=jdk.incubator.vector")  # fmt: skip
-DAYS = 3650
+HOUR, DAYS = timedelta(hours=1), timedelta(days=3650)
 RULES = "rules.json"
 # Asks within its own memory; a person's query ends after a while, so that a forgotten one does not hold the machine.
 GROUPS: dict[str, Any] = {
@@ -64,7 +70,7 @@ def _properties(home: Path, etc: Path, ports: dict[str, int]) -> dict[str, dict[
         "config.properties": {
             "coordinator": "true", "node-scheduler.include-coordinator": "true",
             # Without TLS nobody is let in with a password, and without a password nobody is let in.
-            "http-server.http.port": str(internal), "discovery.uri": f"http://127.0.0.1:{internal}",
+            "http-server.http.port": str(internal), "discovery.uri": f"http://{address(home, 'trino-internal')}",
             "http-server.https.enabled": "true", "http-server.https.port": str(ports["trino"]),
             "http-server.https.keystore.path": str(keystore(home)), "http-server.https.keystore.key": "${ENV:TRINO_KEYSTORE}",
             "http-server.authentication.type": "PASSWORD", "internal-communication.shared-secret": "${ENV:TRINO_SHARED}",
@@ -83,7 +89,7 @@ def _properties(home: Path, etc: Path, ports: dict[str, int]) -> dict[str, dict[
         f"catalog/{CATALOG}.properties": {
             "connector.name": "delta_lake", "hive.metastore": "file",
             "hive.metastore.catalog.dir": f"s3://{minio.BUCKET}/_metastore", "delta.register-table-procedure.enabled": "true",
-            "fs.native-s3.enabled": "true", "s3.endpoint": f"http://127.0.0.1:{port(home, 'minio')}", "s3.region": minio.REGION,
+            "fs.native-s3.enabled": "true", "s3.endpoint": minio.url(home), "s3.region": minio.REGION,
             "s3.path-style-access": "true", "s3.aws-access-key": "${ENV:S3_ACCESS_KEY}",
             "s3.aws-secret-key": "${ENV:S3_SECRET_KEY}",
         },
@@ -95,17 +101,21 @@ def keystore(home: Path) -> Path:
     return home / "trino" / "keystore.p12"
 
 
-def certify(home: Path, java: Path) -> None:
-    """Make a key and a certificate for this machine's loopback once; clients trust the file ca.pem."""
+def certify(home: Path) -> None:
+    """Make a key and a certificate for loopback, and for containers' name `trino`, once; clients trust the file ca.pem."""
     shown = folder(home, "trino") / "ca.pem"
     if shown.exists():
         return
-    keystore(home).unlink(missing_ok=True)
-    tool, log = str(java / "bin" / "keytool"), home / "logs" / "trino-certificate.log"
-    env = {**os.environ, "STORE": secret(home, "trino-keystore")}
-    common = ["-keystore", str(keystore(home)), "-storepass:env", "STORE", "-alias", "trino"]
-    processes.run([tool, "-genkeypair", *common, "-storetype", "PKCS12", "-keyalg", "RSA", "-keysize", "2048",
-                   "-validity", str(DAYS), "-dname", "CN=carbonlake", "-ext", "san=ip:127.0.0.1,dns:localhost"],
-                  log, what="making a key for Trino", env=env)  # fmt: skip
-    keystore(home).chmod(0o600)
-    write(shown, processes.run([tool, "-exportcert", "-rfc", *common], log, what="making a certificate", env=env), 0o644)
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "carbonlake")])
+    names = [x509.IPAddress(ip_address("127.0.0.1")), x509.DNSName("localhost"), x509.DNSName("trino")]
+    now = datetime.now(UTC)
+    made = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number(), now - HOUR, now + DAYS)
+        .add_extension(x509.SubjectAlternativeName(names), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    locked = serialization.BestAvailableEncryption(secret(home, "trino-keystore").encode())
+    write(keystore(home), pkcs12.serialize_key_and_certificates(b"trino", key, made, None, locked))
+    write(shown, made.public_bytes(serialization.Encoding.PEM), 0o644)

@@ -12,7 +12,7 @@ SPARK = "4.2.0"
 AIRFLOW = "3.3.2"
 # Of these the system's package decides; the oldest one that does.
 POSTGRES = 15
-MOSQUITTO = 2
+MOSQUITTO = "2.0"
 # What they run on.
 TRINO_JAVA = 24
 GO = "1.24"

@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import socket
+import struct
+import subprocess
 import time
+import urllib.error
+import urllib.request
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import psutil
 import pytest
 from pyarrow import fs
 from trino.auth import BasicAuthentication
@@ -15,7 +23,13 @@ from trino.dbapi import connect
 from trino.exceptions import HttpError, TrinoUserError
 
 from carbonlake.stack import minio as minio_part
+from carbonlake.stack import mosquitto as mosquitto_part
+from carbonlake.stack import parts, processes
+from carbonlake.stack import spark as spark_part
 from carbonlake.stack.home import port, secret
+from dags.plan import plans
+from jobs.session import engine
+from schemas.errors import UserError
 
 Environment = dict[str, str]
 
@@ -93,3 +107,96 @@ def _replace(path: Path, text: str) -> None:
     new = path.with_suffix(".new")
     new.write_text(text)
     new.replace(path)
+
+
+def test_postgres_has_a_database_for_applications_and_lets_nobody_in_without_the_password(
+    stack: Path, postgres: Environment
+) -> None:
+    address = urlsplit(postgres["CARBONLAKE_DATABASE"])
+
+    def asked(password: str) -> subprocess.CompletedProcess[str]:
+        words = [
+            "psql",
+            "-h",
+            str(address.hostname),
+            "-p",
+            str(address.port),
+            "-U",
+            "carbonlake",
+            "-Atc",
+            "show wal_level",
+            "carbonlake",
+        ]
+        return subprocess.run(words, env=os.environ | {"PGPASSWORD": password}, capture_output=True, text=True, check=False)
+
+    assert asked(str(address.password)).stdout == "logical\n"
+    assert "password authentication failed" in asked("wrong").stderr
+    server = psutil.Process(processes.records(stack)["postgres"]["pid"])
+    assert server.uids().real != 0 and {one.laddr.ip for one in server.net_connections("tcp")} == {"127.0.0.1"}
+
+
+def test_a_postgres_that_is_killed_comes_back_with_what_it_held(stack: Path, postgres: Environment) -> None:
+    words = ["psql", postgres["CARBONLAKE_DATABASE"], "-Atc"]
+    subprocess.run([*words, "create table if not exists kept (n int); insert into kept values (7)"], check=True)
+    os.kill(processes.records(stack)["postgres"]["pid"], signal.SIGKILL)
+    parts.up(stack, ["postgres"], lambda part, what: None)
+    found = subprocess.run([*words, "select max(n) from kept; drop table kept"], check=True, capture_output=True, text=True)
+    assert found.stdout.splitlines()[0] == "7"
+
+
+def test_the_cluster_of_spark_computes_for_who_has_the_token_alone(stack: Path, spark_cluster: Environment) -> None:
+    with engine(spark_cluster["CARBONLAKE_ENGINE"]) as opened:
+        assert opened.name == "spark"
+        assert [row.n for row in opened.session.sql("select count(*) as n from range(1000)").collect()] == [1000]
+    with pytest.raises(UserError, match="can't be reached"), engine(spark_part.url(stack) + "/;token=wrong"):
+        pass
+    log = processes.log(stack, "spark-master").read_text(errors="replace")
+    assert log.count("Registering worker") >= 2 and "Launching executor" in log
+
+
+def test_airflow_shows_our_dags_to_who_has_the_password_alone(airflow: Environment) -> None:
+    root = airflow["CARBONLAKE_AIRFLOW_URL"]
+
+    def asked(path: str, body: Any = None, token: str = "") -> Any:
+        head = {"Content-Type": "application/json", "Authorization": f"Bearer {token}"}
+        request = urllib.request.Request(root + path, json.dumps(body).encode() if body else None, head)
+        with urllib.request.urlopen(request, timeout=60) as answer:
+            return json.load(answer)
+
+    with pytest.raises(urllib.error.HTTPError, match="401"):
+        asked("/auth/token", {"username": "carbonlake", "password": "wrong"})
+    token = asked("/auth/token", {"username": "carbonlake", "password": airflow["CARBONLAKE_AIRFLOW_PASSWORD"]})["access_token"]
+    until = time.monotonic() + 120
+    while not {one.name for one in plans()} <= {one["dag_id"] for one in asked("/api/v2/dags?limit=500", token=token)["dags"]}:
+        assert time.monotonic() < until, "the DAGs do not come"
+        time.sleep(1)
+
+
+def test_mosquitto_lets_nobody_in_without_the_password(
+    stack: Path, mosquitto: Environment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert mosquitto["CARBONLAKE_MQTT"].startswith("mqtt://carbonlake@127.0.0.1:") and mosquitto_part.healthy(stack)
+    monkeypatch.setattr(mosquitto_part, "secret", lambda home, name: "wrong")
+    assert not mosquitto_part.healthy(stack)
+
+
+def test_kafka_lets_nobody_in_without_the_password(stack: Path, kafka: Environment) -> None:
+    def answer(line: socket.socket, key: int, version: int, body: bytes) -> int:
+        """Send a request of Kafka's protocol and return the error code of the answer."""
+        asked = struct.pack(">hhih", key, version, 1, -1) + body
+        line.sendall(struct.pack(">i", len(asked)) + asked)
+        size = struct.unpack(">i", line.recv(4))[0]
+        return int(struct.unpack(">h", line.recv(size)[4:6])[0])
+
+    def entered(password: str) -> int:
+        host, _, at = kafka["CARBONLAKE_KAFKA"].partition(":")
+        said = f"\0{kafka['CARBONLAKE_KAFKA_USER']}\0{password}".encode()
+        with socket.create_connection((host, int(at)), timeout=30) as line:
+            assert answer(line, 17, 1, struct.pack(">h", 5) + b"PLAIN") == 0  # SaslHandshake
+            return answer(line, 36, 0, struct.pack(">i", len(said)) + said)  # SaslAuthenticate
+
+    wrong_password = 58
+    assert entered(kafka["CARBONLAKE_KAFKA_PASSWORD"]) == 0
+    assert entered("wrong") == wrong_password
+    text = processes.log(stack, "kafka").read_text(errors="replace")
+    assert "Kafka Server started" in text and kafka["CARBONLAKE_KAFKA_PASSWORD"] not in text
