@@ -59,7 +59,7 @@ def plan(job: Job) -> Plan | None:
     every = land.receipts(job.lake, job.contract.table)
     receipts = in_force(job.contract, every)
     ids = [receipt.delivery_id for receipt in receipts]
-    fixes = corrections.digest(job.lake, job.contract.table)
+    fixes = corrections.digest(job.decided)
     last = int(job.note.get("last_delivery", 0))
     note: dict[str, object] = {"last_delivery": max(ids, default=0), "deliveries": digest(ids), "corrections": fixes}
     same = job.same_recipe and job.note.get("corrections") == fixes
@@ -124,7 +124,7 @@ def make(job: Job, plan: Plan, parsed: Sequence[Parsed], connection: duckdb.Duck
         set_aside=sum(file.rows for file in aside) + drops.conflicts + malformed,
         superseded=drops.superseded,
     )
-    waived = corrections.waived(job.lake, job.contract.table, {one.delivery for one in parsed})
+    waived = corrections.waived(job.decided, {one.delivery for one in parsed})
     return Made((*standing, *survivors), aside, tuple(parsed), tuple(labels), counts, touched, waived, lineage,
                 drops.distinct and plan.mode == "whole")  # fmt: skip
 
@@ -135,7 +135,7 @@ def _typed(job: Job, shapes: Sequence[Sequence[Parsed]]) -> tuple[list[RowCheck]
     staged: list[Staged] = []
     lineage = None
     for number, shape in enumerate(shapes):
-        found = corrections.applied(job.engine, job.lake, job.contract.table, [path for one in shape for path in one.files])
+        found = corrections.applied(job.engine, job.decided, [path for one in shape for path in one.files])
         labels = checks(job.contract, found.columns)
         frame = clean(found, job.contract, {one.delivery: one.name for one in shape})
         lineage = column_lineage(frame, {f"deliveries.{job.contract.name}": found})

@@ -6,7 +6,6 @@ import json
 from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 from functools import reduce
-from typing import Any
 
 import duckdb
 import pyarrow as pa
@@ -16,6 +15,7 @@ from pyspark.sql import functions as F
 from jobs.clean import DELIVERY, DISCARDED, LOCATOR, WAIVED
 from jobs.commit import append_rows
 from jobs.decisions import TABLE as TABLE
+from jobs.decisions import Decisions
 from jobs.decisions import decisions as decisions
 from jobs.decisions import digest as digest
 from jobs.decisions import history as history
@@ -28,18 +28,17 @@ from schemas.contracts import contract
 from schemas.errors import UserError
 
 
-def discarded(lake: Lake, table: str) -> set[tuple[int, str]]:
+def discarded(made: Decisions) -> set[tuple[int, str]]:
     """Return the rows that a person put away for good."""
-    return {place for place, row in decisions(lake, table).items() if row["decision"] == "discard"}
+    return {place for place, row in made.items() if row["decision"] == "discard"}
 
 
-def applied(engine: Engine, lake: Lake, table: str, files: Sequence[str]) -> DataFrame:
+def applied(engine: Engine, made: Decisions, files: Sequence[str]) -> DataFrame:
     """Return the rows as found, corrected where a person corrected them, and marked where a rule is waived.
 
     A corrected row keeps its delivery and locator: it goes the same way as any other row.
     """
     found = engine.parquet(files)
-    made = decisions(lake, table)
     if not made:
         return found
     headers = sorted({header for row in made.values() for header in row["values"] if header in found.columns})
@@ -49,7 +48,7 @@ def applied(engine: Engine, lake: Lake, table: str, files: Sequence[str]) -> Dat
     return found.withColumns({**fixed, **flags})
 
 
-def _fixed(header: str, made: dict[tuple[int, str], dict[str, Any]]) -> Column:
+def _fixed(header: str, made: Decisions) -> Column:
     by_value: dict[str, list[tuple[int, str]]] = {}
     for place, row in made.items():
         if header in row["values"]:
@@ -72,9 +71,9 @@ def _at(places: Sequence[tuple[int, str]]) -> Column:
     ], F.lit(False))  # fmt: skip
 
 
-def waived(lake: Lake, table: str, deliveries: Collection[int]) -> int:
+def waived(made: Decisions, deliveries: Collection[int]) -> int:
     """Return how many rows of some deliveries a person let pass."""
-    return sum(row["decision"] == "waive" and place[0] in deliveries for place, row in decisions(lake, table).items())
+    return sum(row["decision"] == "waive" and place[0] in deliveries for place, row in made.items())
 
 
 def decide(lake: Lake, table: str, place: tuple[int, str], decision: str, values: dict[str, str], person: str, note: str) -> None:

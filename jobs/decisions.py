@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from jobs.lake import Lake
 from jobs.relation import read_rows
 
 TABLE = "ops.correction"
+Decisions = Mapping[tuple[int, str], Mapping[str, Any]]
 
 
-def decisions(lake: Lake, table: str) -> dict[tuple[int, str], dict[str, Any]]:
+def decisions(lake: Lake, table: str) -> Decisions:
     """Return the newest decision about each row of a table, by delivery and locator."""
     merged: dict[tuple[int, str], dict[str, Any]] = {}
     for row in history(lake, table):
@@ -22,9 +24,8 @@ def decisions(lake: Lake, table: str) -> dict[tuple[int, str], dict[str, Any]]:
     return merged
 
 
-def digest(lake: Lake, table: str) -> str:
+def digest(made: Decisions) -> str:
     """Return what changes when a decision is made; empty while there is none."""
-    made = decisions(lake, table)
     if not made:
         return ""
     text = json.dumps(sorted((*place, row["decision"], row["values"]) for place, row in made.items()), sort_keys=True)

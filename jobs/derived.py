@@ -9,6 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from deltalake import DeltaTable
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
@@ -72,8 +73,11 @@ def input_tables(contract: Contract) -> tuple[str, ...]:
     return tuple(dict.fromkeys(t for tables in graph.inputs(contract).values() for t in tables))
 
 
-def versions(lake: Lake, contract: Contract) -> dict[str, int]:
-    """Return the version of each input as it is now; raise UserError for one that was never built."""
+def versions(lake: Lake, contract: Contract, heads: dict[str, DeltaTable] | None = None) -> dict[str, int]:
+    """Return the version of each input as it is now; raise UserError for one that was never built.
+
+    `heads` gets the handles.
+    """
     found = {}
     for table in input_tables(contract):
         head = lake.open(table)
@@ -81,6 +85,8 @@ def versions(lake: Lake, contract: Contract) -> dict[str, int]:
             raise UserError(f"its input {table} was never built", where=contract.table,
                             remedy=f"carbonlake build +{contract.table}")  # fmt: skip
         found[table] = int(head.version())
+        if heads is not None:
+            heads[table] = head
     return found
 
 
@@ -99,9 +105,9 @@ def frames(
 
 def plan(job: Job) -> Plan | None:
     """Decide what to build; None where neither the recipe nor the rows of any input changed."""
-    pinned = versions(job.lake, job.contract)
+    pinned = versions(job.lake, job.contract, job.inputs)
     before: Mapping[str, int] = job.note.get("inputs") or {}
-    changed = _changes(job.lake, before, pinned) if job.same_recipe and set(before) == set(pinned) else None
+    changed = _changes(job, before, pinned) if job.same_recipe and set(before) == set(pinned) else None
     again = _month(job)
     if changed is not None and not again and not any(values is None or values for values in changed.values()):
         return None
@@ -114,13 +120,12 @@ def plan(job: Job) -> Plan | None:
     return Plan(pinned, "partitions", reason, parts, through) if parts else Plan(pinned, "whole", reason)
 
 
-def _changes(lake: Lake, before: Mapping[str, int], now: Mapping[str, int]) -> dict[str, set[str] | None]:
+def _changes(job: Job, before: Mapping[str, int], now: Mapping[str, int]) -> dict[str, set[str] | None]:
     """Return for each input the partitions whose rows changed: none, some, or None for all."""
     found: dict[str, set[str] | None] = {}
     for table, version in now.items():
-        head = lake.open(table)
-        assert head is not None
-        found[table] = set() if version == before[table] else changed_partitions(head, before[table], version)
+        same = version == before[table]
+        found[table] = set() if same else changed_partitions(job.inputs[table], before[table], version)
     return found
 
 
@@ -149,8 +154,7 @@ def _partition_inputs(job: Job, pinned: Mapping[str, int]) -> dict[str, str]:
     leaves = leaves_of(job.contract, given)
     lineage = column_lineage(transform_of(job.contract)(**given), leaves)
     through = lineage.passes_through(job.contract.partition_by[0])
-    by = {table: job.lake.open(table) for table in leaves}
-    columns = {table: head.metadata().partition_columns for table, head in by.items() if head}
+    columns = {table: job.inputs[table].metadata().partition_columns for table in leaves}
     type_ = job.contract.columns[job.contract.partition_by[0]].type
     found = {table: names[0] for table, names in columns.items() if names and (table, names[0]) in through
              and contract_of(table).columns[names[0]].type == type_}  # fmt: skip

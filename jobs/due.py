@@ -7,6 +7,7 @@ from typing import Any
 
 from deltalake import DeltaTable
 
+from jobs.decisions import decisions
 from jobs.decisions import digest as decided
 from jobs.deltalog import changed_partitions
 from jobs.fingerprint import recipe
@@ -47,7 +48,7 @@ def _deliveries(lake: Lake, contract: Contract, note: Mapping[str, Any], receipt
     if note.get("deliveries") != digest(ids):
         new = sum(number > int(note.get("last_delivery", 0)) for number in ids)
         return f"{new} new {'delivery' if new == 1 else 'deliveries'}" if new else "a delivery was withdrawn or replaced"
-    return "" if note.get("corrections") == decided(lake, contract.table) else "rows in quarantine were decided"
+    return "" if note.get("corrections") == decided(decisions(lake, contract.table)) else "rows in quarantine were decided"
 
 
 def _inputs(contract: Contract, note: Mapping[str, Any], heads: Mapping[str, DeltaTable | None]) -> str:

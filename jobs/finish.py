@@ -9,7 +9,7 @@ from decimal import Decimal
 
 import duckdb
 
-from jobs import commit, corrections, gap, inflow, keep, staging, views
+from jobs import commit, gap, inflow, keep, staging, views
 from jobs.clean import DELIVERY, LOCATOR, RULES
 from jobs.cleaned import Made
 from jobs.derived import Plan
@@ -94,7 +94,7 @@ def _measures(
 ) -> tuple[dict[str, Decimal], dict[str, Decimal]]:
     """Return each measure as delivered (counted from the values as found) and as set aside or superseded."""
     names = _measured(job.contract)
-    fixes = corrections.decisions(job.lake, job.contract.table)
+    fixes = job.decided
     came = inflow.measure_sums(connection, job.contract, [one for one in made.parsed if one.rows and not one.refused], fixes)
     aside = _sums(connection, staging.relation(made.aside, job.contract), names)
     dropped = inflow.dropped_sums(connection, job.contract, names)

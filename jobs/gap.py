@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import duckdb
 
-from jobs import corrections, inflow, keep, staging
+from jobs import inflow, keep, staging
 from jobs.clean import DELIVERY, LOCATOR, found_header
 from jobs.cleaned import Made
 from jobs.deliveries import Parsed
@@ -21,7 +21,7 @@ SHOWN = 3
 def located(job: Job, mode: Mode, made: Made, connection: duckdb.DuckDBPyConnection, name: str) -> str:
     """Return the worst places where a measure differs from what came in, one a line; the audit's views must be there."""
     here = _by_delivery(job, made, connection, name)
-    fixes = corrections.decisions(job.lake, job.contract.table)
+    fixes = job.decided
     found: list[tuple[str, Decimal, Decimal]] = []
     for one in made.parsed:
         if one.refused or not one.rows:

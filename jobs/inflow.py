@@ -5,20 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
 
 import duckdb
 import pyarrow.parquet as pq
 
 from jobs.clean import DELIVERY, LOCATOR, found_header
+from jobs.decisions import Decisions
 from jobs.deliveries import Parsed
 from jobs.staging import quoted
 from models import units
 from schemas import types
 from schemas.contract import Column, Contract
 from schemas.numbers import LIMIT, fix_sql, integer_sql, number_sql
-
-Decisions = Mapping[tuple[int, str], Mapping[str, Any]]
 
 
 def measure_sums(

@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -14,6 +15,7 @@ import pyarrow as pa
 from deltalake import DeltaTable
 
 from jobs.commit import last_commit
+from jobs.decisions import Decisions, decisions
 from jobs.lake import Lake
 from jobs.session import Engine
 from schemas.contract import Contract
@@ -92,6 +94,16 @@ class Job:
     def engine(self) -> Engine:
         """The engine that makes the table."""
         return self.serving()
+
+    @cached_property
+    def decided(self) -> Decisions:
+        """What people decided about rows of the table, read once: a build rests on one state of it."""
+        return decisions(self.lake, self.contract.table)
+
+    @cached_property
+    def inputs(self) -> dict[str, DeltaTable]:
+        """Handles on the inputs' versions of this build, kept for who reads them again."""
+        return {}
 
     @property
     def version(self) -> int:

@@ -74,7 +74,7 @@ def _staying(job: Job, made: Made, connection: duckdb.DuckDBPyConnection, before
 def _rows(job: Job, made: Made, connection: duckdb.DuckDBPyConnection) -> pa.Table:
     parts = [*_judged(job, made, connection), *_malformed(job, made, connection)]
     table = pa.concat_tables(parts) if parts else SCHEMA.empty_table()
-    gone = corrections.discarded(job.lake, job.contract.table)
+    gone = corrections.discarded(job.decided)
     if gone and table.num_rows:
         keep = [(d, w) not in gone for d, w in zip(table["delivery_id"].to_pylist(), table["locator"].to_pylist(), strict=True)]
         table = table.filter(pa.array(keep))

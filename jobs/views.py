@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import duckdb
 
-from jobs import keep, staging
+from jobs import keep, relation, staging
 from jobs.clean import RULES
 from jobs.cleaned import Made
 from jobs.outcome import Job, Mode
@@ -61,7 +61,8 @@ def inputs(
     """Make the view "layer"."table" of each input at its version; of those in `through` the rebuilt partitions alone."""
     for table, version in versions.items():
         layer, name = table.split(".")
-        sql = relation_sql(job.lake, table, version)
+        head = job.inputs.get(table)
+        sql = relation.relation_sql(head) if head and head.version() == version else relation_sql(job.lake, table, version)
         if table in through:
             sql = f"select * from ({sql}) where {within(through[table], partitions)}"
         connection.execute(f'create schema if not exists "{layer}"')
