@@ -23,7 +23,9 @@ def add(app: typer.Typer) -> None:
 def land(
     context: typer.Context,
     files: Annotated[Optional[list[str]], typer.Argument(help="Files, folders or URLs; nothing for the drop folder")] = None,
-    source: Annotated[Optional[str], typer.Option(help="Table they are for; else the one whose pattern fits")] = None,
+    source: Annotated[
+        Optional[list[str]], typer.Option(help="Table they are for, else the one whose pattern fits; of drop folders, several")
+    ] = None,
     month: Annotated[str, typer.Option(help="Of folders only the files whose names say this month, e.g. 2026-01")] = "",
 ) -> None:
     """Take deliveries in: bytes are hashed, stored once and never edited.
@@ -39,10 +41,13 @@ def land(
     from jobs import land as landing
 
     world: World = context.obj
-    what = files or _drop_folders(world, source)
+    if files and len(source or ()) > 1:
+        raise UserError("files are for one table", where="--source", remedy="name one, or none and let the patterns decide")
+    what = files or [folder for table in source or [""] for folder in _drop_folders(world, table)]
     if checked(month):
         what = [name for place in what for name in (of_month(Path(place), month) if Path(place).is_dir() else [place])]
-    receipts = landing.land(world.lake, what, source, lying=not files) if what else []
+    # Of drop folders each says by its name which table it is for.
+    receipts = landing.land(world.lake, what, source[0] if files and source else None, lying=not files) if what else []
     rows = [{"delivery": r.delivery_id, "name": r.name, "source": r.source or "(unclaimed)", "bytes": r.size_bytes,
              "type": r.media_type, "sha256": r.sha256[:12], "state": _state(r.fresh, r.status == landing.WITHDRAWN)}
             for r in receipts]  # fmt: skip
@@ -59,8 +64,8 @@ def _state(fresh: bool, withdrawn: bool) -> str:
     return "new" if fresh else "the same bytes as before"
 
 
-def _drop_folders(world: World, source: str | None) -> list[str]:
-    """Return the drop folder, or that of one table: none where nobody has made it yet."""
+def _drop_folders(world: World, source: str) -> list[str]:
+    """Return the drop folder, or that of a table if one is named: none where nobody has made it yet."""
     folder = Path(world.settings.drop)
     if source:
         own = folder / contract(source).table

@@ -23,8 +23,8 @@ def words(*given: str) -> str:
 
 def land(plan: Plan) -> str:
     """Return what takes in what lies in the drop folders of a plan's tables; a folder that is not there is no error."""
-    steps = [f'{words("land", "--source", table)} ${{MONTH:+--month "$MONTH"}}' for table in plan.lands]
-    return "\n".join(["set -e", *steps])
+    sources = [word for table in plan.lands for word in ("--source", table)]
+    return f'{words("land", *sources)} ${{MONTH:+--month "$MONTH"}}'
 
 
 def run(task: Task) -> str:

@@ -48,3 +48,16 @@ def test_of_a_drop_folder_only_the_deliveries_of_the_month_are_landed(tmp_path: 
     assert landed("--month", "2026-01") == ["2026-01.csv", "late/20260115.csv"]
     assert landed("--month", "2026-01") == []
     assert landed() == ["2026-02.csv", "any.csv"]
+
+
+def test_drop_folders_of_several_tables_are_landed_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for table in ("cleaned.owid_co2", "cleaned.enterprise", "cleaned.gwp"):
+        (tmp_path / "drop" / table).mkdir(parents=True)
+        (tmp_path / "drop" / table / "a.csv").write_text(f"{table}\n")
+    monkeypatch.setenv("CARBONLAKE_DROP", str(tmp_path / "drop"))
+    monkeypatch.setenv("CARBONLAKE_LAKE", str(tmp_path / "lake"))
+    two = ("--source", "cleaned.owid_co2", "--source", "cleaned.gwp")
+    done = CliRunner().invoke(app, ["--json", "land", *two, "--source", "cleaned.process_factor"], catch_exceptions=False)
+    assert sorted(row["source"] for row in json.loads(done.stdout)) == ["cleaned.gwp", "cleaned.owid_co2"]
+    with pytest.raises(UserError, match="files are for one table"):
+        CliRunner().invoke(app, ["land", str(tmp_path / "drop"), *two], catch_exceptions=False)
