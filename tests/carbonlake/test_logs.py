@@ -111,7 +111,7 @@ def test_a_secret_that_an_error_tells_is_neither_shown_nor_kept_nor_sent(tmp_pat
     command = ["env", *given, "carbonlake", "--project", str(place)]
     documents.run([*command, "land", str(place / "inbox/a.csv"), "--source", "cleaned.flow_merge"], tmp_path)
     said = [documents.run([*command, "run", "+thematic.flow_merge_month", *how], tmp_path) for how in ((), ("--json",))]
-    assert all("403 for ***" in done.stdout for done in said)
+    assert all("403 for ***" in done.stdout for done in said), said
     assert "Traceback" in said[0].stderr
     assert all(SECRET not in done.stdout + done.stderr for done in said)
     kept = [path for path in (tmp_path / "lake").rglob("*") if path.is_file()]

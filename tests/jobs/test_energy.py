@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from jobs import commit, energy, query
 from jobs.energy import Assumptions, Meter, intensity, known_intensity
 from jobs.lake import Lake
 from jobs.outcome import new_run
+from jobs.past import past
 from jobs.run import run
 from jobs.session import Engine
 from schemas.contracts import contract
@@ -89,6 +91,7 @@ def test_a_lake_from_before_gets_the_columns_with_its_next_build(lake: Lake, spa
     row = {"run_id": "20260101T000000-old", "table_name": FLOW, "status": "built", "seconds": 1.0}
     schema = pa.schema([("run_id", pa.string()), ("table_name", pa.string()), ("status", pa.string()), ("seconds", pa.float64())])
     commit.append_rows(lake, older, pa.Table.from_pylist([row], schema=schema), new_run())
+    assert past(lake, datetime(2025, 1, 1, tzinfo=UTC)).recent["energy_kwh"] is None
     deliver(lake, FLOW, "a.csv", csv([("a", "2026-01-01", 1, "x")]))
     built(lake, spark, Meter())
     found = {r["run_id"]: r for r in query.sql(lake, "from ops.run").to_pylist()}
