@@ -38,7 +38,7 @@ def meter20m_duckdb(setting: Setting) -> Result:
         our.append(run)
         out = fresh(setting, "by_hand")
         their.append(python("benchmarks.by_hand.duckdb_meter", csv, out))
-        equal = _demand_equal(lake, out, "*.parquet", "rejected.parquet", "month.parquet")
+        equal = demand_equal(lake, out, "*.parquet", "rejected.parquet", "month.parquet")
     ratio = seconds(our) / seconds(their)
     note = f"memory {peak(our):.1f} GiB against {peak(their):.1f}"
     row = Row(_work(setting, "meter rows, CSV → cleaned → monthly, everything on"), "DuckDB script", ratio, 1.0, 1.4, note=note)
@@ -54,7 +54,7 @@ def meter20m_spark(setting: Setting) -> Result:
         our.append(run)
         out = fresh(setting, "by_hand")
         their.append(python("benchmarks.by_hand.pyspark_meter", csv, out))
-        equal = _demand_equal(lake, out, "*.parquet", "rejected/**/*.parquet", "month/*.parquet")
+        equal = demand_equal(lake, out, "*.parquet", "rejected/**/*.parquet", "month/*.parquet")
     ratio = said(their, "seconds") / said(our, "land", "build")
     whole = said(their, "seconds") / seconds(our)
     note = f"{whole:.1f} × with the start of our process counted; memory {peak(our):.1f} GiB against {peak(their):.1f}"
@@ -112,7 +112,7 @@ def _work(setting: Setting, what: str, full: int = FULL) -> str:
     return f"{setting.rows(full) / 1e6:g} M {what}"
 
 
-def _demand_equal(lake: Path, out: Path, meter: str, rejected: str, month: str) -> str:
+def demand_equal(lake: Path, out: Path, meter: str, rejected: str, month: str) -> str:
     """Compare readings, what was set aside and monthly sums; return what was found equal."""
     pairs = ((METER, out / "meter" / "*" / meter, content.READING), (MONTH, out / month, content.MONTH))
     found = []

@@ -5,16 +5,19 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
+from conf.settings import load
 from jobs.lake import Lake
 from jobs.land import land
 from jobs.maintain import maintain
 from jobs.run import run
 from jobs.session import Engine, engine
+from jobs.store import is_remote
+from schemas.rooms import SHIPPED
 
 METER, MONTH = "cleaned.bench_meter", "thematic.bench_meter_month"
 
@@ -33,11 +36,19 @@ class Clock:
         return float(self.laps[name])
 
 
+def opened_engine(storage: Mapping[str, str] | None = None) -> AbstractContextManager[Engine]:
+    """Open the engine that the settings of this process name, the embedded one without any."""
+    settings = load()
+    return engine(settings.engine, settings.engine_memory, settings.spark_settings, storage)
+
+
 @contextmanager
-def opened(folder: Path, clock: Clock) -> Iterator[tuple[Lake, Engine]]:
-    """Open a lake, made if it is not there, and the embedded engine."""
-    with engine("sail") as session:
-        lake = Lake(folder).init()
+def opened(folder: Path | str, clock: Clock) -> Iterator[tuple[Lake, Engine]]:
+    """Open a lake, made if it is not there, and the engine."""
+    remote = is_remote(folder)
+    storage = load().storage_options if remote else {}
+    with opened_engine(storage if remote else None) as session:
+        lake = Lake(folder, storage).init()
         clock.lap("start")
         yield lake, session
 
@@ -78,11 +89,22 @@ def change(folder: Path, deliveries: str, corrected: str) -> dict[str, Any]:
     return clock.laps
 
 
-def again(folder: Path) -> dict[str, Any]:
-    """Build everything again, whatever is there."""
+def demo(folder: Path) -> dict[str, Any]:
+    """Land the deliveries of the demo and build every table."""
     clock = Clock()
     with opened(folder, clock) as (lake, session):
-        built(lake, session, [METER, MONTH], force=True)
+        land(lake, [str(SHIPPED / "samples" / "deliveries")])
+        clock.lap("land")
+        built(lake, session, [])
+        clock.lap("build")
+    return clock.laps
+
+
+def again(folder: Path, terms: str = f"{METER} {MONTH}") -> dict[str, Any]:
+    """Build tables again, whatever is there: those that are named, or `all`."""
+    clock = Clock()
+    with opened(folder, clock) as (lake, session):
+        built(lake, session, [] if terms == "all" else terms.split(), force=True)
         clock.lap("build")
     return clock.laps
 
@@ -151,5 +173,7 @@ def rules(folder: Path, rows: str, table: str) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    does = {"build": build, "change": change, "again": again, "rounds": rounds, "rules": rules, "trace": trace}[sys.argv[1]]
-    print(json.dumps(does(Path(sys.argv[2]), *sys.argv[3:])))  # type: ignore[operator]
+    known = (build, change, again, demo, rounds, rules, trace)
+    does = {function.__name__: function for function in known}[sys.argv[1]]
+    place = sys.argv[2] if is_remote(sys.argv[2]) else Path(sys.argv[2])
+    print(json.dumps(does(place, *sys.argv[3:])))  # type: ignore[operator]

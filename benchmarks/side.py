@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -38,9 +38,9 @@ class Run:
         return {key: value for key, value in asdict(self).items() if key != "out"}
 
 
-def python(module: str, *arguments: str | Path, project: str = str(PROJECT)) -> Run:
+def python(module: str, *arguments: str | Path, project: str = str(PROJECT), **environment: str) -> Run:
     """Run a module of the benchmarks in a fresh Python; its last line is JSON."""
-    return watched([sys.executable, "-m", module, *map(str, arguments)], project)
+    return watched([sys.executable, "-m", module, *map(str, arguments)], project, environment)
 
 
 def command(*arguments: str | Path) -> Run:
@@ -48,9 +48,9 @@ def command(*arguments: str | Path) -> Run:
     return watched([sys.executable, "-c", "from carbonlake.cli import main; main()", *map(str, arguments)], project="")
 
 
-def watched(command: Sequence[str], project: str = str(PROJECT)) -> Run:
+def watched(command: Sequence[str], project: str = str(PROJECT), more: Mapping[str, str] | None = None) -> Run:
     """Run a command to its end and watch it; raise RuntimeError with the end of what it said if it fails."""
-    environment = os.environ | {"CARBONLAKE_PROJECT": project, "PYTHONWARNINGS": "ignore"}
+    environment = os.environ | {"CARBONLAKE_PROJECT": project, "PYTHONWARNINGS": "ignore"} | dict(more or {})
     began = time.perf_counter()
     process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     seen = Seen()

@@ -13,6 +13,12 @@ from benchmarks.result import Setting
 # Case → module:function; a case imports what it needs when it is run.
 CASES = {
     "airflow_demo": "benchmarks.airflow_demo:demo",
+    "spark_demo": "benchmarks.on_spark:demo",
+    "spark_meters": "benchmarks.on_spark:meters",
+    "spark_scale": "benchmarks.on_spark:scale",
+    "s3_meters": "benchmarks.on_s3:meters",
+    "s3_demo": "benchmarks.on_s3:demo",
+    "trino_mart": "benchmarks.on_trino:mart",
     "airflow_parse": "benchmarks.airflow_parse:parse",
 }
 

@@ -1,0 +1,111 @@
+"""Apache Spark that dies in the middle of a build, and two engines on one table at once: nothing lost, nothing doubled."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import tempfile
+import threading
+import time
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from jobs import staging
+from jobs.lake import Lake
+from jobs.run import run
+from jobs.session import Engine, engine
+from tests.jobs import building
+
+pytestmark = pytest.mark.spark
+CLEANED, MONTH = "cleaned.flow_merge", "thematic.flow_merge_month"
+TABLES = (CLEANED, MONTH)
+ROUNDS = 5
+
+
+@pytest.fixture(scope="module", autouse=True)
+def project() -> Any:
+    """Lay the project over the shipped one."""
+    folder = Path(tempfile.mkdtemp(prefix="carbonlake-flows-"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CARBONLAKE_PROJECT", str(building.lay(folder, building.flows(["merge"]))))
+        yield str(folder)
+    shutil.rmtree(folder)
+
+
+def deliver(lake: Lake, number: int, count: int = 40) -> None:
+    """Land rows of a meter of its own, spread over two months."""
+    text = building.csv((f"m{number}-{n}", f"2025-{1 + n % 2:02}-{1 + number % 28:02}", n + 1, "x") for n in range(count))
+    building.deliver(lake, CLEANED, f"{number}.csv", text)
+
+
+def _drivers() -> set[int]:
+    """Return the process groups of the drivers that this process has started."""
+    return {os.getpgid(one.pid) for one in psutil.Process().children() if one.is_running()}
+
+
+def _kill_while_written(folder: Path, group: int) -> None:
+    """Kill a driver as soon as its tasks write into a folder."""
+    until = time.monotonic() + 60
+    while not (folder / "_temporary").exists() and time.monotonic() < until:
+        time.sleep(0.002)
+    os.killpg(group, signal.SIGKILL)
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_a_driver_killed_while_it_writes_fails_the_build_and_the_next_one_is_right(
+    lake: Lake, spark: Any, monkeypatch: pytest.MonkeyPatch, table: str
+) -> None:
+    deliver(lake, 1)
+    building.build(lake, spark, f"{CLEANED}+")
+    deliver(lake, 2)
+    if table == MONTH:
+        building.build(lake, spark, CLEANED)
+    before, real, others = building.state(lake, TABLES), staging.write, _drivers()
+    with engine("spark", memory="1g") as opened:
+        opened.session.range(1).collect()
+        (group,) = _drivers() - others
+
+        def dying(frame: Any, folder: Path, contract: Any) -> Any:
+            threading.Thread(target=_kill_while_written, args=(folder, group)).start()
+            return real(frame, folder, contract)
+
+        monkeypatch.setattr(staging, "write", dying)
+        ended = {one.table: one for one in run(lake, opened, [f"{CLEANED}+"], workers=1)}
+        monkeypatch.undo()
+    assert ended[table].status == "failed", ended[table]
+    assert "the engine spark gave up: " in ended[table].reason and "nothing was published; run it again" in ended[table].reason
+    assert building.state(lake, TABLES) == before
+    assert not list((lake.folder / "_staging").glob("*")), "staging of an ended run"
+    assert building.build(lake, spark, f"{CLEANED}+")[MONTH].status == "built"
+    assert len(building.rows(lake, CLEANED)) == 80
+    assert sum(days for _, _, days in building.rows(lake, MONTH, "month", "mass_t", "days")) == 80
+
+
+def test_two_engines_on_one_table_at_once_give_one_result(lake: Lake, spark: Any, reference: Engine) -> None:
+    """Whoever commits second sees that the table has moved, and finds its work done or does it again on what is there."""
+    counted: Counter[str] = Counter()
+    for number in range(1, ROUNDS + 1):
+        deliver(lake, number)
+        ended: list[Any] = []
+        start = threading.Barrier(2)
+
+        def work(serving: Engine, start: threading.Barrier = start, ended: list[Any] = ended) -> None:
+            start.wait()
+            ended.extend(run(lake, serving, [f"{CLEANED}+"], force=True, workers=1))
+
+        both = [threading.Thread(target=work, args=(one,)) for one in (Engine("sail", spark), reference)]
+        for thread in both:
+            thread.start()
+        for thread in both:
+            thread.join()
+        counted.update(one.status for one in ended)
+        assert {one.status for one in ended} <= {"built", "skipped", "repaired"}, [one.reason for one in ended]
+        found = building.rows(lake, CLEANED, "meter", "day")
+        assert len(found) == len(set(found)) == 40 * number
+        assert sum(days for _, days in building.rows(lake, MONTH, "month", "days")) == 40 * number
+    print(f"{ROUNDS} rounds of Sail and Apache Spark on the same tables at once: {dict(counted)}, each row exactly once")
