@@ -11,9 +11,10 @@ import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
+from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import psutil
 
@@ -25,7 +26,9 @@ from schemas.errors import UserError
 # Everything below a server has this in its environment: what it started and left behind is known by it.
 MARK = "CARBONLAKE_STACK_PART"
 FAREWELL = 30.0
-SIGNED = 20.0
+SIGNED = 60.0
+STARTS = "---- starts at"
+LARGE = 50 * 2**20
 
 
 def start(
@@ -47,7 +50,7 @@ def start(
     record.unlink(missing_ok=True)
     words = [sys.executable, "-P", "-m", "carbonlake.stack.launch", str(record), part, asked, str(int(ending)), *command]
     held = tuple(HELD[place] for place in (home,) if place in HELD)
-    with log(home, name).open("ab") as out:
+    with _opened(log(home, name)) as out:
         process = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT, cwd=cwd or home,
                                    env=_environment(home, part, env or {}), start_new_session=True, pass_fds=held)  # fmt: skip
     until = time.monotonic() + SIGNED
@@ -55,6 +58,16 @@ def start(
         if process.poll() is not None or time.monotonic() > until:
             raise died(home, name)
         time.sleep(0.02)
+
+
+def _opened(path: Path) -> BinaryIO:
+    """Open a log at its end, with a line that says that a start follows; one that has grown large is put aside."""
+    if path.exists() and path.stat().st_size > LARGE:
+        path.replace(path.with_suffix(".log.1"))
+    out = path.open("ab")
+    out.write(f"{STARTS} {datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}\n".encode())
+    out.flush()
+    return out
 
 
 def _environment(home: Path, part: str, env: Mapping[str, str]) -> dict[str, str]:
@@ -143,11 +156,12 @@ def _left(home: Path, part: str) -> Iterator[psutil.Process]:
 def died(home: Path, name: str) -> UserError:
     """Return the error for a process that did not stay: the last lines of its log."""
     path = log(home, name)
-    lines = [line for line in path.read_text(encoding="utf-8", errors="replace").splitlines() if line.strip()]
+    since = path.read_text(encoding="utf-8", errors="replace").rpartition(STARTS)[2].partition("\n")[2]
+    lines = [line for line in since.splitlines() if line.strip()]
     wrong = [line for line in lines[-60:] if "rror" in line or "xception" in line or "FATAL" in line]
     told = "\n  ".join((wrong or lines or ["it said nothing"])[-3:])
     return UserError(
-        f"{name} did not start:\n  {told}", where="stack", remedy=f"its log is {path}; `carbonlake stack up` tries again"
+        f"{name} did not stay:\n  {told}", where="stack", remedy=f"its log is {path}; `carbonlake stack up` tries again"
     )
 
 

@@ -57,8 +57,9 @@ def start(home: Path) -> None:
     """Start the server; what is secret in its settings comes by its environment, which nobody else can read."""
     own = folder(home, "trino")
     ports = {name: processes.choose_port(home, "trino", name) for name in ("trino", "trino-internal")}
-    trino_files.write_all(home, own / "etc", ports)
     env = {
+        # It reads them once: with other ones it is another server.
+        "SETTINGS": trino_files.write_all(home, own / "etc", ports),
         "TRINO_KEYSTORE": secret(home, "trino-keystore"),
         "TRINO_SHARED": secret(home, "trino-shared"),
         "S3_ACCESS_KEY": secret(home, "minio-user"),

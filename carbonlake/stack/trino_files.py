@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
@@ -48,9 +49,13 @@ def rules() -> dict[str, Any]:
     }
 
 
-def write_all(home: Path, etc: Path, ports: dict[str, int]) -> None:
-    """Write the settings for a start; who may do what is left as it stands, for it is not ours alone."""
-    for name, values in _properties(home, etc, ports).items():
+def write_all(home: Path, etc: Path, ports: dict[str, int]) -> str:
+    """Write the settings for a start and return what tells them from others.
+
+    Who may do what is left as it stands, for it is not ours alone.
+    """
+    properties = _properties(home, etc, ports)
+    for name, values in properties.items():
         write(etc / name, "".join(f"{key}={value}\n" for key, value in values.items()))
     write(etc / "resource-groups.json", json.dumps(GROUPS, indent=1))
     write(etc / "session-defaults.json", json.dumps(DEFAULTS, indent=1))
@@ -62,6 +67,7 @@ def write_all(home: Path, etc: Path, ports: dict[str, int]) -> None:
         hashed = {user: bcrypt.hashpw(password, bcrypt.gensalt(10, b"2b")).decode() for user, password in users.items()}
         # Trino knows this way of hashing by its older name.
         write(etc / "password.db", "".join(f"{user}:{one.replace('$2b$', '$2y$', 1)}\n" for user, one in hashed.items()))
+    return sha256(json.dumps([properties, GROUPS, DEFAULTS]).encode()).hexdigest()
 
 
 def _properties(home: Path, etc: Path, ports: dict[str, int]) -> dict[str, dict[str, str]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -16,7 +17,7 @@ import psutil
 import pytest
 
 from carbonlake.stack import parts, processes
-from carbonlake.stack.home import secret
+from carbonlake.stack.home import port, secret
 from tests import documents
 
 KILLS = 5
@@ -100,6 +101,15 @@ def test_down_stops_what_it_started_and_leaves_others_alone(home: Path) -> None:
     finally:
         other.kill()
         other.wait()
+
+
+def test_a_port_that_somebody_else_took_meanwhile_is_left_to_him(home: Path) -> None:
+    said(home, "up", "--only", "minio")
+    before = port(home, "minio")
+    said(home, "down")
+    with socket.create_server(("127.0.0.1", before)):
+        told = json.loads(said(home, "up", "--only", "minio", "--json").stdout)["minio"]
+    assert told["state"] == "running" and str(before) not in told["url"] and port(home, "minio") != before
 
 
 def test_credentials_are_in_files_of_their_owner_and_nowhere_else(home: Path) -> None:
