@@ -123,6 +123,14 @@ def test_every_service_is_watched_bounded_and_not_root(compose: Any) -> None:
             assert volume.split(":")[0] in compose["volumes"] or (DOCKER / volume.split(":")[0]).is_file(), (name, volume)
 
 
+def test_who_computes_and_who_builds_share_the_folder_of_work(compose: Any) -> None:
+    services = compose["services"]
+    building = {name for name, one in services.items() if "CARBONLAKE_WORK" in one.get("environment", {})}
+    assert building >= {"carbonlake", "airflow-scheduler"}
+    assert {services[name]["environment"]["CARBONLAKE_WORK"] for name in building} == {"/work/staged"}
+    assert [name for name in (*building, "spark-worker", "spark-connect") if "work:/work" not in services[name]["volumes"]] == []
+
+
 def test_the_images_pass_their_linter_and_end_as_a_user() -> None:
     files = sorted(str(path) for path in DOCKER.glob("*Dockerfile"))
     done = subprocess.run([Path(sys.executable).with_name("hadolint"), *files], capture_output=True, text=True, check=False)
