@@ -30,6 +30,8 @@ class Finding:
 def findings(world: World) -> list[Finding]:
     """Look at everything; a look that fails is a finding, not an error."""
     looks: list[Callable[[World], Finding]] = [_python, _packages, _java, _contracts, _lake, _space, _engine, _deliveries]
+    if world.settings.trino:
+        looks.append(_trino)
     return [_safe(look, world) for look in looks]
 
 
@@ -94,6 +96,15 @@ def _engine(world: World) -> Finding:
     with world.engine() as engine:
         engine.session.range(1).collect()
         return Finding("ok", "engine", f"{world.settings.engine} ({engine.name}) answers")
+
+
+def _trino(world: World) -> Finding:
+    from jobs.trino import ask
+
+    shown = ask(world.trino, "select count(*) from information_schema.tables where table_schema <> 'information_schema'")
+    number = shown.rows[0][0]
+    return Finding("ok" if number else "note", "Trino", f"{world.trino.address} shows {number} tables and views",
+                   "" if number else "`carbonlake publish` registers them")  # fmt: skip
 
 
 def _deliveries(world: World) -> Finding:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import sys
@@ -70,6 +71,12 @@ def test_what_is_wrong_is_told_with_a_remedy_and_without_the_password(
         assert done.returncode == 1 and says in done.stderr and "→" in done.stderr, done.stderr
         for secret in (shown.at.password, "not-the-password"):
             assert secret not in done.stdout + done.stderr
+
+
+def test_the_doctor_asks_trino(shown: Shown, tmp_path: Path) -> None:
+    done = shown.said(tmp_path, "--json", "doctor")
+    (found,) = [row for row in json.loads(done.stdout) if row["what"] == "Trino"]
+    assert found["state"] == "ok" and "tables and views" in found["found"]
 
 
 def test_what_is_not_there_or_not_allowed_is_told(shown: Shown, tmp_path: Path) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -21,13 +20,19 @@ GONE = "business.gone"
 VIEW = "-- title: Books\n-- title_zh: 口径\n-- view: yes\nselect distinct book from business.emission_year\n"
 
 
+def _names(shown: Shown) -> set[str]:
+    """Return what a whole publish shows, as Trino names it."""
+    known = contracts()
+    return {name_in_trino(name) for name in query.tables(shown.lake) if name.removeprefix(f"{query.QUARANTINE}.") in known}
+
+
 def _forget(shown: Shown, name: str) -> None:
     schema, table = name.split(".")
     shown.ask(f"call system.unregister_table('{schema}', '{table}')")
 
 
 def test_every_table_is_shown_and_read_and_a_second_time_nothing_is_new(shown: Shown) -> None:
-    expected = {name_in_trino(name) for name in query.tables(shown.lake)}
+    expected = _names(shown)
     found = {f"{row[0]}.{row[1]}" for row in shown.ask("select table_schema, table_name from information_schema.tables").rows}
     assert expected <= found
     assert {"raw.delivery", "ops.run", "quarantine_cleaned.enterprise", "business.emission_year"} <= expected
@@ -66,13 +71,13 @@ def test_views_ask_with_the_rights_of_who_asks_and_are_described(shown: Shown) -
 
 
 def test_several_may_publish_at_once(shown: Shown) -> None:
-    for name in map(name_in_trino, query.tables(shown.lake)):
+    for name in _names(shown):
         _forget(shown, name)
     with ThreadPoolExecutor(3) as pool:
         done = list(pool.map(lambda _: publish(shown.at, shown.lake), range(3)))
     assert [one.problems for one in done] == [{}, {}, {}]
     registered = [name for one in done for name in one.registered]
-    assert sorted(registered) == sorted({name_in_trino(name) for name in query.tables(shown.lake)})
+    assert sorted(registered) == sorted(_names(shown))
 
 
 def test_what_no_contract_names_is_taken_away_and_what_others_made_is_left(
@@ -114,7 +119,7 @@ def test_a_table_whose_files_are_gone_is_named_though_its_rows_can_be_counted(sh
         assert shown.ask("select count(*) from cleaned.process_factor").rows[0][0] > 0
         done = publish(shown.at, shown.lake)
         assert list(done.problems) == ["cleaned.process_factor"]
-        assert len(done.healthy) == len(query.tables(shown.lake)) - 1
+        assert set(done.healthy) == _names(shown) - {"cleaned.process_factor"}
     finally:
         (folder := Path(str(shown.lake.work))).mkdir(exist_ok=True)
         (folder / "kept").write_bytes(kept)
@@ -154,7 +159,6 @@ def test_a_trino_that_is_away_makes_no_build_fail(shown: Shown, tmp_path: Path) 
 
 def test_the_command_tells_what_it_did(shown: Shown, tmp_path: Path) -> None:
     done = shown.said(tmp_path, "--json", "publish", "cleaned.gwp")
-    assert done.returncode == 0 and json.loads(done.stdout)["healthy"] == ["cleaned.gwp"]
+    assert done.returncode == 0 and "cleaned.gwp" in json.loads(done.stdout)["healthy"]
     unknown = shown.said(tmp_path, "publish", "cleaned.gwpp")
     assert unknown.returncode == 1 and "cleaned.gwp" in unknown.stderr
-    shutil.rmtree(tmp_path / "lake", ignore_errors=True)
