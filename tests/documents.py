@@ -65,11 +65,13 @@ def play(document: Path, folder: Path) -> Iterator[tuple[str, list[str], subproc
                     yield command, shown, run(["sh", "-c", command], folder)
 
 
-def run(words: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
+def run(words: list[str], folder: Path, timeout: float = 300) -> subprocess.CompletedProcess[str]:
     """Run a command in a folder as a newcomer would, with the environment's programs on the path."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("CARBONLAKE_")}
     path = f"{Path(sys.executable).parent}{os.pathsep}{kept.get('PATH', '')}"
-    return subprocess.run(words, cwd=folder, env=kept | {"PATH": path}, text=True, capture_output=True, check=False, timeout=300)
+    return subprocess.run(
+        words, cwd=folder, env=kept | {"PATH": path}, text=True, capture_output=True, check=False, timeout=timeout
+    )
 
 
 def squeezed(text: str) -> str:

@@ -15,15 +15,16 @@ import carbonlake.submit
 import conf
 from benchmarks import standalone
 from benchmarks.standalone import Cluster
-from jobs import land
 from jobs.apache import SETTINGS
 from jobs.lake import Lake
 from jobs.relation import columns, relation_sql
 from jobs.s3a import HADOOP_AWS
 from schemas import graph
 from schemas.rooms import SHIPPED
+from tests import documents
 
 PROPERTIES = Path(conf.__file__).parent / "spark-submit.properties"
+MASTER = "spark://10.0.0.5:7077"
 SMALL = ("--conf", "spark.executor.memory=1g", "--conf", "spark.executor.cores=1", "--conf", "spark.driver.memory=1g",
          "--conf", "spark.sql.shuffle.partitions=2")  # fmt: skip
 
@@ -56,10 +57,13 @@ def test_the_jars_of_the_properties_are_those_that_we_start_spark_with() -> None
 
 @pytest.mark.spark
 def test_a_submitted_application_builds_the_same_tables_on_the_cluster(cluster: Cluster, demo_lake: Path, tmp_path: Path) -> None:
-    lake = Lake(tmp_path / "lake").init()
-    land.land(lake, [str(SHIPPED / "samples" / "deliveries")])
-    given = ("--properties-file", str(PROPERTIES), *SMALL)
-    done = submit(cluster.url, "run", "+knowledge.factor", lake=tmp_path / "lake", settings=given)
+    """What docs/spark.md shows is done on a cluster of ours."""
+    (shown,) = [block.text for block in documents.blocks(SHIPPED / "docs" / "spark.md") if block.kind == "sh"]
+    assert MASTER in shown
+    (tmp_path / "deliveries").symlink_to(SHIPPED / "samples" / "deliveries")
+    script = ["sh", "-ec", "export SPARK_LOCAL_IP=127.0.0.1\n" + shown.replace(MASTER, cluster.url)]
+    done = documents.run(script, tmp_path, timeout=900)
+    lake = Lake(tmp_path / "lake")
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
     assert cluster.executors() >= 1, "the cluster did not compute"
     tables = graph.select(["+knowledge.factor"])

@@ -8,7 +8,6 @@ import signal
 import tempfile
 import threading
 import time
-from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +19,9 @@ from jobs.lake import Lake
 from jobs.run import run
 from jobs.session import Engine, engine
 from tests.jobs import building
+from tests.jobs.racing import CLEANED, MONTH, ROWS, deliver, race
 
 pytestmark = pytest.mark.spark
-CLEANED, MONTH = "cleaned.flow_merge", "thematic.flow_merge_month"
 TABLES = (CLEANED, MONTH)
 ROUNDS = 5
 
@@ -35,12 +34,6 @@ def project() -> Any:
         patch.setenv("CARBONLAKE_PROJECT", str(building.lay(folder, building.flows(["merge"]))))
         yield str(folder)
     shutil.rmtree(folder)
-
-
-def deliver(lake: Lake, number: int, count: int = 40) -> None:
-    """Land rows of a meter of its own, spread over two months."""
-    text = building.csv((f"m{number}-{n}", f"2025-{1 + n % 2:02}-{1 + number % 28:02}", n + 1, "x") for n in range(count))
-    building.deliver(lake, CLEANED, f"{number}.csv", text)
 
 
 def _drivers() -> set[int]:
@@ -82,30 +75,11 @@ def test_a_driver_killed_while_it_writes_fails_the_build_and_the_next_one_is_rig
     assert building.state(lake, TABLES) == before
     assert not list((lake.folder / "_staging").glob("*")), "staging of an ended run"
     assert building.build(lake, spark, f"{CLEANED}+")[MONTH].status == "built"
-    assert len(building.rows(lake, CLEANED)) == 80
-    assert sum(days for _, _, days in building.rows(lake, MONTH, "month", "mass_t", "days")) == 80
+    assert len(building.rows(lake, CLEANED)) == 2 * ROWS
+    assert sum(days for _, _, days in building.rows(lake, MONTH, "month", "mass_t", "days")) == 2 * ROWS
 
 
 def test_two_engines_on_one_table_at_once_give_one_result(lake: Lake, spark: Any, reference: Engine) -> None:
     """Whoever commits second sees that the table has moved, and finds its work done or does it again on what is there."""
-    counted: Counter[str] = Counter()
-    for number in range(1, ROUNDS + 1):
-        deliver(lake, number)
-        ended: list[Any] = []
-        start = threading.Barrier(2)
-
-        def work(serving: Engine, start: threading.Barrier = start, ended: list[Any] = ended) -> None:
-            start.wait()
-            ended.extend(run(lake, serving, [f"{CLEANED}+"], force=True, workers=1))
-
-        both = [threading.Thread(target=work, args=(one,)) for one in (Engine("sail", spark), reference)]
-        for thread in both:
-            thread.start()
-        for thread in both:
-            thread.join()
-        counted.update(one.status for one in ended)
-        assert {one.status for one in ended} <= {"built", "skipped", "repaired"}, [one.reason for one in ended]
-        found = building.rows(lake, CLEANED, "meter", "day")
-        assert len(found) == len(set(found)) == 40 * number
-        assert sum(days for _, days in building.rows(lake, MONTH, "month", "days")) == 40 * number
+    counted = race(lake, [Engine("sail", spark), reference], ROUNDS)
     print(f"{ROUNDS} rounds of Sail and Apache Spark on the same tables at once: {dict(counted)}, each row exactly once")
