@@ -20,7 +20,7 @@ import pyarrow as pa
 from deltalake import DeltaTable, Schema
 from deltalake.exceptions import DeltaError, TableNotFoundError
 
-from jobs import objects, store
+from jobs import patience, store
 from schemas import types
 from schemas.contract import Contract
 from schemas.errors import UserError
@@ -32,6 +32,8 @@ WITH_STATISTICS = ("string", "int", "bigint", "date", "timestamp")
 PARTITIONABLE = ("string", "int", "bigint", "date")
 STATISTICS_COLUMNS = 32
 FOREIGN_DAYS = 7
+# delta-rs gives up after ten by itself, which is some seconds.
+RETRIES = {"max_retries": "40", "retry_timeout": "120s"}
 _SEEN: set[tuple[str, Path | None]] = set()
 
 
@@ -95,6 +97,8 @@ class Lake:
     def keep(self, sha256: str) -> None:
         """Bring the bytes of a delivery from this machine into the object store, where the lake is in one."""
         if self.remote:
+            from jobs import objects
+
             objects.put(self.delivery_path(sha256), self.place(*_delivery(sha256)), self.storage_options)
 
     def delivery(self, sha256: str, *, anew: bool = False) -> Path:
@@ -104,6 +108,8 @@ class Lake:
         """
         path = self.delivery_path(sha256)
         if self.remote and (anew or not path.is_file()):
+            from jobs import objects
+
             objects.fetch(self.place(*_delivery(sha256)), path, self.storage_options)
         if not path.is_file():
             raise FileNotFoundError(2, "no such delivery", str(path))
@@ -166,13 +172,20 @@ class Lake:
     def open_path(self, path: str, version: int | None = None) -> DeltaTable | None:
         """Return a handle on the Delta table at a path, None where there is none."""
         try:
-            return DeltaTable(path, version=version, storage_options=self.storage_options or None)
+            if not store.is_remote(path):
+                return DeltaTable(path, version=version, storage_options=self.storage_options or None)
+            return patience.waiting(lambda: DeltaTable(path, version=version, storage_options=self.for_delta), path)
         except TableNotFoundError:
             return None
         except (DeltaError, OSError) as error:
-            if store.is_remote(path) and (told := objects.explain(str(error), path)):
+            if store.is_remote(path) and (told := patience.explain(str(error), path)):
                 raise told from error
             raise
+
+    @property
+    def for_delta(self) -> dict[str, str] | None:
+        """The options that delta-rs gets: the lake's, and patience with a store that is away."""
+        return {**RETRIES, **self.storage_options} if self.remote else self.storage_options or None
 
     def forward(self, path: str, known: DeltaTable) -> DeltaTable | None:
         """Bring a handle up to the newest version of its table, and return it; None where the table is gone."""
@@ -183,7 +196,7 @@ class Lake:
         elif not (store.local(path) / "_delta_log").is_dir():
             return None
         try:
-            known.update_incremental()
+            patience.waiting(known.update_incremental, path)
         except DeltaError:  # another table lies there now
             return self.open_path(path)
         return known
@@ -206,7 +219,7 @@ class Lake:
                 with store.explained(path):
                     return DeltaTable.create(path, Schema.from_arrow(schema), mode="error", partition_by=list(partition_by),
                                              description=description, configuration=properties(schema, partition_by),
-                                             storage_options=self.storage_options or None)  # fmt: skip
+                                             storage_options=self.for_delta)  # fmt: skip
             except DeltaError:  # another process may have made it in this moment
                 time.sleep(0.02)
         raise UserError("the table cannot be made", where=path, remedy="look into the folder: is a part of it unreadable?")

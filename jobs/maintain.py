@@ -15,7 +15,7 @@ from uuid import uuid4
 from deltalake import CommitProperties, DeltaTable
 from deltalake.exceptions import DeltaError, TableNotFoundError
 
-from jobs import deltalog, objects, query, store
+from jobs import deltalog, query, store
 from jobs.deltalog import NOTE
 from jobs.lake import Lake, alive, owner, unstage
 from jobs.pins import RECORDS, kept_versions, retention
@@ -129,6 +129,8 @@ def _there(lake: Lake, root: str, paths: Sequence[str]) -> list[str]:
     """Return those of a table's files that are still there."""
     if not paths or not store.is_remote(root):
         return [path for path in paths if store.exists(f"{root}/{unquote(path)}")]
+    from jobs import objects
+
     found = {name for name, _ in objects.listed(root, lake.storage_options)}
     return [path for path in paths if unquote(path) in found]
 
@@ -201,7 +203,7 @@ def _owner(folder: Path) -> dict[str, Any] | None:
 
 def _take_strays(lake: Lake, note: Mapping[str, Any]) -> None:
     try:
-        table = DeltaTable(note["table"], storage_options=lake.storage_options or None)
+        table = DeltaTable(note["table"], storage_options=lake.for_delta)
     except TableNotFoundError:
         return
     known = deltalog.named_files(table)

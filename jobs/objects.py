@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
-import time
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
@@ -25,50 +23,24 @@ from minio.credentials.providers import (
 )
 from minio.error import InvalidResponseError, MinioException, S3Error, ServerError
 from minio.sse import Sse, SseKMS, SseS3
-from pyarrow import fs
 
-from jobs import s3a
+from jobs import patience, s3a
 from schemas.errors import UserError
 
 T = TypeVar("T")
 SCHEMES = ("s3", "s3a")
 AWS = "https://s3.amazonaws.com"
 REGION = "us-east-1"
-# A store that restarts or is gone for a minute is waited for: what reads and writes here may be done twice.
-PATIENCE = 120.0
-PAUSE = 0.2
-LONGEST_PAUSE = 5.0
 SECONDS = 30.0
 PASSING = ("SlowDown", "ServiceUnavailable", "InternalError", "RequestTimeout", "OperationAborted", "XMinioServerNotInitialized")
 ABSENT = ("NoSuchKey", "NoSuchObject", "NoSuchVersion")
-LOOK = "look at AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY in `storage_options` or the environment"
-CLOCK = "set the clock of this machine: the store takes requests of the last 15 minutes alone"
-ROOM = "free some space in the object store and run it again; nothing was published"
-# Codes of S3, as the store and the libraries between tell them, and what a person can do.
-REMEDIES = {
-    "InvalidAccessKeyId": LOOK,
-    "SignatureDoesNotMatch": LOOK,
-    "AccessDenied": "the credentials may not do this: ask for the right to read, write and delete below the lake's root",
-    "ExpiredToken": "get new credentials; those of an instance or a profile are renewed by themselves",
-    "InvalidTokenId": "get new credentials; those of an instance or a profile are renewed by themselves",
-    "RequestTimeTooSkewed": CLOCK,
-    "NoSuchBucket": "make the bucket first, or mend the lake's root",
-    "XMinioStorageFull": ROOM,
-    "QuotaExceeded": ROOM,
-    "InvalidBucketName": "mend the lake's root: s3://bucket/prefix",
-}
-# What delta-rs and the engines say where the store gave no code; the second tells what it is.
-WORDS = (
-    (re.compile(r"minimum free drive threshold|Storage backend has reached"), "XMinioStorageFull"),
-    (re.compile(r"403 Forbidden|status code: 403"), "AccessDenied"),
-)
 
 
 @cache
 def _client(options: tuple[tuple[str, str], ...]) -> Minio:
     given = dict(options)
     address = urlsplit(s3a.service(given) or AWS)
-    # Our own retries wait longer than those of the library, which would multiply with them.
+    # Our own patience is longer than the library's retries, and would be multiplied by them.
     trusted = os.environ.get("SSL_CERT_FILE") or certifi.where()
     pool = urllib3.PoolManager(timeout=urllib3.Timeout(connect=5, read=SECONDS), maxsize=32, retries=urllib3.Retry(0),
                                cert_reqs="CERT_REQUIRED", ca_certs=trusted)  # fmt: skip
@@ -106,52 +78,27 @@ def split(url: str) -> tuple[str, str]:
 
 
 def patiently(work: Callable[[], T], where: str) -> T:
-    """Return what `work` returns, again and again while the store is away or busy, at most PATIENCE seconds.
+    """Return what `work` returns, again and again while the store is away or busy.
 
     Raise FileNotFoundError for what is not there, UserError for what a person must mend or where patience ends.
     """
-    until, pause = time.monotonic() + PATIENCE, PAUSE
-    while True:
-        try:
-            return work()
-        except (MinioException, urllib3.exceptions.HTTPError, ConnectionError, TimeoutError) as error:
-            if isinstance(error, S3Error) and error.code in ABSENT:
-                raise FileNotFoundError(2, "no such object", where) from None
-            if not _passing(error):
-                raise explained(error, where) from error
-            if time.monotonic() + pause > until:
-                told = getattr(error, "code", None) or type(error).__name__
-                raise UserError(f"the object store did not answer for {PATIENCE:g} seconds ({told})", where=where,
-                                remedy="look whether it runs and whether AWS_ENDPOINT_URL names it; nothing was published"
-                                ) from error  # fmt: skip
-        time.sleep(pause)
-        pause = min(pause * 2, LONGEST_PAUSE)
+    try:
+        return patience.waiting(work, where, _passing)
+    except (MinioException, urllib3.exceptions.HTTPError, ConnectionError) as error:
+        if isinstance(error, S3Error) and error.code in ABSENT:
+            raise FileNotFoundError(2, "no such object", where) from None
+        code = (error.code or "") if isinstance(error, S3Error) else ""
+        remedy = patience.REMEDIES.get(code, "look at the object store's own log")
+        raise UserError(f"the object store says {code or type(error).__name__}: {getattr(error, 'message', '') or error}",
+                        where=where, remedy=remedy) from error  # fmt: skip
 
 
 def _passing(error: Exception) -> bool:
     """Tell whether an error is of the kind that passes by itself."""
     if isinstance(error, S3Error):
-        return error.code in PASSING or (
-            error.response is not None and error.response.status >= 500 and error.code not in REMEDIES
-        )
+        broken = error.response is not None and error.response.status >= 500
+        return error.code in PASSING or (broken and error.code not in patience.REMEDIES)
     return isinstance(error, ServerError | InvalidResponseError | urllib3.exceptions.HTTPError | ConnectionError | TimeoutError)
-
-
-def explained(error: Exception, where: str) -> UserError:
-    """Return an error of the store as one that says what to do."""
-    code = error.code if isinstance(error, S3Error) else ""
-    remedy = REMEDIES.get(code or "", "look at the object store's own log")
-    return UserError(f"the object store says {code or type(error).__name__}: {getattr(error, 'message', '') or error}",
-                     where=where, remedy=remedy)  # fmt: skip
-
-
-def explain(text: str, where: str) -> UserError | None:
-    """Return what an error of a library means that carries a code of S3 in its words; else None."""
-    code = next((code for code in REMEDIES if re.search(rf"\b{code}\b", text)), None)
-    code = code or next((code for words, code in WORDS if words.search(text)), None)
-    if code is None:
-        return None
-    return UserError(f"the object store says {code}", where=where, remedy=REMEDIES[code])
 
 
 def _encryption(options: Mapping[str, str]) -> Sse | None:
@@ -170,12 +117,12 @@ def put(source: Path, url: str, options: Mapping[str, str] | None) -> None:
     patiently(lambda: client(options).fput_object(bucket, key, str(source), sse=sse), url)
 
 
-def get(url: str, options: Mapping[str, str] | None) -> bytes:
-    """Return the bytes of a small object. Raise FileNotFoundError."""
+def get(url: str, options: Mapping[str, str] | None, offset: int = 0, length: int = 0) -> bytes:
+    """Return the bytes of an object, or `length` of them from `offset` on. Raise FileNotFoundError."""
     bucket, key = split(url)
 
     def read() -> bytes:
-        answer = client(options).get_object(bucket, key)
+        answer = client(options).get_object(bucket, key, offset, length)
         try:
             found = bytes(answer.read())
             if len(found) != int(answer.headers.get("Content-Length", len(found))):
@@ -229,21 +176,3 @@ def listed(url: str, options: Mapping[str, str] | None, *, deep: bool = True) ->
     for one in found:
         if one.object_name and one.object_name != prefix:
             yield one.object_name.removeprefix(prefix), one.size or 0
-
-
-@cache
-def _reading(options: tuple[tuple[str, str], ...]) -> fs.FileSystem:
-    given = dict(options)
-    address = urlsplit(s3a.service(given))
-    return fs.S3FileSystem(
-        access_key=given.get("AWS_ACCESS_KEY_ID"), secret_key=given.get("AWS_SECRET_ACCESS_KEY"),
-        session_token=given.get("AWS_SESSION_TOKEN"), region=given.get("AWS_REGION") or (REGION if address.netloc else None),
-        endpoint_override=address.netloc or None, scheme=address.scheme or "https", force_virtual_addressing=s3a.virtual(given),
-        request_timeout=SECONDS, connect_timeout=5,
-        retry_strategy=fs.AwsStandardS3RetryStrategy(max_attempts=12),
-    )  # fmt: skip
-
-
-def reading(options: Mapping[str, str] | None) -> fs.FileSystem:
-    """Return Arrow's file system of the store, by which parts of large objects are read."""
-    return _reading(tuple(sorted(upper(options).items())))

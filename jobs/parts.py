@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 
-from fsspec.implementations.arrow import ArrowFSWrapper
+from fsspec import AbstractFileSystem
 
 from jobs import objects
 
@@ -18,12 +19,12 @@ class _Parts:
     another's (seen with DuckDB 2.0: mostly an error, for they are too few at the file's end).
     """
 
-    def __init__(self, file: Any) -> None:
-        self.file = file
+    def __init__(self, url: str, options: Mapping[str, str], size: int) -> None:
+        self.url, self.options, self.size = url, options, size
         self.place = threading.local()
 
     def seek(self, offset: int, whence: int = 0) -> int:
-        base = {0: 0, 1: getattr(self.place, "at", 0), 2: self.file.size()}[whence]
+        base = {0: 0, 1: getattr(self.place, "at", 0), 2: self.size}[whence]
         self.place.at = base + offset
         return int(self.place.at)
 
@@ -33,25 +34,51 @@ class _Parts:
     def read(self, size: int = -1) -> bytes:
         if not hasattr(self.place, "at"):
             raise OSError("read before a place was named in this thread")
-        size = self.file.size() - self.place.at if size < 0 else size
-        found = bytes(self.file.read_at(size, self.place.at))
+        left = self.size - self.place.at
+        size = left if size < 0 else min(size, left)
+        found = objects.get(self.url, self.options, self.place.at, size) if size > 0 else b""
         self.place.at += len(found)
         return found
 
     def close(self) -> None:
-        self.file.close()
+        """Nothing is kept open."""
 
 
-class Parts(ArrowFSWrapper):  # type: ignore[misc]
+class Parts(AbstractFileSystem):  # type: ignore[misc]
     """The object store as a file system for DuckDB; it reads alone."""
 
-    def open(self, path: str, mode: str = "rb", **options: Any) -> _Parts:
+    protocol = "s3"
+    cachable = False
+
+    def __init__(self, options: Mapping[str, str] | None) -> None:
+        super().__init__()
+        self.options = dict(options or {})
+
+    def open(self, path: str, mode: str = "rb", **more: Any) -> _Parts:
         """Open an object for reading."""
         if set(mode) - set("rb"):
             raise OSError(f"{path}: objects are not written this way")
-        return _Parts(self.fs.open_input_file(self._strip_protocol(path)))
+        return _Parts(_url(path), self.options, self.size(path))
+
+    def size(self, path: str) -> int:
+        """Return the bytes of an object. Raise FileNotFoundError."""
+        found = objects.size(_url(path), self.options)
+        if found is None:
+            raise FileNotFoundError(2, "no such object", path)
+        return found
+
+    def modified(self, path: str) -> datetime:
+        """Return one moment for all: an object of a lake is written once and never changed."""
+        return datetime.fromtimestamp(0, UTC)
+
+    def info(self, path: str, **more: Any) -> dict[str, Any]:
+        """Return what there is to say of an object."""
+        return {"name": path, "size": self.size(path), "type": "file"}
+
+    def glob(self, path: str, **more: Any) -> list[str]:
+        """Return a path itself: files are named by the log of their table, and none has a pattern in its name."""
+        return [path] if objects.size(_url(path), self.options) is not None else []
 
 
-def parts(options: Mapping[str, str] | None) -> Parts:
-    """Return the file system of the store that the options name."""
-    return Parts(objects.reading(options))
+def _url(path: str) -> str:
+    return path if path.startswith("s3://") else f"s3://{path}"

@@ -14,7 +14,7 @@ from deltalake import DeltaTable
 from deltalake.exceptions import DeltaError
 from sqlglot import exp
 
-from jobs import deltalog, objects, relation, store
+from jobs import deltalog, relation, store
 from jobs.lake import Lake
 from jobs.relation import literal, quote
 from schemas.contracts import contracts
@@ -188,6 +188,8 @@ def tables(lake: Lake) -> list[str]:
 
 def _folders(lake: Lake, places: Sequence[tuple[str, ...]], *, hidden: bool = False) -> list[tuple[str, ...]]:
     """Return the folders right below some of an object store."""
+    from jobs import objects
+
     with ThreadPoolExecutor(16) as pool:  # each look is a request
         found = pool.map(lambda p: list(objects.listed(lake.place(*p), lake.storage_options, deep=False)), places)
     return [(*place, name[:-1]) for place, names in zip(places, found, strict=True) for name, _ in names

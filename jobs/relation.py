@@ -38,9 +38,9 @@ def connect(
     duck = duckdb.connect(config=dict(config or {}))
     duck.execute("set TimeZone = 'UTC'")
     if store.is_remote(place):
-        from jobs.parts import parts  # DuckDB's own httpfs is no package for version 2
+        from jobs.parts import Parts  # DuckDB's own httpfs is no package for version 2
 
-        duck.register_filesystem(parts(options))
+        duck.register_filesystem(Parts(options))
     return duck
 
 

@@ -8,9 +8,10 @@ import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from jobs import objects
+from jobs import patience
 from schemas.errors import UserError
 
 REMEDIES = {
@@ -38,7 +39,7 @@ def explained(where: str | Path) -> Iterator[None]:
 
 def explain(error: BaseException, where: str | Path = "") -> UserError | None:
     """Return what an error of the operating system means, also where a library tells it in its own words; else None."""
-    if (remote := objects.explain(str(error), str(where))) is not None:
+    if (remote := patience.explain(str(error), str(where))) is not None:
         return remote
     number = getattr(error, "errno", None)
     if number not in REMEDIES:
@@ -70,20 +71,27 @@ def local(path: str | Path) -> Path:
     return Path(unquote(urlsplit(text).path)) if text.startswith("file://") else Path(text)
 
 
+def _objects() -> Any:
+    """Return the client of object stores; its import takes a fifth of a second, which a lake on a disk need not pay."""
+    from jobs import objects
+
+    return objects
+
+
 def read(path: str, options: Mapping[str, str] | None = None) -> bytes:
     """Return the bytes of a small file. Raise FileNotFoundError."""
-    return objects.get(path, options) if is_remote(path) else local(path).read_bytes()
+    return bytes(_objects().get(path, options)) if is_remote(path) else local(path).read_bytes()
 
 
 def exists(path: str, options: Mapping[str, str] | None = None) -> bool:
     """Tell whether there is a file."""
-    return objects.size(path, options) is not None if is_remote(path) else local(path).is_file()
+    return _objects().size(path, options) is not None if is_remote(path) else local(path).is_file()
 
 
 def delete(path: str, options: Mapping[str, str] | None = None) -> None:
     """Delete a file; one that is gone already is fine."""
     if is_remote(path):
-        objects.delete(path, options)
+        _objects().delete(path, options)
     else:
         local(path).unlink(missing_ok=True)
 
@@ -91,7 +99,7 @@ def delete(path: str, options: Mapping[str, str] | None = None) -> None:
 def move(source: Path, target: str, options: Mapping[str, str] | None = None) -> None:
     """Move a local file to its place: a rename on the same disk, a copy and delete elsewhere."""
     if is_remote(target):
-        objects.put(source, target, options)
+        _objects().put(source, target, options)
         source.unlink()
         return
     place = local(target)

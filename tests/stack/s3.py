@@ -127,6 +127,7 @@ def disturbed(given: dict[str, str]) -> Iterator[tuple[Way, dict[str, str]]]:
         setattr(Handler, f"do_{method}", Handler.serve)
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
+    server.handle_error = lambda *about: None  # type: ignore[method-assign]  # who hung up needs no answer
     threading.Thread(target=server.serve_forever, daemon=True).start()
     way.port = server.server_port
     try:
