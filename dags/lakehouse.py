@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from datetime import UTC, datetime, timedelta
 from functools import cache, partial
 from typing import Any
@@ -22,6 +23,8 @@ from schemas.contracts import contracts
 
 SETTINGS = settings.load()
 START = datetime(2000, 1, 1, tzinfo=UTC)  # months before it can't be backfilled
+# Airflow 3.3 ends `airflow dags test` of a DAG that has a deadline with a trace, though the run succeeded (apache/airflow#73428).
+TRIED = sys.argv[1:3] == ["dags", "test"]
 WAITS = 3  # exit code of `carbonlake run`: a table that was named waits for a delivery
 # A build that is tried again, or meets another one, gives the same table, so that retries do no harm.
 DEFAULTS: dict[str, Any] = {
@@ -91,7 +94,7 @@ def _schedule(plan: Plan) -> Any:
 
 def _deadline(plan: Plan) -> DeadlineAlert | None:
     """Return the alert for a run that has not ended before the first of its tables is stale."""
-    if not plan.within:
+    if not plan.within or TRIED:
         return None
     callback = SyncCallback(late, kwargs={"within": str(plan.within)})
     return DeadlineAlert(reference=DeadlineReference.DAGRUN_QUEUED_AT, interval=plan.within, callback=callback)

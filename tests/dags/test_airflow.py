@@ -43,6 +43,8 @@ RUN = """
 import json, sys
 from airflow.dag_processing.dagbag import DagBag
 
+sys.argv = ["airflow", "dags", "test"]
+
 bag = DagBag({folder!r})
 states = {{}}
 for name in {names!r}:
