@@ -13,8 +13,8 @@ from carbonlake.stack import missing, processes
 from carbonlake.stack.home import locked
 from schemas.errors import UserError
 
-# In the order in which they start.
-USUAL = ("minio", "trino", "postgres", "spark", "airflow")
+# In the order in which they start: what others lean on first.
+USUAL = ("minio", "postgres", "trino", "spark", "airflow")
 # For messages that come in by themselves, which the tables of the demo do not: by name alone.
 OTHERS = ("mosquitto", "kafka")
 NAMES = (*USUAL, *OTHERS)

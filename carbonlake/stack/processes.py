@@ -167,7 +167,7 @@ def died(home: Path, name: str) -> UserError:
 
 def run(command: Sequence[str], log: Path, *, what: str, env: Mapping[str, str] | None = None, cwd: Path | None = None) -> str:
     """Run a command that ends by itself and return what it printed; raise UserError with its last words if it fails."""
-    log.parent.mkdir(parents=True, exist_ok=True)
+    log.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     done = subprocess.run(command, env={**os.environ, **(env or {})}, cwd=cwd, text=True, capture_output=True, check=False)
     with log.open("a", encoding="utf-8") as out:
         out.write(done.stdout + done.stderr)

@@ -71,8 +71,8 @@ def test_java_is_that_of_the_variable_or_the_first_that_is_new_enough(tmp_path: 
 
 
 def test_parts_come_with_what_they_need_in_their_order() -> None:
-    assert parts.chosen(None) == ["minio", "trino", "postgres", "spark", "airflow"]
-    assert parts.chosen(["airflow", "trino"]) == ["minio", "trino", "postgres", "airflow"]
+    assert parts.chosen(None) == ["minio", "postgres", "trino", "spark", "airflow"]
+    assert parts.chosen(["airflow", "trino"]) == ["minio", "postgres", "trino", "airflow"]
     assert parts.chosen(["trino"], needs=False) == ["trino"]
     with pytest.raises(UserError, match=r"there is no part trinoo(.|\n)*choose from minio"):
         parts.chosen(["trinoo"])
