@@ -41,7 +41,8 @@ def run(
 ) -> None:  # fmt: skip
     """Build what needs it, inputs first, in parallel.
 
-    Ends with 1 where a table failed (the others are built), with 3 where a table that was named waits for a delivery.
+    Ends with 1 where a table failed (the others are built), with 3 where one waits for an input
+    that was never built or, if it was named, for a delivery.
 
     \b
     carbonlake run                              everything that changed
@@ -112,14 +113,14 @@ def _progress(console: Console, *, quiet: bool) -> Progress:
 
 
 def finish(world: World, outcomes: list[Outcome], named: Collection[str] = ()) -> None:
-    """Print the summary and leave with a code: 1 where a table failed, 3 where one that was named waits for a delivery."""
+    """Print the summary and leave with a code: 1 where a table failed, 3 where one waits."""
     if world.as_json:
         world.say([as_row(outcome) for outcome in outcomes])
     else:
         print_summary(world.console, outcomes, named)
     if any(outcome.status == "failed" for outcome in outcomes):
         raise typer.Exit(FAILED)
-    if any(outcome.status == "waiting" and outcome.table in named for outcome in outcomes):
+    if any(outcome.status == "waiting" and (outcome.table in named or outcome.reason != NO_DELIVERY) for outcome in outcomes):
         raise typer.Exit(SOME_WAITING)
 
 
@@ -149,8 +150,8 @@ def print_summary(console: Console, outcomes: list[Outcome], named: Collection[s
     for outcome in outcomes:
         for warning in outcome.warnings:
             console.print(f"[yellow]![/yellow] {outcome.table}: {warning}", soft_wrap=True)
-        if outcome.status == "failed":
-            console.print(f"[red]✗[/red] {outcome.table}: ", end="")
+        if outcome.status == "failed" or (outcome.status == "waiting" and "\n" in outcome.reason):
+            console.print(f"{MARKS[outcome.status]} {outcome.table}: ", end="")
             console.print(outcome.reason, markup=False, soft_wrap=True)
 
 

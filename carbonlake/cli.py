@@ -9,7 +9,7 @@ from typing import Annotated, Optional
 import typer
 from rich.console import Console
 
-from carbonlake import ask, building, deciding, delivering, keeping, looking, publishing, serving, starting, watching
+from carbonlake import ask, building, deciding, delivering, keeping, looking, moving, publishing, serving, starting, watching
 from carbonlake.stack import command as stack
 from carbonlake.world import FAILED, INTERRUPTED, World, use_project
 from conf.secrets import redact
@@ -30,7 +30,7 @@ they came from.
 
 \b
 Exit codes: 0 done · 1 a table failed, or a mistake that the message explains · 2 the command line is wrong ·
-3 a table that was named waits for a delivery · 130 stopped by the keyboard
+3 a table waits for an input, or one that was named for a delivery · 130 stopped by the keyboard
 """
 # Options that stand before the command's name and are understood behind it, too; the value says whether one follows.
 ANYWHERE = {"--project": True, "--lake": True, "--engine": True, "--json": False}
@@ -62,7 +62,7 @@ def options(
     context.obj = World(lake, engine, as_json)
 
 
-for room in (starting, delivering, building, looking, ask, deciding, keeping, publishing, serving, watching, stack):
+for room in (starting, delivering, building, looking, ask, deciding, keeping, publishing, moving, serving, watching, stack):
     room.add(app)
 
 

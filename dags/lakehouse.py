@@ -25,7 +25,7 @@ SETTINGS = settings.load()
 START = datetime(2000, 1, 1, tzinfo=UTC)  # months before it can't be backfilled
 # Airflow 3.3 ends `airflow dags test` of a DAG that has a deadline with a trace, though the run succeeded (apache/airflow#73428).
 TRIED = sys.argv[1:3] == ["dags", "test"]
-WAITS = 3  # exit code of `carbonlake run`: a table that was named waits for a delivery
+WAITS = 3  # exit code of `carbonlake run`: a table waits for a delivery, or for an input
 # A build that is tried again, or meets another one, gives the same table, so that retries do no harm.
 DEFAULTS: dict[str, Any] = {
     "owner": "carbonlake",

@@ -64,6 +64,8 @@ def _tried(
         return retrying(
             lambda: _attempt(lake, lambda: engine if engine.name == name else other(name), contract, ops, force, month)
         )
+    except derived.NeverBuilt as error:
+        return Outcome(table, new_run(), "waiting", str(error))
     except UserError as error:
         return _failed(table, str(error))
     except Moved as error:

@@ -33,6 +33,10 @@ Transform = Callable[..., DataFrame]
 MONTH = "month"
 
 
+class NeverBuilt(UserError):  # noqa: N818 - it is for others to come first, no error
+    """An input of a table is not there yet."""
+
+
 @dataclass(frozen=True)
 class Plan:
     """Which versions a build reads, and whether the table is made whole or by partitions.
@@ -74,7 +78,7 @@ def input_tables(contract: Contract) -> tuple[str, ...]:
 
 
 def versions(lake: Lake, contract: Contract, heads: dict[str, DeltaTable] | None = None) -> dict[str, int]:
-    """Return the version of each input as it is now; raise UserError for one that was never built.
+    """Return the version of each input as it is now; raise NeverBuilt for one that is not there.
 
     `heads` gets the handles.
     """
@@ -82,8 +86,8 @@ def versions(lake: Lake, contract: Contract, heads: dict[str, DeltaTable] | None
     for table in input_tables(contract):
         head = lake.open(table)
         if head is None:
-            raise UserError(f"its input {table} was never built", where=contract.table,
-                            remedy=f"carbonlake build +{contract.table}")  # fmt: skip
+            raise NeverBuilt(f"its input {table} was never built", where=contract.table,
+                             remedy=f"carbonlake build +{contract.table}")  # fmt: skip
         found[table] = int(head.version())
         if heads is not None:
             heads[table] = head

@@ -13,12 +13,14 @@ from jobs import session, telemetry
 from jobs.build import build
 from jobs.energy import Meter, known_intensity
 from jobs.lake import Lake
+from jobs.land import receipts
 from jobs.ops import Ops
 from jobs.outcome import Outcome, new_run
 from jobs.repair import mend
 from jobs.session import Engine
 from lineage.emit import Receiver, Spool, telling
 from schemas import graph
+from schemas.contracts import contract
 
 Watch = Callable[[str, Outcome | None], None]
 Opened = Callable[[str], AbstractContextManager[Engine]]
@@ -31,9 +33,9 @@ def run(
 ) -> list[Outcome]:  # fmt: skip
     """Build the tables that terms select, inputs first, and return how each ended, in the order they ended.
 
-    `watch` is told when a table starts (None) and ends (its outcome). A table whose input failed waits: it keeps
-    the version it had; a source without a delivery is an empty table, so that a lake may hold only one's own.
-    Lineage events go to a file, and to `receiver` if there is one. `opened` opens the engine that a contract names,
+    `watch` is told when a table starts (None) and ends (its outcome). A table whose input failed or was never built
+    waits: it keeps the version it had; a source without a delivery is an empty table, so that a lake may hold only
+    one's own. Lineage events go to a file, and to `receiver` if there is one. `opened` opens the engine that a contract names,
     where it is another one, the first time that it is needed. Tables made from others are made anew for `month`, e.g.
     2026-01, where they are partitioned so. `meter` says what the energy is estimated from. Raise
     UserError for a term that names no table, and where there is no lake.
@@ -49,6 +51,7 @@ def run(
         ops = Ops(lake, tell=tell)
         try:
             mend(lake, ops, engine.name)
+            _empty(lake, tables)
             one = partial(build, lake, engine, ops=ops, other=other, force=force, meter=meter, month=month)
             done = _walk(tables, one, workers, watch)
         finally:
@@ -57,6 +60,13 @@ def run(
                 ops.price(kgco2)
             ops.flush()
     return [outcome.priced(kgco2) for outcome in done]
+
+
+def _empty(lake: Lake, tables: Sequence[str]) -> None:
+    """Make the sources that tables rest on, as empty tables, where nothing was ever delivered for them."""
+    for source in {t for table in tables for t in graph.upstream(table)} - set(tables):
+        if contract(source).source and lake.open(source) is None and not receipts(lake, source):
+            lake.create(contract(source))
 
 
 @contextmanager
