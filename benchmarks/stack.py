@@ -19,7 +19,6 @@ CASES = {
     "s3_meters": "benchmarks.on_s3:meters",
     "s3_demo": "benchmarks.on_s3:demo",
     "trino_mart": "benchmarks.on_trino:mart",
-    "trino_mart": "benchmarks.on_trino:mart",
     "airflow_parse": "benchmarks.airflow_parse:parse",
 }
 

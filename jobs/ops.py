@@ -9,13 +9,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import duckdb
 import pyarrow as pa
 
 from jobs.commit import append_rows
 from jobs.lake import Lake, arrow_schema
 from jobs.outcome import Counts, Outcome, new_run
-from jobs.relation import relation_sql
+from jobs.relation import connect, relation_sql
 from quality.audit import Verdict
 from schemas.contracts import contract
 
@@ -45,7 +44,7 @@ class Ops:
         with self.lock:
             if run_id not in self.known:
                 head = self.lake.open("ops.run")
-                with duckdb.connect() as connection:
+                with connect(self.lake.root, self.lake.storage_options) as connection:
                     rows = connection.execute(f"select run_id from ({relation_sql(head)})").fetchall() if head else []
                 self.known = frozenset(row[0] for row in rows)
             return run_id in self.known or any(row["run_id"] == run_id for row in self.rows["ops.run"])
