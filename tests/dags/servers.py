@@ -11,15 +11,18 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any, TypeVar
 
 from carbonlake.stack import airflow as parts
 from carbonlake.stack import postgres, processes
 from carbonlake.stack.home import port
+from schemas.contracts import contracts
+from schemas.rooms import SHIPPED
 
 # What waits is waited for in seconds, not minutes; who starts tasks for its tests sees at once when one has gone.
 QUICK = {
@@ -104,6 +107,32 @@ class Servers:
     def ended(self, dag: str, run: str, patience: float = PATIENCE) -> str:
         """Wait until a run has ended and return how."""
         return until(lambda: _over(self.ask("GET", f"dags/{dag}/dagRuns/{run}")["state"]), f"{run} of {dag} ends", patience)
+
+    def quiet(self, names: Iterable[str]) -> bool:
+        """Tell whether every run of DAGs has ended and no table that has changed still waits for one."""
+        known = list(names)
+        if any(not _over(run["state"]) for name in known for run in self.runs(name)):
+            return False
+        return not any(map(self._waits, known))
+
+    def _waits(self, name: str) -> bool:
+        """Tell whether events wait for a DAG; the API knows no empty list of them."""
+        try:
+            return bool(self.ask("GET", f"dags/{name}/assets/queuedEvents")["total_entries"])
+        except urllib.error.HTTPError as error:
+            if error.code != HTTPStatus.NOT_FOUND:
+                raise
+            return False
+
+
+def dropped(folder: Path) -> Path:
+    """Put the sample deliveries where people drop them, a folder for each table, and return the folder."""
+    for table, one in contracts().items():
+        for path in (SHIPPED / "samples" / "deliveries" / one.source.zone).glob(one.source.path) if one.source else ():
+            target = folder / table / path.name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(path, target)
+    return folder
 
 
 def _over(state: str) -> str:

@@ -17,9 +17,10 @@ from dags.plan import plans
 from jobs import query
 from jobs.lake import FORMAT_FILE, Lake
 from schemas import graph, rooms
-from schemas.contracts import contracts, read_yaml
+from schemas.contracts import read_yaml
 from tests import documents
 from tests.dags.receivers import webhook
+from tests.dags.servers import dropped
 
 pytestmark = pytest.mark.airflow
 ROOT = rooms.SHIPPED
@@ -86,16 +87,6 @@ def _asked(environment: dict[str, str], script: str, **values: Any) -> Any:
     return json.loads(answers[-1].removeprefix("ANSWER"))
 
 
-def _drop(environment: dict[str, str]) -> None:
-    """Put the sample deliveries where people drop them: a folder per table."""
-    for table, one in contracts().items():
-        if one.source:
-            for path in (ROOT / "samples" / "deliveries" / one.source.zone).glob(one.source.path):
-                target = Path(environment["CARBONLAKE_DROP"]) / table / path.name
-                target.parent.mkdir(parents=True, exist_ok=True)
-                shutil.copy(path, target)
-
-
 def test_every_dag_loads_and_is_what_the_contracts_say(home: dict[str, str]) -> None:
     found = _asked(home, DAGS)
     assert found["errors"] == {}
@@ -118,7 +109,7 @@ def test_every_dag_loads_and_is_what_the_contracts_say(home: dict[str, str]) -> 
 
 
 def test_the_demo_is_built_by_airflow_as_by_the_command_line(home: dict[str, str]) -> None:
-    _drop(home)
+    dropped(Path(home["CARBONLAKE_DROP"]))
     carbonlake = home["CARBONLAKE_COMMAND"]
     sources = [one.name for one in plans() if one.lands]
     derived = [one.name for one in plans() if not one.lands]
