@@ -35,7 +35,10 @@ DEFAULTS: dict[str, Any] = {
     "max_retry_delay": timedelta(minutes=30),
     "execution_timeout": timedelta(hours=6),
     "on_failure_callback": failed,
+    "weight_rule": "absolute",
 }
+# Where slots are few, what comes in is built before what is made from it: that is then made once.
+FIRST = 2
 MONTH = r"^(\d{4}-(0[1-9]|1[0-2]))?$"
 _bash = partial(BashOperator, cwd=commands.HOME, append_env=True)
 
@@ -48,7 +51,8 @@ def asset(table: str) -> Asset:
 
 def dag(plan: Plan) -> DAG:
     """Return the DAG of a plan: its drop folders first, then its tables, grouped by layer, then the DAGs it has to start."""
-    with _opened(plan.name, _schedule(plan), _told(plan), deadline=_deadline(plan), params=_params(plan)) as made:
+    with _opened(plan.name, _schedule(plan), _told(plan), deadline=_deadline(plan), params=_params(plan),
+                 default_args=DEFAULTS | ({"priority_weight": FIRST} if plan.lands else {})) as made:  # fmt: skip
         before = [_land(plan)] if plan.lands else []
         chosen = commands.choices(plan)
         groups = {layer: TaskGroup(layer, prefix_group_id=False) for layer in dict.fromkeys(task.layer for task in plan.tasks)}
@@ -79,8 +83,8 @@ def audit() -> DAG:
 
 
 def _opened(name: str, schedule: Any, told: str, **more: Any) -> DAG:
-    return DAG(name, schedule=schedule, start_date=START, catchup=False, max_active_runs=1, default_args=DEFAULTS,
-               tags=["carbonlake"], doc_md=told, **more)  # fmt: skip
+    return DAG(name, schedule=schedule, start_date=START, catchup=False, max_active_runs=1, tags=["carbonlake"], doc_md=told,
+               **{"default_args": DEFAULTS, **more})  # fmt: skip
 
 
 def _schedule(plan: Plan) -> Any:

@@ -35,7 +35,7 @@ bag = DagBag({folder!r})
 dags = {{name: {{
     "schedule": type(dag.timetable).__name__, "deadline": [one.interval.days for one in dag.deadline or ()], "tasks": {{
     task.task_id: {{
-    "after": sorted(task.upstream_task_ids), "pool": task.pool, "retries": task.retries,
+    "after": sorted(task.upstream_task_ids), "pool": task.pool, "retries": task.retries, "weight": task.priority_weight,
     "reads": sorted(asset.name for asset in task.inlets), "makes": sorted(asset.name for asset in task.outlets),
 }} for task in dag.tasks}}}} for name, dag in bag.dags.items()}}
 print("ANSWER" + json.dumps({{"errors": {{str(k): str(v) for k, v in bag.import_errors.items()}}, "dags": dags}}))
@@ -102,6 +102,7 @@ def test_every_dag_loads_and_is_what_the_contracts_say(home: dict[str, str]) -> 
             told = tasks[task.name]
             assert told["after"] == (list(task.after) or (["land"] if one.lands else []))
             assert told["reads"] == list(task.reads) and told["makes"] == sorted(task.tables)
+            assert told["weight"] == (2 if one.lands else 1)
             assert told["retries"] == 3 and told["pool"] == "carbonlake_sail"
             made.update(dict.fromkeys(told["makes"], name))
     assert set(made) == set(graph.built())
