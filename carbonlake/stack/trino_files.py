@@ -91,7 +91,8 @@ def _properties(home: Path, etc: Path, ports: dict[str, int]) -> dict[str, dict[
                                        "resource-groups.config-file": f"{etc}/resource-groups.json"},
         "session-property-config.properties": {"session-property-config.configuration-manager": "file",
                                                "session-property-manager.config-file": f"{etc}/session-defaults.json"},
-        "log.properties": {"io.trino": "INFO"},
+        # The start lists every setting, the id of the access key among them.
+        "log.properties": {"io.trino": "INFO", "Bootstrap": "WARN"},
         f"catalog/{CATALOG}.properties": {
             "connector.name": "delta_lake", "hive.metastore": "file",
             "hive.metastore.catalog.dir": f"s3://{minio.BUCKET}/_metastore", "delta.register-table-procedure.enabled": "true",
