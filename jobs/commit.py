@@ -20,7 +20,7 @@ from deltalake import CommitProperties, DeltaTable, Schema, Transaction
 from deltalake.exceptions import DeltaError
 from deltalake.transaction import AddAction, RemoveAction
 
-from jobs import footers, store
+from jobs import footers, patience, store
 from jobs.deltalog import NOTE, changed_partitions, commit_of, find_run, last_commit, touched
 from jobs.footers import EXTRA, Checked, StagedFile
 from jobs.lake import Lake, arrow_schema, properties, unstage
@@ -233,7 +233,9 @@ def evolve(lake: Lake, table_path: str, schema: pa.Schema, known: DeltaTable | N
         fields = Schema.from_arrow(pa.schema(missing)).fields
         try:
             head.alter.add_columns(fields, commit_properties=CommitProperties(max_commit_retries=0))
-        except DeltaError as error:
+        except (DeltaError, OSError) as error:
+            if isinstance(error, OSError) and not patience.told_to_pass(error):
+                raise
             raise Moved(str(error)) from error
         return _head(lake, table_path)
 
@@ -244,7 +246,7 @@ def describe(lake: Lake, table_path: str, schema: pa.Schema, partition_by: Seque
     """Bring a table's properties in line with a schema that a commit has changed."""
     head = _head(lake, table_path)
     wanted = {key: value for key, value in properties(schema, tuple(partition_by)).items() if value is not None}
-    retrying(lambda: head.alter.set_table_properties(wanted))
+    patience.waiting(lambda: head.alter.set_table_properties(wanted), table_path)
 
 
 def write_rows(

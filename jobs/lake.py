@@ -217,12 +217,15 @@ class Lake:
             self.require()  # a lake that has gone away is not made anew by what was under way
             try:
                 with store.explained(path):
-                    return DeltaTable.create(path, Schema.from_arrow(schema), mode="error", partition_by=list(partition_by),
-                                             description=description, configuration=properties(schema, partition_by),
-                                             storage_options=self.for_delta)  # fmt: skip
+                    return patience.waiting(lambda: self._new(path, schema, partition_by, description), path)
             except DeltaError:  # another process may have made it in this moment
                 time.sleep(0.02)
         raise UserError("the table cannot be made", where=path, remedy="look into the folder: is a part of it unreadable?")
+
+    def _new(self, path: str, schema: pa.Schema, partition_by: tuple[str, ...], description: str) -> DeltaTable:
+        return DeltaTable.create(path, Schema.from_arrow(schema), mode="error", partition_by=list(partition_by),
+                                 description=description, configuration=properties(schema, partition_by),
+                                 storage_options=self.for_delta)  # fmt: skip
 
 
 def _cache(root: str, options: Mapping[str, str]) -> Path:

@@ -15,7 +15,7 @@ from uuid import uuid4
 from deltalake import CommitProperties, DeltaTable
 from deltalake.exceptions import DeltaError, TableNotFoundError
 
-from jobs import deltalog, query, store
+from jobs import deltalog, patience, query, store
 from jobs.deltalog import NOTE
 from jobs.lake import Lake, alive, owner, unstage
 from jobs.pins import RECORDS, kept_versions, retention
@@ -95,6 +95,10 @@ def compact(lake: Lake, name: str, known: DeltaTable | None = None) -> tuple[int
             done = table.optimize.compact(partition_filters=filters, commit_properties=note)
     except DeltaError:
         return 0, 0
+    except OSError as error:
+        if not patience.told_to_pass(error):
+            raise
+        return 0, 0  # whether it was done or not, rows are the same: next time will tell
     return int(done["numFilesRemoved"]), int(done["numFilesAdded"])
 
 
@@ -119,9 +123,10 @@ def vacuum(lake: Lake, name: str, kept: set[int], known: DeltaTable | None = Non
         return 0  # every version there ever was is kept
     options: dict[str, Any] = {"retention_hours": 0, "enforce_retention_duration": False, "keep_versions": versions}
     # delta-rs names files again that are gone, as long as the log remembers them, and writes two versions each time.
-    there = _there(lake, str(table.table_uri).rstrip("/"), table.vacuum(dry_run=True, **options))
+    uri = str(table.table_uri).rstrip("/")
+    there = _there(lake, uri, patience.waiting(lambda: table.vacuum(dry_run=True, **options), uri))
     if there:
-        table.vacuum(dry_run=False, **options)
+        patience.waiting(lambda: table.vacuum(dry_run=False, **options), uri)
     return len(there)
 
 
@@ -145,7 +150,7 @@ def checkpoint(lake: Lake, name: str, known: DeltaTable | None = None) -> bool:
         last = -1
     if table.version() - last < CHECKPOINT_EVERY:
         return False
-    table.create_checkpoint()
+    patience.waiting(table.create_checkpoint, str(table.table_uri))
     return True
 
 
@@ -158,7 +163,7 @@ def _shorten(table: DeltaTable, kept: set[int]) -> None:
     needed = [*kept, int(built)] if built is not None else list(kept)
     oldest = deltalog.moment(table, min(needed)) if needed else None
     if oldest and (datetime.now(UTC) - oldest).days < LOG_DAYS:
-        table.cleanup_metadata()
+        patience.waiting(table.cleanup_metadata, str(table.table_uri))
 
 
 def sweep(lake: Lake) -> list[str]:
