@@ -73,7 +73,7 @@ def build(spark: Any, lake: Lake, out: Path, one: Contract) -> None:
 
 
 def _read(spark: Any, out: Path, table: str) -> DataFrame:
-    return spark.read.format("delta").load(str(out / table)).drop(DELIVERY, LOCATOR)
+    return spark.read.format("delta").load(str(out / table))
 
 
 def main(folder: Path, out: Path) -> dict[str, float]:
