@@ -13,7 +13,7 @@ from typing import Any
 import duckdb
 
 from conf.secrets import redact
-from jobs import cleaned, derived, finish, quarantine, relation, repair, store, telemetry, telling
+from jobs import cleaned, derived, finish, patience, quarantine, relation, repair, store, telemetry, telling
 from jobs.cleaned import Made
 from jobs.commit import Moved, failpoint, retrying
 from jobs.deliveries import readings
@@ -60,10 +60,12 @@ def _tried(
 ) -> Outcome:  # fmt: skip
     """Build as often as it takes, and say what any error means."""
     table, name = contract.table, contract.engine or engine.name
+
+    def once() -> Outcome:
+        return _attempt(lake, lambda: engine if engine.name == name else other(name), contract, ops, force, month)
+
     try:
-        return retrying(
-            lambda: _attempt(lake, lambda: engine if engine.name == name else other(name), contract, ops, force, month)
-        )
+        return patience.waiting(lambda: retrying(once), lake.table_path(table), patience.told_by_engine)
     except derived.NeverBuilt as error:
         return Outcome(table, new_run(), "waiting", str(error))
     except UserError as error:

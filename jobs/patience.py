@@ -56,6 +56,12 @@ def told_to_pass(error: Exception) -> bool:
     return isinstance(error, OSError) and explain(str(error), "") is None and bool(PASSES.search(str(error)))
 
 
+def told_by_engine(error: Exception) -> bool:
+    """Tell whether an engine gave up for an error of the object store that passes; a build may then be done again."""
+    text = str(error)
+    return "S3" in text and not isinstance(error, UserError) and explain(text, "") is None and bool(PASSES.search(text))
+
+
 def waiting(work: Callable[[], T], where: str, passes: Callable[[Exception], bool] = told_to_pass) -> T:
     """Return what `work` returns, again and again while it raises what passes; `work` may be done twice.
 
