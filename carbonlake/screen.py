@@ -51,7 +51,10 @@ def as_dict(world: World, state: State, now: datetime) -> dict[str, Any]:
 def _parts(world: World, state: State, now: datetime) -> Iterable[tuple[str, Sequence[str]]]:
     yield "Lake 湖仓", [f"[bold]{world.lake.root}[/bold]  format {world.lake.format()}, engine {world.settings.engine}"]
     yield "Last build 最近构建", [_last_build(state, now)]
-    yield "Tables 表", [_counted(state.tables), *_listed(_noted(one) for one in state.tables if one.state not in (RECORD, FRESH, EMPTY))]
+    yield (
+        "Tables 表",
+        [_counted(state.tables), *_listed(_noted(one) for one in state.tables if one.state not in (RECORD, FRESH, EMPTY))],
+    )
     yield "Freshness 时效", [*_listed(_fresh(one) for one in state.tables if one.limit is not None)] or ["no contract asks"]
     aside = sorted((one for one in state.tables if one.quarantined), key=lambda one: -one.quarantined)
     total = sum(one.quarantined for one in aside)
