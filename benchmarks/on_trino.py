@@ -98,6 +98,7 @@ def _by_hand(at: trino.Server, lake: Lake) -> None:
             place, name = lake.place(HAND, table.split(".")[1]), table.split(".")[1]
             rows = arrow_table(duck.sql(f"{relation_sql(query.open_table(lake, table))} order by {', '.join(order)}"))
             write_deltalake(place, rows, storage_options=lake.storage_options, target_file_size=FILE)
+            trino.ask(at, f"drop table if exists {HAND}.{name}")
             trino.ask(at, f"call system.register_table('{HAND}', '{name}', '{place}')")
             trino.ask(at, f"analyze {HAND}.{name}")
 

@@ -41,7 +41,7 @@ def move(
         task = bar.add_task("copying", total=None)
         done = moving.copy(world.lake, target, lambda size, of: bar.update(task, completed=size, total=of))
     if remove:
-        moving.remove(world.lake)
+        moving.remove(world.lake, target)
     if world.as_json:
         world.say({"to": to, "removed": remove, **vars(done)})
         return

@@ -33,7 +33,7 @@ def serve(
     carbonlake engine serve
     CARBONLAKE_ENGINE=sc://127.0.0.1:50051 carbonlake run
     """
-    from jobs import server
+    from jobs import s3a, server
 
     world: World = context.obj
     stop = threading.Event()
@@ -43,6 +43,7 @@ def serve(
         print(f"CARBONLAKE_ENGINE={url}", flush=True)
 
     try:
-        server.serve(port, world.settings.engine_memory, recycle * 2**20, up, stop)
+        with s3a.exported(world.storage or {}):  # the engine asks its environment for the way to a lake on S3
+            server.serve(port, world.settings.engine_memory, recycle * 2**20, up, stop)
     except KeyboardInterrupt:
         stop.set()

@@ -58,6 +58,13 @@ class World:
 
         return server(self.settings.trino, self.settings.trino_password, self.settings.trino_ca)
 
+    @property
+    def storage(self) -> dict[str, str] | None:
+        """The way to a lake on S3, None for one on a disk."""
+        from jobs.store import is_remote
+
+        return dict(self.settings.storage_options) if is_remote(self.settings.lake) else None
+
     @contextmanager
     def engine(self) -> Iterator[Engine]:
         """Open the engine of the settings."""
@@ -67,10 +74,8 @@ class World:
     def opened(self, url: str) -> AbstractContextManager[Engine]:
         """Open an engine with the memory of the settings, which reads the lake where it lies."""
         from jobs.session import engine
-        from jobs.store import is_remote
 
-        storage = self.settings.storage_options if is_remote(self.settings.lake) else None
-        return engine(url, self.settings.engine_memory, self.settings.spark_settings, storage)
+        return engine(url, self.settings.engine_memory, self.settings.spark_settings, self.storage)
 
     @cached_property
     def console(self) -> Console:

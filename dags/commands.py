@@ -45,7 +45,8 @@ def choices(plan: Plan, *, landing: bool = False) -> dict[str, str]:
 
     Deliveries are taken in as they come, whatever their month; only a backfill goes month by month.
     """
-    chosen = {"FORCE": "{{ '1' if params.force else '' }}"}
+    # Both are always set: a variable of that name in the scheduler's own environment must not choose.
+    chosen = {"FORCE": "{{ '1' if params.force else '' }}", "MONTH": ""}
     if any(map(partitioned, plan.tables)):
         key = "dag_run.partition_key" if plan.keyed else "''"
         when = " if dag_run.run_type == 'backfill' else ''" if landing else ""

@@ -11,7 +11,8 @@ from schemas.contracts import contracts
 
 # A partition column of this name holds the first day of a month, as date, or the month as text: 2026-01.
 MONTH = "month"
-ONCE_A_MONTH = re.compile(r"\d+ \d+ \d+ \* \*")
+# A day that some months lack would leave those without a run, and a backfill without their deliveries.
+ONCE_A_MONTH = re.compile(r"\d+ \d+ (?:[1-9]|1\d|2[0-8]) \* \*")
 
 
 def partitioned(table: str) -> bool:

@@ -65,6 +65,8 @@ def _tried(
         return _attempt(lake, lambda: engine if engine.name == name else other(name), contract, ops, force, month)
 
     try:
+        if not lake.remote:
+            return retrying(once)
         return patience.waiting(lambda: retrying(once), lake.table_path(table), patience.told_by_engine)
     except derived.NeverBuilt as error:
         return Outcome(table, new_run(), "waiting", str(error))
@@ -83,6 +85,8 @@ def _logged(outcome: Outcome) -> dict[str, Any]:
             "rows_written": counts.written, "rows_set_aside": counts.set_aside, "version": outcome.version}  # fmt: skip
     telemetry.add(run=outcome.run_id)
     level = {"failed": logging.ERROR, "skipped": logging.DEBUG}.get(outcome.status, logging.INFO)
+    if outcome.status == "waiting" and outcome.reason != NO_DELIVERY:
+        level = logging.WARNING  # its input is there to be built, and nobody has
     LOG.log(level, "%s: %s", outcome.status, outcome.reason, extra={**said, "summary": True})
     for warning in outcome.warnings:
         LOG.warning("%s", warning, extra={"summary": True})

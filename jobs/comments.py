@@ -6,6 +6,7 @@ import pyarrow as pa
 from deltalake import CommitProperties, DeltaTable
 from deltalake.exceptions import DeltaError
 
+from jobs import patience
 from jobs.deltalog import COMMENTS, NOTE
 from jobs.lake import Lake, arrow_schema
 from schemas.contract import Contract
@@ -29,7 +30,9 @@ def align(lake: Lake, contract: Contract, table: DeltaTable) -> bool:
             table.alter.set_table_description(contract.description, commit_properties=note)
         for name, notes in other.items():
             table.alter.set_column_metadata(name, notes, commit_properties=note)
-    except DeltaError:
+    except (DeltaError, OSError) as error:
+        if isinstance(error, OSError) and not patience.told_to_pass(error):
+            raise
         return False
     return True
 

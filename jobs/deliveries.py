@@ -57,7 +57,7 @@ def reading(lake: Lake, table: str, delivery: int) -> Path:
     """Return the folder of a delivery as it was read; it is read again where this machine has no copy of that."""
     folder, one = lake.read_folder(table, delivery), contract(table)
     receipt = next((found for found in receipts(lake, table) if found.delivery_id == delivery), None)
-    if receipt and one.source and not (folder / MARK).is_file():
+    if receipt and one.source and not _done(folder, _how(one, receipt)):
         run = f"read-{uuid4().hex[:12]}"
         try:
             _parsed(lake, one, lambda: lake.staging(run), [receipt])
@@ -72,12 +72,13 @@ def _parsed(
     source = contract.source
     assert source is not None
     places = {one.delivery_id: lake.read_folder(contract.table, one.delivery_id) for one in wanted}
-    done = {number: found for number, place in places.items() if (found := _done(place, _how(contract)))
+    how = {one.delivery_id: _how(contract, one) for one in wanted}
+    done = {number: found for number, place in places.items() if (found := _done(place, how[number]))
             and not (force and found["refused"])}  # fmt: skip
     fresh = [receipt for receipt in wanted if receipt.delivery_id not in done]
     requests = [_request(lake, source.options, staging(), receipt) for receipt in fresh]
     for request, result in zip(requests, read_many(source.format, requests), strict=True):
-        done[request.delivery] = _settled(request, result, places[request.delivery], _how(contract))
+        done[request.delivery] = _settled(request, result, places[request.delivery], how[request.delivery])
     new = {receipt.delivery_id for receipt in fresh}
     return [
         Parsed(r.delivery_id, r.name, places[r.delivery_id], tuple(mark["columns"]), mark["rows"], mark["rejected"],
@@ -124,10 +125,12 @@ def _settled(request: Request, result: Read | UserError, place: Path, how: str) 
     raise UserError("the parsed delivery can't be put into its place", where=str(place), remedy="look into the folder")
 
 
-def _how(contract: Contract) -> str:
-    """What the parsing depends on: a changed format, option or reader parses again."""
+def _how(contract: Contract, receipt: Receipt) -> str:
+    """What the parsing depends on: other bytes under the number, a changed format, option or reader parse again."""
     source = contract.source
-    return json.dumps([source.format, source.options, reader(source.format)], sort_keys=True, default=str) if source else ""
+    assert source is not None
+    given = [receipt.sha256, source.format, source.options, reader(source.format)]
+    return json.dumps(given, sort_keys=True, default=str)
 
 
 def _done(folder: Path, how: str) -> dict[str, Any] | None:

@@ -20,7 +20,7 @@ import pyarrow as pa
 from deltalake import DeltaTable, Schema
 from deltalake.exceptions import DeltaError, TableNotFoundError
 
-from jobs import patience, store
+from jobs import patience, s3a, store
 from schemas import types
 from schemas.contract import Contract
 from schemas.errors import UserError
@@ -214,7 +214,9 @@ class Lake:
         for _ in range(5):
             if (found := self.open_path(path)) is not None:
                 return found
-            self.require()  # a lake that has gone away is not made anew by what was under way
+            if self.format() is None:  # a lake that has gone away is not made anew by what was under way
+                self.require()
+                raise UserError("the lake has gone away", where=str(self.root), remedy="look where it was moved to")
             try:
                 with store.explained(path):
                     return patience.waiting(lambda: self._new(path, schema, partition_by, description), path)
@@ -230,7 +232,8 @@ class Lake:
 
 def _cache(root: str, options: Mapping[str, str]) -> Path:
     """Return the folder of this user and machine for a lake in an object store."""
-    named = hashlib.sha256(f"{options.get('AWS_ENDPOINT_URL', '')} {root.rstrip('/')}".encode()).hexdigest()[:12]
+    service = s3a.service(s3a.environment(options))
+    named = hashlib.sha256(f"{service} {root.rstrip('/')}".encode()).hexdigest()[:12]
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "carbonlake" / "work" / named
 
 

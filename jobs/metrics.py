@@ -159,10 +159,11 @@ def _of_builds(state: State) -> Iterator[Sample]:
             totals[f"carbonlake_{name}", at] = totals.get((f"carbonlake_{name}", at), 0) + value
     for (name, at), value in totals.items():
         yield name, at, value
+    due = {table.name for table in state.tables if table.due}
     for table, row in state.past.newest.items():
         yield "carbonlake_last_build_timestamp_seconds", (table,), row["started_at"].timestamp()
         yield "carbonlake_last_build_seconds", (table,), row["seconds"] or 0
-        yield "carbonlake_last_build_failed", (table,), row["status"] == "failed"
+        yield "carbonlake_last_build_failed", (table,), row["status"] == "failed" and table in due
 
 
 def _of_checks(state: State) -> Iterator[Sample]:

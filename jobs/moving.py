@@ -34,7 +34,8 @@ def copy(source: Lake, target: Lake, tell: Callable[[int, int], None] = lambda d
 
     Versions, times and numbers of deliveries stay as they are, for a Delta log names its files by their way from the
     table. The target becomes a lake with its last file, after all else was compared. `tell` hears of bytes done, of how
-    many. Raise UserError where a build is under way, where there is a lake at the target, or where files differ.
+    many. Raise UserError where a run of this machine is under way, where there is a lake at the target, or where files
+    differ.
     """
     source.require()
     if target.format() is not None:
@@ -51,26 +52,42 @@ def copy(source: Lake, target: Lake, tell: Callable[[int, int], None] = lambda d
     else:
         raise UserError("the lake keeps changing while it is copied", where=str(source.root), remedy="stop what writes to it")
     _compare(files, _files(target))
-    _copy_one(source, target, FORMAT_FILE)
-    _take_along(source, target)
     tables = _opened(source, target)
     if wrong := land.verify(target):
         first, why = wrong[0]
         raise UserError(f"{len(wrong)} deliveries are {why} there, the first is {first.name}", where=str(target.root),
                         remedy=f"`carbonlake deliveries --verify` tells whether they are at {source.root}")  # fmt: skip
+    _take_along(source, target)
+    _copy_one(source, target, FORMAT_FILE)
     return Moved(len(files) + 1, sum(files.values()), kept, tables)
 
 
-def remove(lake: Lake) -> None:
-    """Remove a lake that was copied, its format file first: what is half gone is no lake."""
+def remove(lake: Lake, copied: Lake) -> None:
+    """Remove a lake that was copied, its format file first: what is half gone is no lake, and nobody begins on it.
+
+    Raise UserError, with the lake as it was, where something has come since it was copied.
+    """
+    stamp = store.read(lake.place(FORMAT_FILE), lake.storage_options)
     store.delete(lake.place(FORMAT_FILE), lake.storage_options)
+    try:
+        if busy := _busy(lake):
+            raise UserError(
+                f"runs are under way: {', '.join(busy)}", where=str(lake.root), remedy="remove it when they have ended"
+            )
+        _compare(_files(lake), _files(copied))
+    except UserError:
+        put_back = lake.folder / f".{FORMAT_FILE}"
+        store.write(put_back, stamp)
+        store.move(put_back, lake.place(FORMAT_FILE), lake.storage_options)
+        raise
     if not lake.remote:
         shutil.rmtree(lake.folder)
         return
     names = [name for name, _ in objects.listed(str(lake.root), lake.storage_options)]
     with ThreadPoolExecutor(AT_ONCE) as pool:
         list(pool.map(lambda name: objects.delete(lake.place(name), lake.storage_options), names))
-    shutil.rmtree(lake.folder, ignore_errors=True)
+    if lake.folder != copied.folder:
+        shutil.rmtree(lake.folder, ignore_errors=True)
 
 
 def _busy(lake: Lake) -> list[str]:
@@ -128,7 +145,7 @@ def _compare(files: dict[str, int], there: dict[str, int]) -> None:
 
 def _take_along(source: Lake, target: Lake) -> None:
     """Copy lineage events that no receiver has taken yet; they lie with the work, not in the object store."""
-    if (source.folder / "_lineage").is_dir():
+    if source.folder != target.folder and (source.folder / "_lineage").is_dir():
         shutil.copytree(source.folder / "_lineage", target.folder / "_lineage", dirs_exist_ok=True)
 
 

@@ -8,6 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import TypeVar
 from urllib.parse import urlsplit
+from uuid import uuid4
 
 import certifi
 import urllib3
@@ -45,8 +46,8 @@ def _client(options: tuple[tuple[str, str], ...]) -> Minio:
     pool = urllib3.PoolManager(timeout=urllib3.Timeout(connect=5, read=SECONDS), maxsize=32, retries=urllib3.Retry(0),
                                cert_reqs="CERT_REQUIRED", ca_certs=trusted)  # fmt: skip
     made = Minio(address.netloc, credentials=_credentials(given), secure=address.scheme == "https", http_client=pool,
-                 region=given.get("AWS_REGION") or os.environ.get("AWS_REGION") or REGION)  # fmt: skip
-    if given.get("AWS_ENDPOINT_URL"):
+                 region=given.get("AWS_REGION") or given.get("AWS_DEFAULT_REGION") or REGION)  # fmt: skip
+    if s3a.service(given):
         made._base_url.virtual_style_flag = s3a.virtual(given)
     return made
 
@@ -65,7 +66,7 @@ def upper(options: Mapping[str, str] | None) -> dict[str, str]:
 
 def client(options: Mapping[str, str] | None) -> Minio:
     """Return a client of the store that the options name, one for all that ask with the same."""
-    return _client(tuple(sorted(upper(options).items())))
+    return _client(tuple(sorted(s3a.environment(options or {}).items())))
 
 
 def split(url: str) -> tuple[str, str]:
@@ -139,9 +140,11 @@ def fetch(url: str, target: Path, options: Mapping[str, str] | None) -> None:
     """Copy an object into a local file, whole or not at all. Raise FileNotFoundError."""
     bucket, key = split(url)
     target.parent.mkdir(parents=True, exist_ok=True)
-    part = target.with_name(f".{target.name}.{os.getpid()}.part")
+    part = target.with_name(f".{target.name}.{uuid4().hex}")
     try:
-        patiently(lambda: client(options).fget_object(bucket, key, str(target), tmp_file_path=str(part)), url)
+        # The library would remove what is there before it renames: another thread may just be reading it.
+        patiently(lambda: client(options).fget_object(bucket, key, str(part)), url)
+        part.replace(target)
     finally:
         part.unlink(missing_ok=True)
 

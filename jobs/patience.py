@@ -15,6 +15,7 @@ LOG = logging.getLogger("carbonlake")
 # A store that restarts or is gone for a minute is waited for; one that never answered is not, its address may be wrong.
 PATIENCE = 120.0
 FIRST = 15.0
+TRIES = 3
 PAUSE = 0.2
 LONGEST_PAUSE = 5.0
 LOOK = "look at AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY in `storage_options` or the environment"
@@ -41,6 +42,8 @@ WORDS = (
 # What they say of errors that pass.
 PASSES = re.compile(r"error sending request|body error|connection (?:closed|reset|refused|error)|timed out|\b50[0234]\b|SlowDown"
                     r"|ServiceUnavailable|InternalError", re.IGNORECASE)  # fmt: skip
+# What engines say before it.
+ENGINE = re.compile(r"Generic S3 error|S3Exception|S3A|AWSClientIO|AmazonS3")
 _answered: list[bool] = []
 
 
@@ -59,15 +62,17 @@ def told_to_pass(error: Exception) -> bool:
 def told_by_engine(error: Exception) -> bool:
     """Tell whether an engine gave up for an error of the object store that passes; a build may then be done again."""
     text = str(error)
-    return "S3" in text and not isinstance(error, UserError) and explain(text, "") is None and bool(PASSES.search(text))
+    ours = bool(ENGINE.search(text)) and not isinstance(error, UserError)
+    return ours and explain(text, "") is None and bool(PASSES.search(text))
 
 
 def waiting(work: Callable[[], T], where: str, passes: Callable[[Exception], bool] = told_to_pass) -> T:
     """Return what `work` returns, again and again while it raises what passes; `work` may be done twice.
 
-    Raise UserError where patience ends, and any other error as it is.
+    Patience is counted from the first error on; work that takes longer than it is tried TRIES times at least. Raise
+    UserError where patience ends, and any other error as it is.
     """
-    began, pause = time.monotonic(), PAUSE
+    first, pause, tries = 0.0, PAUSE, 0
     while True:
         try:
             found = work()
@@ -76,9 +81,10 @@ def waiting(work: Callable[[], T], where: str, passes: Callable[[Exception], boo
         except Exception as error:
             if not passes(error):
                 raise
+            tries, first = tries + 1, first or time.monotonic()
             patience = PATIENCE if _answered else FIRST
-            if time.monotonic() + pause > began + patience:
-                told = getattr(error, "code", None) or type(error).__name__
+            if tries >= TRIES and time.monotonic() + pause > first + patience:
+                told = getattr(error, "code", None) or str(error).strip().split("\n")[0][:120] or type(error).__name__
                 raise UserError(f"the object store did not answer for {patience:g} seconds ({told})", where=where,
                                 remedy="look whether it runs and whether AWS_ENDPOINT_URL names it; nothing was published"
                                 ) from error  # fmt: skip

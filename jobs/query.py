@@ -155,10 +155,12 @@ def open_table(lake: Lake, name: str, version: int | None = None) -> DeltaTable:
     if version is None or version == table.version():
         return table
     try:
-        return lake.open_path(_path(lake, name), version) or table
+        found = lake.open_path(_path(lake, name), version)
     except DeltaError:
-        remedy = f"`carbonlake history {name}` lists its versions"
-        raise UserError(f"{name} has no version {version}", remedy=remedy) from None
+        found = None
+    if found is None:  # never there, or its part of the log is gone
+        raise UserError(f"{name} has no version {version}", remedy=f"`carbonlake history {name}` lists its versions")
+    return found
 
 
 def _well_named(name: str) -> bool:

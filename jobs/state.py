@@ -119,7 +119,8 @@ def _standing(seen: _Seen, one: Contract, note: Mapping[str, Any], receipts: Seq
     lacking = [table for table in graph.upstream(one.table) if seen.heads.get(table) is None]
     newest = seen.newest.get(one.table, {})
     states = {
-        FAILED: str(newest.get("reason") or "") if newest.get("status") == "failed" else "",
+        # What failed and has nothing to be built any more, as after its delivery was withdrawn, is well again.
+        FAILED: str(newest.get("reason") or "") if newest.get("status") == "failed" and waits else "",
         BUILDING: "now" if one.table in seen.running else "",
         WAITING: f"{waits}; its input {lacking[0]} is not there" if waits == NEVER and lacking else waits,
         STALE: f"wanted every {one.freshness}" if found.stale and not empty else "",

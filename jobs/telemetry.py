@@ -9,6 +9,7 @@ from importlib.metadata import version
 from types import ModuleType
 from typing import Any
 
+from conf.secrets import redact
 from schemas.errors import UserError
 
 Note = Callable[..., None]
@@ -51,14 +52,20 @@ def span(name: str, **attributes: object) -> Iterator[Note]:
         return
     from opentelemetry.trace import StatusCode
 
-    with _tracers[-1].start_as_current_span(name, attributes=_plain({**current(), **attributes})) as opened:
+    # By itself a span takes down an error as it is told, with whatever secret it tells.
+    with _tracers[-1].start_as_current_span(name, attributes=_plain({**current(), **attributes}),
+                                            record_exception=False, set_status_on_exception=False) as opened:  # fmt: skip
 
         def note(error: str = "", **more: object) -> None:
             opened.set_attributes(_plain({**current(), **more}))
             if error:
-                opened.set_status(StatusCode.ERROR, error)
+                opened.set_status(StatusCode.ERROR, redact(error))
 
-        yield note
+        try:
+            yield note
+        except Exception as error:
+            note(f"{type(error).__name__}: {error}")
+            raise
 
 
 def _plain(attributes: Mapping[str, object]) -> dict[str, Any]:

@@ -18,7 +18,7 @@ def main(record: str, part: str, asked: str, ending: str, *command: str) -> None
     new.write_text(json.dumps(noted), encoding="utf-8")
     new.replace(record)
     # The lock of the home came with us so that nobody looked before this; from here on it is not ours.
-    os.closerange(3, 256)
+    os.closerange(3, os.sysconf("SC_OPEN_MAX"))
     os.execvp(command[0], command)
 
 

@@ -83,13 +83,19 @@ def _answers(tasks: Sequence[dict[str, Any]], limits: Limits) -> list[dict[str, 
     return answers
 
 
+def _environment() -> dict[str, str]:
+    """Return what a child may know: who reads files of strangers gets no key to the lake."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "CARBONLAKE_"))}
+    return {**kept, **ONE_THREAD}
+
+
 @contextmanager
 def _started(limits: Limits) -> Iterator[_Child]:
     """Start a fresh interpreter; it inherits no thread, no engine and no open file."""
     with tempfile.TemporaryFile() as errors:
         process = subprocess.Popen(
             [sys.executable, "-m", "jobs.readers.cage", json.dumps(asdict(limits))], cwd=ROOT, start_new_session=True,
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, env={**os.environ, **ONE_THREAD},
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, env=_environment(),
         )  # fmt: skip
         try:
             yield _Child(process, errors)

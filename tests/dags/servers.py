@@ -21,6 +21,7 @@ from typing import Any, TypeVar
 from carbonlake.stack import airflow as parts
 from carbonlake.stack import postgres, processes
 from carbonlake.stack.home import port
+from carbonlake.stack.missing import error
 from schemas.contracts import contracts
 from schemas.rooms import SHIPPED
 
@@ -169,6 +170,8 @@ def airflow(**environment: str) -> Iterator[Servers]:
     home = Path(tempfile.mkdtemp(prefix="carbonlake-airflow-"))
     home.chmod(0o711)  # the user that PostgreSQL runs as passes through
     try:
+        if lacking := [*postgres.prerequisites(), *parts.prerequisites()]:
+            raise error(lacking)
         postgres.prepare(home)
         servers = Servers(home, {})
         servers.start("postgres")

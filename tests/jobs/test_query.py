@@ -15,6 +15,7 @@ from jobs import commit, maintain, query
 from jobs.lake import Lake, arrow_schema
 from schemas.contracts import contract
 from schemas.errors import UserError
+from tests.jobs import meters
 
 TUBE = "cleaned.tube"
 pytestmark = pytest.mark.usefixtures("project")
@@ -159,3 +160,17 @@ def test_a_connection_serves_several_versions_at_once(lake: Lake) -> None:
     with query.connection(lake, {TUBE: first}) as duck:
         duck.execute(f"create view now as {query.relation_sql(lake, TUBE)}")
         assert duck.execute("select (select count(*) from cleaned.tube), (select count(*) from now)").fetchall() == [(1, 2)]
+
+
+def test_a_version_whose_log_is_gone_is_not_there(lake: Lake) -> None:
+    for number in range(3):
+        meters.put(lake, "2026-01", [number])
+    head = lake.open(meters.TABLE)
+    assert head is not None
+    head.create_checkpoint()
+    for version in (0, 1):
+        (lake.folder / "cleaned" / "meter" / "_delta_log" / f"{version:020d}.json").unlink()
+    for version in (0, 1):
+        with pytest.raises(UserError, match=f"no version {version}"):
+            query.open_table(lake, meters.TABLE, version)
+    assert query.open_table(lake, meters.TABLE, 3).version() == 3

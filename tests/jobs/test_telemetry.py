@@ -132,3 +132,12 @@ def test_a_missing_package_is_named_with_the_way_to_get_it(monkeypatch: pytest.M
     monkeypatch.setitem(sys.modules, "opentelemetry.sdk.trace", None)
     with pytest.raises(UserError, match=r"pip install 'carbonlake\[traces\]'"), telemetry.sent_to("http://127.0.0.1:1"):
         raise AssertionError("nothing runs")
+
+
+def test_an_error_that_tells_a_secret_is_sent_without_it(receiver: _Receiver) -> None:
+    told = "AWS_SECRET_ACCESS_KEY=a-key-that-nobody-may-see"
+    with pytest.raises(RuntimeError), telemetry.sent_to(receiver.url), telemetry.span("outer"), telemetry.span("inner"):
+        raise RuntimeError(told)
+    assert [span.name for span in receiver.spans] == ["inner", "outer"]
+    for span in receiver.spans:
+        assert "RuntimeError" in span.status.message and "a-key-that-nobody" not in str(span)

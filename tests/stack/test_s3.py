@@ -153,7 +153,7 @@ def test_a_lake_goes_to_a_bucket_and_back_with_every_version(
     assert {one.status for one in run(there, sail)} == {one.status for one in run(back, sail)} == {"skipped"}
     with pytest.raises(UserError, match="a lake already"):
         moving.copy(here, there)
-    moving.remove(there)
+    moving.remove(there, back)
     assert there.format() is None and list(objects.listed(str(there.root), given)) == []
 
 
@@ -180,6 +180,18 @@ def test_a_move_that_was_broken_off_goes_on(
     monkeypatch.undo()
     done = moving.copy(Lake(demo_lake), there)
     assert done.kept > 20 and query.tables(there) == query.tables(Lake(demo_lake))
+
+
+def test_two_lakes_with_one_work_folder_keep_their_deliveries_apart(given: Options, sail: Engine, tmp_path: Path) -> None:
+    text = next((SHIPPED / "samples").rglob("gwp.csv")).read_text(encoding="utf-8")
+    one, other = (s3.lake(given, tmp_path / "work") for _ in range(2))
+    (tmp_path / "gwp.csv").write_text(text, encoding="utf-8")
+    land.land(one, [tmp_path / "gwp.csv"], source="cleaned.gwp")
+    run(one, sail, ["cleaned.gwp"])
+    (tmp_path / "gwp.csv").write_text("".join(text.splitlines(keepends=True)[:3]), encoding="utf-8")
+    land.land(other, [tmp_path / "gwp.csv"], source="cleaned.gwp")
+    run(other, sail, ["cleaned.gwp"])
+    assert len(rows(other, "cleaned.gwp")) == 2 < len(rows(one, "cleaned.gwp"))
 
 
 def test_a_bucket_may_be_part_of_the_hosts_name(remote: Lake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,7 +15,7 @@ import numpy as np
 import psutil
 import pytest
 
-from jobs.readers import Read, Request, read, read_many
+from jobs.readers import Read, Request, cage, read, read_many
 from jobs.readers.cage import Limits, read_caged
 from jobs.readers.sniff import media_type, probe
 from schemas.errors import UserError
@@ -168,3 +168,11 @@ def test_media_types_are_told_by_bytes(tmp_path: Path, shared: Path, name: str, 
     disguised = tmp_path / "delivery"
     disguised.write_bytes((shared / "data" / name).read_bytes())
     assert media_type(disguised, "delivery.bin") == found
+
+
+def test_a_reader_of_strangers_files_has_no_key_to_the_lake(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("AWS_SECRET_ACCESS_KEY", "CARBONLAKE_STORAGE_OPTIONS", "CARBONLAKE_TRINO_PASSWORD"):
+        monkeypatch.setenv(name, "a-key")
+    with cage._started(Limits()) as child:
+        kept = psutil.Process(child.process.pid).environ()
+    assert "PATH" in kept and "a-key" not in kept.values()
