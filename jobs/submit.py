@@ -38,6 +38,7 @@ def driver(storage: Mapping[str, str] | None = None, options: Mapping[str, str] 
     plugins = [name for name in (conf.get("spark.plugins", "") or "").split(",") if name not in ("", CONNECT)]
     conf.set("spark.plugins", ",".join([*plugins, CONNECT])).set("spark.connect.authenticate.token", token)
     conf.set("spark.connect.grpc.binding.address", "127.0.0.1").set("spark.connect.grpc.binding.port", "0")
+    os.environ.pop("SPARK_CONNECT_MODE_ENABLED", None)  # who submitted may have spoken Connect; the driver is the server
     context = SparkContext(conf=conf)
     os.environ.pop("MASTER", None)  # PySpark opens no remote session beside it
     try:
