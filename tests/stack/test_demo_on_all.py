@@ -8,12 +8,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from deltalake import DeltaTable
 
 from carbonlake.stack import parts
 from dags.plan import plans
 from jobs import query, trino
 from jobs.lake import Lake
-from jobs.relation import connect, relation_sql
+from jobs.relation import columns, connect, relation_sql
 from jobs.saved import name_in_trino
 from schemas.contracts import contracts
 from tests.dags.servers import Servers, dropped, until
@@ -59,12 +60,18 @@ def _differences(here: Lake, there: Lake) -> list[str]:
     found = []
     with connect(there.root, there.storage_options) as both:
         for table in BUILT:
-            left, right = (relation_sql(query.open_table(lake, table)) for lake in (here, there))
+            left, right = (_content(query.open_table(lake, table)) for lake in (here, there))
             pairs = ((left, right), (right, left))
             rows = [both.execute(f"({one}) except all ({other}) limit 1").fetchall() for one, other in pairs]
             if any(rows) or not _rows(here, table):
                 found.append(table)
     return found
+
+
+def _content(table: DeltaTable) -> str:
+    """Return a table without the numbers of deliveries: sources land in another order here."""
+    names = ", ".join(f'"{name}"' for name in columns(table) if name not in ("_delivery", "delivery_id"))
+    return f"select {names} from ({relation_sql(table)})"
 
 
 def _rows(lake: Lake, table: str) -> int:
