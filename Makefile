@@ -33,7 +33,7 @@ test-spark: setup  ## The tests that compare with Apache Spark (needs Java 17 or
 test-crash: setup  ## Kill a build at 50 random moments
 	$(BIN)/pytest -q -m crash -s
 
-test-stack: airflow  ## The tests on real servers, started from packages; `carbonlake stack up` names what they need
+test-stack: airflow  ## The tests on real servers, started from packages; docs/stack.md says what they need
 	$(BIN)/pytest -q -m stack
 
 .venv-airflow/installed: requirements-airflow.lock pyproject.toml | setup
@@ -44,7 +44,7 @@ test-stack: airflow  ## The tests on real servers, started from packages; `carbo
 
 airflow: .venv-airflow/installed  ## Install Airflow beside it all, locked, into .venv-airflow
 
-test-airflow: airflow  ## The tests that run our DAGs on a real Airflow
+test-airflow: airflow  ## The tests that run our DAGs on a real Airflow (needs PostgreSQL's package)
 	.venv-airflow/bin/pytest -q -m airflow tests/dags
 
 bench: setup  ## Side-by-side runs against doing it by hand
