@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
-from pathlib import Path
 
 from benchmarks import against_itself, against_others, of_the_demo, report
-from benchmarks.result import Setting
+from benchmarks.cases import asked, measured
+from benchmarks.result import Result, Setting
 
 CASES = {
     "meter20m_duckdb": against_others.meter20m_duckdb,
@@ -25,25 +24,16 @@ CASES = {
 
 def main() -> int:
     """Run the cases that were asked for and write the table; 1 where one missed what it must at least reach."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.run", description=__doc__)
-    parser.add_argument("--only", action="append", choices=CASES, help="a case, as often as needed; all without it")
-    parser.add_argument("--scale", type=float, default=1.0, help="share of the rows, e.g. 0.05")
-    parser.add_argument("--repeats", type=int, default=3)
-    parser.add_argument("--cache", type=Path, default=Path("build/bench"), help="where data and lakes lie")
+    parser = asked("benchmarks.run", __doc__ or "", CASES)
     parser.add_argument("--publish", action="store_true", help="write the table and the picture also at a smaller scale")
     given = parser.parse_args()
-    setting = Setting(given.cache.absolute(), given.scale, given.repeats)
-    missed = False
-    for name in given.only or CASES:
-        result = CASES[name](setting)
-        print(f"{name}: equal ({result.equal})")
-        for row in result.rows:
-            print(f"  {row.work} against {row.against}: {row.value:.2f} {row.unit} [{row.verdict}] {row.note}", flush=True)
-            missed |= row.verdict == "missed"
+
+    def keep(result: Result, setting: Setting) -> None:
         if setting.scale == 1 or given.publish:
             report.save(result, setting)
             report.publish(tuple(CASES))
-    return int(missed)
+
+    return measured(given, CASES, CASES.__getitem__, keep)
 
 
 if __name__ == "__main__":

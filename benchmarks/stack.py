@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
+from collections.abc import Callable
 from importlib import import_module
-from pathlib import Path
 
 from benchmarks import report
-from benchmarks.result import Setting
+from benchmarks.cases import asked, measured
+from benchmarks.result import Result, Setting
 
 # Case → module:function; a case imports what it needs when it is run.
 CASES = {
@@ -25,24 +25,18 @@ CASES = {
 
 def main() -> int:
     """Run the cases that were asked for and keep what was measured; 1 where one missed what it must at least reach."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.stack", description=__doc__)
-    parser.add_argument("--only", action="append", choices=CASES, help="a case, as often as needed; all without it")
-    parser.add_argument("--scale", type=float, default=1.0, help="share of the rows, e.g. 0.05")
-    parser.add_argument("--repeats", type=int, default=3)
-    parser.add_argument("--cache", type=Path, default=Path("build/bench"), help="where data and lakes lie")
-    given = parser.parse_args()
-    setting = Setting(given.cache.absolute(), given.scale, given.repeats)
-    missed = False
-    for name in given.only or CASES:
-        module, function = CASES[name].split(":")
-        result = getattr(import_module(module), function)(setting)
-        print(f"{name}: equal ({result.equal})")
-        for row in result.rows:
-            print(f"  {row.work} against {row.against}: {row.value:.2f} {row.unit} [{row.verdict}] {row.note}", flush=True)
-            missed |= row.verdict == "missed"
-        if setting.scale == 1:
-            report.save(result, setting)
-    return int(missed)
+    return measured(asked("benchmarks.stack", __doc__ or "", CASES).parse_args(), CASES, _case, _keep)
+
+
+def _case(name: str) -> Callable[[Setting], Result]:
+    module, function = CASES[name].split(":")
+    found: Callable[[Setting], Result] = getattr(import_module(module), function)
+    return found
+
+
+def _keep(result: Result, setting: Setting) -> None:
+    if setting.scale == 1:
+        report.save(result, setting)
 
 
 if __name__ == "__main__":

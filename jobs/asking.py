@@ -34,7 +34,7 @@ def sql(at: Server, text: str, as_of: int | str | None = None) -> pa.Table:
 
 
 def moment(text: str, as_of: int | str | None) -> str:
-    """Return the version or instant of a question as Trino's SQL has it, empty for now."""
+    """Return the version or instant of a question as Trino's SQL has it; empty where the newest is meant."""
     if as_of is None:
         return ""
     if isinstance(as_of, int):

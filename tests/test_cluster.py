@@ -13,12 +13,12 @@ from benchmarks import standalone
 from benchmarks.standalone import Cluster
 from jobs import land
 from jobs.lake import Lake
-from jobs.relation import columns, relation_sql
 from jobs.run import run
 from jobs.session import Engine, engine
 from schemas.contracts import contracts
 from schemas.errors import UserError
 from schemas.rooms import SHIPPED
+from tests.lakes import differs
 
 pytestmark = pytest.mark.spark
 BUILT = sorted(table for table, one in contracts().items() if one.source or one.inputs)
@@ -62,19 +62,10 @@ def test_the_demo_on_a_cluster_is_the_demo_and_a_worker_that_dies_costs_nothing(
     assert {one.table: one.status for one in ended} == dict.fromkeys(BUILT, "built"), [one.reason for one in ended]
     with duckdb.connect() as both:
         both.execute("set TimeZone = 'UTC'")
-        different = [table for table in BUILT if _differs(both, here, there, table)]
+        different = [table for table in BUILT if differs(both, here, there, table)]
     assert different == []
     assert cluster.executors() >= 2, "the cluster did not compute"
     print(f"{len(BUILT)} tables on a master and two workers, one of them killed after ten tables: all equal")
-
-
-def _differs(both: duckdb.DuckDBPyConnection, here: Lake, there: Lake, table: str) -> bool:
-    one, other = here.open(table), there.open(table)
-    assert one is not None and other is not None
-    assert columns(one) == columns(other)
-    left, right = relation_sql(one), relation_sql(other)
-    assert (both.execute(f"select count(*) from ({left})").fetchone() or (0,))[0] > 0
-    return any(both.execute(f"({a}) except all ({b}) limit 1").fetchall() for a, b in ((left, right), (right, left)))
 
 
 @pytest.mark.parametrize(("url", "told"), [

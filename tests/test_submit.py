@@ -17,11 +17,11 @@ from benchmarks import standalone
 from benchmarks.standalone import Cluster
 from jobs.apache import SETTINGS
 from jobs.lake import Lake
-from jobs.relation import columns, relation_sql
 from jobs.s3a import HADOOP_AWS
 from schemas import graph
 from schemas.rooms import SHIPPED
 from tests import documents
+from tests.lakes import differs
 
 PROPERTIES = Path(conf.__file__).parent / "spark-submit.properties"
 MASTER = "spark://10.0.0.5:7077"
@@ -70,16 +70,7 @@ def test_a_submitted_application_builds_the_same_tables_on_the_cluster(cluster: 
     assert len(tables) > 5
     with duckdb.connect() as both:
         both.execute("set TimeZone = 'UTC'")
-        assert [table for table in tables if _differs(both, Lake(demo_lake), lake, table)] == []
-
-
-def _differs(both: duckdb.DuckDBPyConnection, one: Lake, other: Lake, table: str) -> bool:
-    here, there = one.open(table), other.open(table)
-    assert here is not None and there is not None
-    assert columns(here) == columns(there)
-    left, right = relation_sql(here), relation_sql(there)
-    assert (both.execute(f"select count(*) from ({left})").fetchone() or (0,))[0] > 0
-    return any(both.execute(f"({a}) except all ({b}) limit 1").fetchall() for a, b in ((left, right), (right, left)))
+        assert [table for table in tables if differs(both, Lake(demo_lake), lake, table)] == []
 
 
 @pytest.mark.spark

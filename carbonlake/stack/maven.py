@@ -22,7 +22,7 @@ def prerequisites(what: str) -> list[Missing]:
     """Name Maven if it is not there."""
     if shutil.which("mvn"):
         return []
-    return [Missing("Maven", f"{what} comes by it", "`apt-get install maven`, or https://maven.apache.org/download.cgi")]
+    return [Missing("Maven", f"{what} comes by it", "`apt-get install maven`, or the archive of the Apache Maven project")]
 
 
 def copy(artifact: str, folder: Path, log: Path) -> None:

@@ -28,7 +28,13 @@ def prerequisites() -> list[Missing]:
     """Name what is missing to build it, if it is not built yet."""
     if program().exists() or shutil.which("go"):
         return []
-    return [Missing("Go", f"MinIO is built from its source with Go {versions.GO} or newer", "https://go.dev/doc/install")]
+    return [
+        Missing(
+            "Go",
+            f"MinIO is built from its source with Go {versions.GO} or newer",
+            "the Go project's own archive",
+        )
+    ]
 
 
 def prepare(home: Path) -> None:

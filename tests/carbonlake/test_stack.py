@@ -127,8 +127,10 @@ def test_who_computes_and_who_builds_share_the_folder_of_work(compose: Any) -> N
     services = compose["services"]
     building = {name for name, one in services.items() if "CARBONLAKE_WORK" in one.get("environment", {})}
     assert building >= {"carbonlake", "airflow-scheduler"}
-    assert {services[name]["environment"]["CARBONLAKE_WORK"] for name in building} == {"/work/staged"}
-    assert [name for name in (*building, "spark-worker", "spark-connect") if "work:/work" not in services[name]["volumes"]] == []
+    assert {services[name]["environment"]["CARBONLAKE_WORK"] for name in building} == {"/staged/lake"}
+    assert [
+        name for name in (*building, "spark-worker", "spark-connect") if "work:/staged" not in services[name]["volumes"]
+    ] == []
 
 
 def test_the_images_pass_their_linter_and_end_as_a_user() -> None:
