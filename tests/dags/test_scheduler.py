@@ -153,6 +153,8 @@ def test_scheduler_and_database_may_go_and_come_back(servers: Servers) -> None:
 
 
 def test_a_stale_table_is_told_to_the_webhook(servers: Servers, alerts: tuple[str, list[Any]]) -> None:
+    program = str(Path(sys.executable).with_name("carbonlake"))
+    until(lambda: servers.command(program, "freshness").returncode == 1, "the minute of freshness is over")
     run = servers.play("carbonlake_audit")
     assert servers.ended("carbonlake_audit", run) == "failed"
     told = until(lambda: [one for one in alerts[1] if one["run"] == run], "the failure is told")
