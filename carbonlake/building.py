@@ -10,16 +10,19 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from carbonlake import delivering
 from carbonlake.months import checked
 from carbonlake.publishing import after_build
 from carbonlake.world import FAILED, SOME_WAITING, World
 from jobs.outcome import NO_DELIVERY, Outcome
 from lineage.emit import Receiver
 from schemas import graph
+from schemas.contracts import contract
 
 if TYPE_CHECKING:
     from jobs.energy import Assumptions
 
+ALL = "all"
 MARKS = {"built": "[green]✓[/green]", "skipped": "[dim]·[/dim]", "failed": "[red]✗[/red]", "waiting": "[yellow]…[/yellow]",
          "repaired": "[green]✓[/green]"}  # fmt: skip
 
@@ -38,6 +41,9 @@ def run(
     force: Annotated[bool, typer.Option(help="Build even what is up to date")] = False,
     workers: Annotated[Optional[int], typer.Option(help="Tables built at once")] = None,
     month: Annotated[str, typer.Option(help="Make this month, e.g. 2026-01, anew in tables made from others")] = "",
+    land: Annotated[
+        str, typer.Option(help="First take in what lies in the drop folders of these tables: all, or of a month, e.g. 2026-01")
+    ] = "",
 ) -> None:  # fmt: skip
     """Build what needs it, inputs first, in parallel.
 
@@ -50,9 +56,13 @@ def run(
     carbonlake run cleaned.enterprise+          that table and all that is made from it
     carbonlake run layer:cleaned source:owid    a layer, and the sources of a zone
     carbonlake run --month 2026-01              what changed, and that month anew where tables are partitioned by month
+    carbonlake run --land all cleaned.owid_co2  what lies in drop/cleaned.owid_co2/, then the table
     """
     world: World = context.obj
-    outcomes = build_tables(world, tuple(selection or ()), force=force, workers=workers, month=checked(month))
+    terms, month = tuple(selection or ()), checked(month)
+    if land:
+        _take_in(world, terms, "" if land == ALL else checked(land, "--land"))
+    outcomes = build_tables(world, terms, force=force, workers=workers, month=month)
     finish(world, outcomes, named={term.strip("+") for term in selection or ()})
 
 
@@ -67,7 +77,15 @@ def build(
     carbonlake build cleaned.building_meter_hour
     carbonlake build business.emission_year --force
     """
-    run(context, tables, force, None, "")
+    run(context, tables, force, None, "", "")
+
+
+def _take_in(world: World, terms: tuple[str, ...], month: str) -> None:
+    """Land what lies in the drop folders of the sources that terms select; the answer as JSON is that of the build alone."""
+    sources = [table for table in graph.select(terms) if contract(table).source]
+    receipts = delivering.landed(world, sources, month)
+    if receipts and not world.as_json:
+        delivering.show(world, receipts)
 
 
 def build_tables(

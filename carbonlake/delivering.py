@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 
@@ -12,6 +13,9 @@ from carbonlake.tables import show_rows
 from carbonlake.world import World
 from schemas.contracts import contract
 from schemas.errors import UserError
+
+if TYPE_CHECKING:
+    from jobs.land import Receipt
 
 
 def add(app: typer.Typer) -> None:
@@ -38,24 +42,44 @@ def land(
     carbonlake land --source cleaned.owid_co2   what lies in the drop folder of one table, if there is one
     carbonlake land --month 2026-01             of the drop folder what is of a month: …2026-01.csv, 202601/…, 2026年1月…
     """
-    from jobs import land as landing
-
     world: World = context.obj
     if files and len(source or ()) > 1:
         raise UserError("files are for one table", where="--source", remedy="name one, or none and let the patterns decide")
-    what = files or [folder for table in source or [""] for folder in _drop_folders(world, table)]
-    if checked(month):
-        what = [name for place in what for name in (of_month(Path(place), month) if Path(place).is_dir() else [place])]
-    # Of drop folders each says by its name which table it is for.
-    receipts = landing.land(world.lake, what, source[0] if files and source else None, lying=not files) if what else []
-    rows = [{"delivery": r.delivery_id, "name": r.name, "source": r.source or "(unclaimed)", "bytes": r.size_bytes,
-             "type": r.media_type, "sha256": r.sha256[:12], "state": _state(r.fresh, r.status == landing.WITHDRAWN)}
-            for r in receipts]  # fmt: skip
-    show_rows(world, rows)
+    if files:
+        receipts = _landed(world, files, checked(month), source[0] if source else None)
+    else:
+        receipts = landed(world, source or [""], checked(month))
+    show(world, receipts)
     waiting = [r for r in receipts if not r.source]
     if waiting and not world.as_json:
         todo = "`carbonlake claim <delivery> <table>`, or write a contract"
         world.console.print(f"{len(waiting)} deliveries have no source: {todo}")
+
+
+def landed(world: World, tables: Sequence[str], month: str = "") -> list[Receipt]:
+    """Land what lies in the drop folders of tables, each of which says by its name whose it is; "" is all of them.
+
+    Of a month, e.g. 2026-01, are files whose names say it. Raise UserError where "" is asked for and no folder is there.
+    """
+    return _landed(world, [folder for table in tables for folder in _drop_folders(world, table)], month, None, lying=True)
+
+
+def _landed(world: World, what: Sequence[str], month: str, source: str | None, *, lying: bool = False) -> list[Receipt]:
+    from jobs import land as landing
+
+    if month:
+        what = [name for place in what for name in (of_month(Path(place), month) if Path(place).is_dir() else [place])]
+    return landing.land(world.lake, what, source, lying=lying) if what else []
+
+
+def show(world: World, receipts: Sequence[Receipt]) -> None:
+    """Print what was landed, as a table or as JSON."""
+    from jobs import land as landing
+
+    rows = [{"delivery": r.delivery_id, "name": r.name, "source": r.source or "(unclaimed)", "bytes": r.size_bytes,
+             "type": r.media_type, "sha256": r.sha256[:12], "state": _state(r.fresh, r.status == landing.WITHDRAWN)}
+            for r in receipts]  # fmt: skip
+    show_rows(world, rows)
 
 
 def _state(fresh: bool, withdrawn: bool) -> str:

@@ -12,10 +12,10 @@ ASKED = re.compile(r"\d{4}-(0[1-9]|1[0-2])")
 NAMED = re.compile(r"(?<!\d)(\d{4})(?:[-_/.]?(0[1-9]|1[0-2])(?:[-_/.]?(?:0[1-9]|[12]\d|3[01]))?(?!\d)|年(0?[1-9]|1[0-2])月)")
 
 
-def checked(month: str) -> str:
-    """Return a month as it was asked for, or nothing; raise UserError for another text."""
+def checked(month: str, where: str = "--month") -> str:
+    """Return a month as it was asked for, or nothing; raise UserError, which names the option, for another text."""
     if month and not ASKED.fullmatch(month):
-        raise UserError(f"{month!r} is no month", where="--month", remedy="write it like 2026-01")
+        raise UserError(f"{month!r} is no month", where=where, remedy="write it like 2026-01")
     return month
 
 

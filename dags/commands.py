@@ -13,18 +13,13 @@ from dags.plan import Plan, Task
 COMMAND = os.environ.get("CARBONLAKE_COMMAND", "carbonlake")
 # Where commands run: relative paths of the settings count from here.
 HOME = os.environ.get("CARBONLAKE_HOME", str(Path.cwd()))
-CHOSEN = '${FORCE:+--force} ${MONTH:+--month "$MONTH"}'
+ALL = "all"  # of what lies in a drop folder
+CHOSEN = '${FORCE:+--force} ${MONTH:+--month "$MONTH"} ${LAND:+--land "$LAND"}'
 
 
 def words(*given: str) -> str:
     """Return one command."""
     return shlex.join([COMMAND, *given])
-
-
-def land(plan: Plan) -> str:
-    """Return what takes in what lies in the drop folders of a plan's tables; a folder that is not there is no error."""
-    sources = [word for table in plan.lands for word in ("--source", table)]
-    return f'{words("land", *sources)} ${{MONTH:+--month "$MONTH"}}'
 
 
 def run(task: Task) -> str:
@@ -40,15 +35,17 @@ def _looked_into(table: str) -> str:
             f"quality report file://{HOME}/build/quality/index.html")  # fmt: skip
 
 
-def choices(plan: Plan, *, landing: bool = False) -> dict[str, str]:
-    """Return the environment of a task: what was chosen for a run by hand, and the month that a run stands for.
+def choices(plan: Plan) -> dict[str, str]:
+    """Return the environment of tasks: what was chosen for a run by hand, and the month that a run stands for.
 
-    Deliveries are taken in as they come, whatever their month; only a backfill goes month by month.
+    Deliveries are taken in as they come, whatever their month; only a backfill, or a person, goes month by month.
     """
-    # Both are always set: a variable of that name in the scheduler's own environment must not choose.
-    chosen = {"FORCE": "{{ '1' if params.force else '' }}", "MONTH": ""}
+    # All are always set: a variable of that name in the scheduler's own environment must not choose.
+    chosen = {"FORCE": "{{ '1' if params.force else '' }}", "MONTH": "", "LAND": ALL if plan.lands else ""}
     if any(map(partitioned, plan.tables)):
         key = "dag_run.partition_key" if plan.keyed else "''"
-        when = " if dag_run.run_type == 'backfill' else ''" if landing else ""
-        chosen["MONTH"] = f"{{{{ params.month or ({key}{when}) or '' }}}}"
+        chosen["MONTH"] = f"{{{{ params.month or {key} or '' }}}}"
+        if plan.lands:
+            backfilled = f"({key} if dag_run.run_type == 'backfill' else '')"
+            chosen["LAND"] = f"{{{{ params.month or {backfilled} or '{ALL}' }}}}"
     return chosen

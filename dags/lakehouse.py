@@ -50,15 +50,14 @@ def asset(table: str) -> Asset:
 
 
 def dag(plan: Plan) -> DAG:
-    """Return the DAG of a plan: its drop folders first, then its tables, grouped by layer, then the DAGs it has to start."""
+    """Return the DAG of a plan: its tables, grouped by layer, then the DAGs it has to start."""
     with _opened(plan.name, _schedule(plan), _told(plan), deadline=_deadline(plan), params=_params(plan),
                  default_args=DEFAULTS | ({"priority_weight": FIRST} if plan.lands else {})) as made:  # fmt: skip
-        before = [_land(plan)] if plan.lands else []
         chosen = commands.choices(plan)
         groups = {layer: TaskGroup(layer, prefix_group_id=False) for layer in dict.fromkeys(task.layer for task in plan.tasks)}
         built = {task.name: _build(task, groups[task.layer], chosen) for task in plan.tasks}
         for task in plan.tasks:
-            built[task.name].set_upstream([built[name] for name in task.after] or before)
+            built[task.name].set_upstream([built[name] for name in task.after])
         for name in plan.starts:
             _start(name).set_upstream(list(built.values()))
     return made
@@ -115,10 +114,6 @@ def _params(plan: Plan) -> dict[str, Param]:
 def _told(plan: Plan) -> str:
     rows = [f"| `{table}` | {contracts()[table].description} | `carbonlake lineage {table}` |" for table in plan.tables]
     return "\n".join(["| table | what it is | where it comes from |", "|---|---|---|", *rows])
-
-
-def _land(plan: Plan) -> BashOperator:
-    return _bash(task_id="land", bash_command=commands.land(plan), env=commands.choices(plan, landing=True))
 
 
 def _start(name: str) -> TriggerDagRunOperator:

@@ -24,7 +24,7 @@ SPELLED = {" ": "_", "*": "x", ",": ".", "/": ".per.", "+": "plus"}
 
 @dataclass(frozen=True)
 class Task:
-    """One command: tables of one layer that hang together, built in one process; `after` are tasks of the same DAG."""
+    """One command: tables of one layer, built in one process; `after` are tasks of the same DAG."""
 
     name: str
     layer: str
@@ -38,7 +38,7 @@ class Plan:
     """One DAG: sources of a zone with one cadence, or tables made from others, built when one of `waits_for` is new.
 
     `cron` is empty where only a person, or a new table, starts it. `lands` are tables whose drop folders are looked
-    into first. Runs of a `keyed` one are months; it `starts` the DAGs that know no months and wait for its tables.
+    into when they are built. Runs of a `keyed` one are months; it `starts` the DAGs that know no months and wait for its tables.
     """
 
     name: str
@@ -145,11 +145,15 @@ def _connected(tables: Collection[str]) -> list[list[str]]:
 
 
 def _tasks(tables: list[str]) -> tuple[Task, ...]:
-    """Make a task of each connected group within a layer; of single tables where groups would wait for each other."""
-    layers = {table.split(".")[0]: None for table in tables}
-    groups = [group for layer in layers for group in _connected([t for t in tables if t.startswith(f"{layer}.")])]
+    """Make a task of each layer, for tables of a DAG hang together; of single tables where layers would wait for each other.
+
+    A process costs more than most tables do, and one that is tried again skips what it has built.
+    """
+    layers: dict[str, list[str]] = {}
+    for table in tables:
+        layers.setdefault(table.split(".")[0], []).append(table)
     try:
-        return _ordered(groups)
+        return _ordered(list(layers.values()))
     except CycleError:
         return _ordered([[table] for table in tables])
 

@@ -61,3 +61,24 @@ def test_drop_folders_of_several_tables_are_landed_at_once(tmp_path: Path, monke
     assert sorted(row["source"] for row in json.loads(done.stdout)) == ["cleaned.gwp", "cleaned.owid_co2"]
     with pytest.raises(UserError, match="files are for one table"):
         CliRunner().invoke(app, ["land", str(tmp_path / "drop"), *two], catch_exceptions=False)
+
+
+def test_a_run_may_land_first_and_of_its_own_sources_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for table in ("cleaned.owid_co2", "cleaned.gwp"):
+        for month in ("2026-01", "2026-02"):
+            path = tmp_path / "drop" / table / f"{month}.csv"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(f"country,year,iso_code,co2\n{month},2020,,1\n")
+    monkeypatch.setenv("CARBONLAKE_DROP", str(tmp_path / "drop"))
+    monkeypatch.setenv("CARBONLAKE_LAKE", str(tmp_path / "lake"))
+
+    def names(*words: str) -> list[str]:
+        CliRunner().invoke(app, ["--json", "run", *words])
+        done = CliRunner().invoke(app, ["--json", "deliveries"], catch_exceptions=False)
+        return [row["name"] for row in json.loads(done.stdout)] if done.stdout.strip() else []
+
+    assert names("cleaned.owid_co2") == []
+    assert names("cleaned.owid_co2", "--land", "2026-02") == ["2026-02.csv"]
+    assert sorted(names("cleaned.owid_co2", "--land", "all")) == ["2026-01.csv", "2026-02.csv"]
+    with pytest.raises(UserError, match="--land: 'january' is no month"):
+        CliRunner().invoke(app, ["run", "--land", "january"], catch_exceptions=False)

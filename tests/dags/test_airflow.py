@@ -100,7 +100,7 @@ def test_every_dag_loads_and_is_what_the_contracts_say(home: dict[str, str]) -> 
         assert found["dags"][name]["deadline"] == ([one.within.days] if one.within else [])
         for task in one.tasks:
             told = tasks[task.name]
-            assert told["after"] == (list(task.after) or (["land"] if one.lands else []))
+            assert told["after"] == list(task.after)
             assert told["reads"] == list(task.reads) and told["makes"] == sorted(task.tables)
             assert told["weight"] == (2 if one.lands else 1)
             assert told["retries"] == 3 and told["pool"] == "carbonlake_sail"
