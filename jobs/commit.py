@@ -110,7 +110,8 @@ class _Write:
         """Commit on the newest version until it holds; an exception means unknown, so look for the run first."""
         error: Exception | None = None
         for attempt in range(ATTEMPTS):
-            head = _head(self.lake, self.path, head)
+            if attempt:  # at first it has just been read, and a version that came since makes the commit fail
+                head = _head(self.lake, self.path, head)
             if (done := find_run(head, self.info["run"], after=self.read_version)) is not None:
                 return done
             if head.version() != self.read_version and touched(head, self.read_version, self.replace, self.app_id):

@@ -133,7 +133,7 @@ class Lake:
 
     def require(self) -> Lake:
         """Raise UserError unless the lake is there in this program's format."""
-        if (str(self.root), self.work) in _SEEN:  # an object store is not unmounted under a process, as a disk may be
+        if self._seen:
             return self
         found = self.format()
         if found is None:
@@ -144,6 +144,11 @@ class Lake:
         if self.remote:
             _SEEN.add((str(self.root), self.work))
         return self
+
+    @property
+    def _seen(self) -> bool:
+        """Whether this process has found the lake in an object store, which is not unmounted under it as a disk may be."""
+        return (str(self.root), self.work) in _SEEN
 
     def format(self) -> int | None:
         """Return the lake's format version, None where there is no lake. Raise UserError for a newer one."""
@@ -214,7 +219,7 @@ class Lake:
         for _ in range(5):
             if (found := self.open_path(path)) is not None:
                 return found
-            if self.format() is None:  # a lake that has gone away is not made anew by what was under way
+            if not self._seen and self.format() is None:  # a lake that has gone away is not made anew by what was under way
                 self.require()
                 raise UserError("the lake has gone away", where=str(self.root), remedy="look where it was moved to")
             try:

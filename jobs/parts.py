@@ -5,11 +5,17 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 from fsspec import AbstractFileSystem
 
 from jobs import objects
+
+# A Parquet file of a lake is written once and never changed, so that what was asked of it need not be asked again: the
+# sizes of many, and the bytes of those so small that parts of them would cost as many requests.
+SIZES, SMALL, SMALL_BYTES = 65536, 256, 2**18
+Options = tuple[tuple[str, str], ...]
 
 
 class _Parts:
@@ -19,7 +25,7 @@ class _Parts:
     another's (seen with DuckDB 2.0: mostly an error, for they are too few at the file's end).
     """
 
-    def __init__(self, url: str, options: Mapping[str, str], size: int) -> None:
+    def __init__(self, url: str, options: Options, size: int) -> None:
         self.url, self.options, self.size = url, options, size
         self.place = threading.local()
 
@@ -36,9 +42,14 @@ class _Parts:
             raise OSError("read before a place was named in this thread")
         left = self.size - self.place.at
         size = left if size < 0 else min(size, left)
-        found = objects.get(self.url, self.options, self.place.at, size) if size > 0 else b""
+        found = self._part(self.place.at, size) if size > 0 else b""
         self.place.at += len(found)
         return found
+
+    def _part(self, offset: int, length: int) -> bytes:
+        if self.size <= SMALL_BYTES:
+            return _whole(self.url, self.options)[offset : offset + length]
+        return objects.get(self.url, dict(self.options), offset, length)
 
     def close(self) -> None:
         """Nothing is kept open."""
@@ -52,7 +63,7 @@ class Parts(AbstractFileSystem):  # type: ignore[misc]
 
     def __init__(self, options: Mapping[str, str] | None) -> None:
         super().__init__()
-        self.options = dict(options or {})
+        self.options = tuple(sorted((options or {}).items()))
 
     def open(self, path: str, mode: str = "rb", **more: Any) -> _Parts:
         """Open an object for reading."""
@@ -62,10 +73,7 @@ class Parts(AbstractFileSystem):  # type: ignore[misc]
 
     def size(self, path: str) -> int:
         """Return the bytes of an object. Raise FileNotFoundError."""
-        found = objects.size(_url(path), self.options)
-        if found is None:
-            raise FileNotFoundError(2, "no such object", path)
-        return found
+        return _size(_url(path), self.options)
 
     def modified(self, path: str) -> datetime:
         """Return one moment for all: an object of a lake is written once and never changed."""
@@ -77,7 +85,23 @@ class Parts(AbstractFileSystem):  # type: ignore[misc]
 
     def glob(self, path: str, **more: Any) -> list[str]:
         """Return a path itself: files are named by the log of their table, and none has a pattern in its name."""
-        return [path] if objects.size(_url(path), self.options) is not None else []
+        try:
+            return [path] if self.size(path) is not None else []
+        except FileNotFoundError:
+            return []
+
+
+@lru_cache(SIZES)
+def _size(url: str, options: Options) -> int:
+    found = objects.size(url, dict(options))
+    if found is None:
+        raise FileNotFoundError(2, "no such object", url)
+    return found
+
+
+@lru_cache(SMALL)
+def _whole(url: str, options: Options) -> bytes:
+    return objects.get(url, dict(options))
 
 
 def _url(path: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import hashlib
 import importlib.util
 import os
 import re
@@ -19,14 +20,13 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from jobs import s3a
+from jobs import patience, s3a
 from jobs.apache import LOCAL, served
 from jobs.submit import driver
 from schemas.errors import UserError
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
-    from pyspark.sql.types import StructType
 
 FAREWELL = 10.0  # seconds that an engine which is still starting is waited for at the end
 PLAIN_PATH = re.compile(r"[A-Za-z0-9/_.-]*")
@@ -54,9 +54,7 @@ class Engine:
         """Return a Delta table as of a version."""
         if self.name != "sail":
             return self.session.read.format("delta").option("versionAsOf", str(version)).load(path)
-        place = plain_path(path)
-        plain = _uncommented(self.session, place, version)
-        return self.session.read.schema(plain).format("delta").option("versionAsOf", str(version)).load(place)
+        return self.session.table(_opened(self.session, plain_path(path), version))
 
     def parquet(self, paths: Sequence[str]) -> DataFrame:
         """Return the rows of Parquet files of one shape."""
@@ -64,12 +62,26 @@ class Engine:
 
 
 @cache
-def _uncommented(session: SparkSession, place: str, version: int) -> StructType:
-    """Return a table's schema; where two comment a column differently, Sail 0.7 can't group their union."""
+def _opened(session: SparkSession, place: str, version: int) -> str:
+    """Return the name under which a session of Sail knows a table as of a version.
+
+    Sail would read the table's log anew each time that it analyses a plan which names the place, some ten times a build.
+    """
+    name = f"carbonlake_{hashlib.sha256(place.encode()).hexdigest()[:16]}_{version}"
+    if "://" not in place:
+        _view(session, place, version, name)
+    else:  # Sail does not ask again where the answer was cut off
+        patience.waiting(lambda: _view(session, place, version, name), place, patience.told_by_engine)
+    return name
+
+
+def _view(session: SparkSession, place: str, version: int, name: str) -> None:
     from pyspark.sql.types import StructField, StructType
 
-    found = session.read.format("delta").option("versionAsOf", str(version)).load(place).schema
-    return StructType([StructField(field.name, field.dataType) for field in found])
+    reader = session.read.format("delta").option("versionAsOf", str(version))
+    # Where two tables comment a column differently, Sail 0.7 can't group their union.
+    plain = StructType([StructField(field.name, field.dataType) for field in reader.load(place).schema])
+    reader.schema(plain).load(place).createOrReplaceTempView(name)
 
 
 @cache

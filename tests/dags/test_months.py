@@ -55,10 +55,11 @@ def test_no_shipped_table_is_partitioned_by_month_so_that_no_shipped_dag_is() ->
 
 def test_a_month_narrows_what_is_landed_in_a_backfill_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     found = lay(tmp_path, monkeypatch, "monthly")
-    landing, building_ = (commands.choices(found[FLOW], landing=landing)["MONTH"] for landing in (True, False))
-    assert landing == "{{ params.month or (dag_run.partition_key if dag_run.run_type == 'backfill' else '') or '' }}"
-    assert building_ == "{{ params.month or (dag_run.partition_key) or '' }}"
-    assert commands.choices(found["cleaned.owid_co2"], landing=True)["MONTH"] == ""
+    chosen = commands.choices(found[FLOW])
+    assert chosen["LAND"] == "{{ params.month or (dag_run.partition_key if dag_run.run_type == 'backfill' else '') or 'all' }}"
+    assert chosen["MONTH"] == "{{ params.month or dag_run.partition_key or '' }}"
+    assert commands.choices(found["cleaned.owid_co2"]) == {**chosen, "MONTH": "", "LAND": "all"}
+    assert commands.choices(found["thematic.flow_merge_month"])["LAND"] == ""
 
 
 def test_what_a_person_chose_never_stands_in_the_text_of_a_command() -> None:

@@ -38,7 +38,7 @@ def test_the_commands_of_the_document_work_as_they_stand(users: Path, tmp_path: 
     done = subprocess.run(["sh", "-e", "-c", script], env=clean | {"XDG_DATA_HOME": str(users), "PATH": path}, cwd=tmp_path,
                           capture_output=True, text=True, check=False)  # fmt: skip
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
-    assert "10,583.4" in done.stdout and "hourly" in done.stdout and "current_user" in done.stdout
+    assert "10,583.4" in done.stdout and "hourly" in done.stdout and "lines" in done.stdout
     home = users / "carbonlake" / "stack"
     assert (home / "minio" / "carbonlake" / "lake").is_dir() and not (tmp_path / "lake").exists()
     assert {parts.state(home, name) for name in parts.NAMES} == {"stopped"}

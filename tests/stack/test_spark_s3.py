@@ -63,6 +63,14 @@ def _rows(one: Engine, path: str, version: int) -> list[Any]:
 
 def test_no_secret_stands_on_a_command_line(given: dict[str, str], apache: Engine) -> None:
     apache.session.range(1).collect()
-    lines = [" ".join(one.cmdline()) for one in psutil.Process().children(recursive=True)]
+    lines = [_words(one) for one in psutil.Process().children(recursive=True)]
     assert any("SparkConnectServer" in line for line in lines)
     assert not [line for line in lines if given["AWS_SECRET_ACCESS_KEY"] in line]
+
+
+def _words(process: psutil.Process) -> str:
+    """Return a process's command line; none of one that has just ended and that nobody has asked for yet."""
+    try:
+        return " ".join(process.cmdline())
+    except (psutil.ZombieProcess, psutil.NoSuchProcess):
+        return ""
