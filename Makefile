@@ -33,8 +33,8 @@ test-spark: setup  ## The tests that compare with Apache Spark (needs Java 17 or
 test-crash: setup  ## Kill a build at 50 random moments
 	$(BIN)/pytest -q -m crash -s
 
-test-stack: airflow  ## The tests on real servers, started from packages; docs/stack.md says what they need
-	$(BIN)/pytest -q -m stack
+test-stack: airflow  ## The tests on real servers, started from packages; docs/stack.md says what they need (TESTS=… for some)
+	$(BIN)/pytest -q -s -m stack $(TESTS)
 
 .venv-airflow/installed: requirements-airflow.lock pyproject.toml | setup
 	$(PYTHON) -m venv .venv-airflow
