@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -23,6 +24,8 @@ SIZES = (10_000_000, 40_000_000, 100_000_000)
 # The scripts by hand have the same: two threads, four parts, six GiB.
 HERE = {"CARBONLAKE_ENGINE": "spark", "CARBONLAKE_ENGINE_MEMORY": "6g"}
 EXECUTORS, EXECUTOR_MEMORY = 2, "4g"
+# Spark's own exit code for lack of memory, and that of a process that the system has killed.
+KILLED = re.compile(r"exitStatus (?:52|137)\b")
 
 
 def demo(setting: Setting) -> Result:
@@ -113,8 +116,9 @@ def _grown(setting: Setting, size: int, there: dict[str, str]) -> Run:
 
 
 def _out_of_memory(folder: Path) -> int:
-    """Return how many executors ran out of memory, by what they said."""
+    """Return how many executors ran out of memory, by what they said, or were killed for it, by what their workers say."""
     said = [path.read_text(errors="replace") for path in folder.rglob("stderr")]
-    if not said:
+    workers = [path.read_text(errors="replace") for path in folder.glob("worker-*.log")]
+    if not said or not any("Asked to launch executor" in text for text in workers):
         raise RuntimeError(f"no executor left a log in {folder}")
-    return sum("OutOfMemoryError" in text for text in said)
+    return sum("OutOfMemoryError" in text for text in said) + sum(len(KILLED.findall(text)) for text in workers)

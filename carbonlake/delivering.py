@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 
-from carbonlake.months import checked, of_month
+from carbonlake.months import checked, of_month, without_month
 from carbonlake.tables import show_rows
 from carbonlake.world import World
 from schemas.contracts import contract
@@ -68,6 +68,9 @@ def _landed(world: World, what: Sequence[str], month: str, source: str | None, *
     from jobs import land as landing
 
     if month:
+        folders = [Path(place) for place in what if Path(place).is_dir()]
+        if unnamed := sum(len(without_month(folder)) for folder in folders):
+            world.aside.print(f"left, for their names say no month: {unnamed} files; without --month they are landed, too")
         what = [name for place in what for name in (of_month(Path(place), month) if Path(place).is_dir() else [place])]
     return landing.land(world.lake, what, source, lying=lying) if what else []
 

@@ -21,8 +21,17 @@ def checked(month: str, where: str = "--month") -> str:
 
 def of_month(folder: Path, month: str) -> list[str]:
     """Return the files below a folder whose path there names a month."""
+    return [path for path, months in _files(folder) if month in months]
+
+
+def without_month(folder: Path) -> list[str]:
+    """Return the files below a folder whose path there names none."""
+    return [path for path, months in _files(folder) if not months]
+
+
+def _files(folder: Path) -> list[tuple[str, set[str]]]:
     files = sorted(path for path in folder.rglob("*") if path.is_file())
-    return [str(path) for path in files if month in named(path.relative_to(folder).as_posix())]
+    return [(str(path), named(path.relative_to(folder).as_posix())) for path in files]
 
 
 def named(path: str) -> set[str]:

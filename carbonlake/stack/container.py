@@ -17,7 +17,8 @@ PARTS = "CARBONLAKE_PARTS"
 # Where docker/compose.yaml lets each of them listen.
 ADDRESSES = {
     "minio": "minio:9000", "trino": "trino:8443", "trino-internal": "trino:8080", "postgres": "postgres:5432",
-    "spark-master": "spark-master:7077", "spark-connect": "spark-connect:15002", "airflow-api": "airflow-api:8080",
+    "spark-master": "spark-master:7077", "spark-worker": "localhost:8081",  # which asks after itself
+    "spark-connect": "spark-connect:15002", "airflow-api": "airflow-api:8080",
     "mosquitto": "mosquitto:1883", "kafka": "kafka:9092", "kafka-controller": "kafka:9093",
 }  # fmt: skip
 # Read by servers that make no use of our code.

@@ -45,6 +45,8 @@ def test_of_a_drop_folder_only_the_deliveries_of_the_month_are_landed(tmp_path: 
         return sorted(row["name"] for row in json.loads(done.stdout) if row["state"] == "new") if done.stdout.strip() else []
 
     assert landed("--month", "2026-03") == []
+    done = CliRunner().invoke(app, ["--json", "land", "--source", "cleaned.owid_co2", "--month", "2026-03"])
+    assert "their names say no month: 1 files" in done.stderr
     assert landed("--month", "2026-01") == ["2026-01.csv", "late/20260115.csv"]
     assert landed("--month", "2026-01") == []
     assert landed() == ["2026-02.csv", "any.csv"]
