@@ -31,7 +31,7 @@ def main() -> int:
     def keep(result: Result, setting: Setting) -> None:
         if setting.scale == 1 or given.publish:
             report.save(result, setting)
-            report.publish(tuple(CASES))
+            report.publish()
 
     return measured(given, CASES, CASES.__getitem__, keep)
 

@@ -37,6 +37,7 @@ def _case(name: str) -> Callable[[Setting], Result]:
 def _keep(result: Result, setting: Setting) -> None:
     if setting.scale == 1:
         report.save(result, setting)
+        report.publish()
 
 
 if __name__ == "__main__":
