@@ -92,7 +92,8 @@ def _picture(rows: list[Row]) -> None:
     matplotlib.rcParams["svg.hashsalt"] = "carbonlake"
     from matplotlib import pyplot
 
-    shares = [row.least / row.value if row.more else row.value / row.least for row in rows]
+    # Where none is allowed, such as failures, there is no share.
+    shares = [row.least / row.value if row.more else row.value / row.least if row.least else row.value for row in rows]
     figure, axes = pyplot.subplots(figsize=(9, 0.5 * len(rows) + 1))
     axes.barh(range(len(rows)), shares, color=[COLOURS[row.verdict] for row in rows])
     axes.set_yticks(range(len(rows)), [f"{row.work}\nagainst {row.against}" for row in rows], fontsize=7)
