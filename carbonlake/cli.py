@@ -9,7 +9,20 @@ from typing import Annotated, Optional
 import typer
 from rich.console import Console
 
-from carbonlake import ask, building, deciding, delivering, keeping, looking, moving, publishing, serving, starting, watching
+from carbonlake import (
+    ask,
+    building,
+    deciding,
+    delivering,
+    keeping,
+    looking,
+    moving,
+    probing,
+    publishing,
+    serving,
+    starting,
+    watching,
+)
 from carbonlake.stack import command as stack
 from carbonlake.world import FAILED, INTERRUPTED, World, use_project
 from conf.secrets import redact
@@ -62,7 +75,21 @@ def options(
     context.obj = World(lake, engine, as_json)
 
 
-for room in (starting, delivering, building, looking, ask, deciding, keeping, publishing, moving, serving, watching, stack):
+for room in (
+    starting,
+    probing,
+    delivering,
+    building,
+    looking,
+    ask,
+    deciding,
+    keeping,
+    publishing,
+    moving,
+    serving,
+    watching,
+    stack,
+):
     room.add(app)
 
 

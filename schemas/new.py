@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -21,10 +22,10 @@ owner: me
 source:
   zone: {name}
   path: {name}/*.{extension}
-  format: {format}
+  format: {format}{options}
   publisher: Who published it
   licence: Under which licence
-key: [{key}]
+{key}
 write: replace                # replace | merge (latest receipt wins by key) | append | period
 columns:
 {columns}
@@ -68,8 +69,9 @@ def write_table(table: str, folder: Path, probe: Mapping[str, Any] | None = None
 def texts(table: str, probe: Mapping[str, Any] | None = None) -> dict[str, str]:
     """Return path → text of the files of a new table.
 
-    `probe` says what a delivery holds: `format`, and `columns` as header → type. A table that is not cleaned starts
-    from the keys of one it may be made from. Raise UserError for a name that no table can have.
+    `probe` says what a delivery holds: `format`, the reader's `options`, `columns` (header → type) and the headers of
+    its `key`. A table that is not cleaned starts from the keys of one it may be made from. Raise UserError for a name
+    that no table can have.
     """
     layer, _, name = table.partition(".")
     if layer not in _MADE_BY_PEOPLE or not _NAME.fullmatch(name):
@@ -86,25 +88,28 @@ def _cleaned(name: str, probe: Mapping[str, Any]) -> dict[str, str]:
     lines = [_column(own, headers[header], header) for own, header in zip(names, headers, strict=True)]
     format_ = str(probe.get("format") or "csv")
     extension = {"excel": "xlsx", "netcdf": "nc", "hdf5": "h5", "word": "docx"}.get(format_, format_)
-    text = _CLEANED.format(name=name, extension=extension, format=format_, key=names[0], columns="\n".join(lines))
+    options = f"\n  options: {json.dumps(probe['options'], ensure_ascii=False)}" if probe.get("options") else ""
+    keys = [own for own, header in zip(names, headers, strict=True) if header in probe.get("key", list(headers)[:1])]
+    key = f"key: [{', '.join(keys)}]" if keys else "# No columns tell the rows apart, so that there is no key."
+    text = _CLEANED.format(name=name, extension=extension, format=format_, options=options, key=key, columns="\n".join(lines))
     return {f"schemas/cleaned/{name}.yaml": text}
 
 
 def _column_names(headers: list[str]) -> list[str]:
     """Name columns after their headers; a header without Latin letters gets a number, to be named by a person."""
     names: list[str] = []
+    shared = fields(rooms())
     for place, header in enumerate(headers, start=1):
         plain = re.sub(r"[^a-z0-9]+", "_", header.lower()).strip("_")
-        name = plain if _NAME.fullmatch(plain) and plain not in names else f"column_{place}"
-        names.append(name)
+        # A shared field means something, and has a unit: a header of the same name may mean another thing.
+        plain = f"source_{plain}" if plain in shared else plain
+        names.append(plain if _NAME.fullmatch(plain) and plain not in names else f"column_{place}")
     return names
 
 
 def _column(name: str, type_: str, header: str) -> str:
-    known = fields(rooms()).get(name)
-    start = "" if known and known.type else f'type: "{type_}", description: What it is, '
     quoted = header.replace("\\", "\\\\").replace('"', '\\"')
-    return f'  {name}: {{{start}from: "{quoted}"}}'
+    return f'  {name}: {{type: "{type_}", description: What it is, from: "{quoted}"}}'
 
 
 def _made(layer: str, name: str) -> dict[str, str]:

@@ -17,6 +17,7 @@ DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 OLE, ZIP, GZIP = "application/x-ole-storage", "application/zip", "application/gzip"
 ODS = "application/vnd.oasis.opendocument.spreadsheet"
 XLS, PDF, HDF5, NETCDF3 = "application/vnd.ms-excel", "application/pdf", "application/x-hdf5", "application/x-netcdf"
+JSON = "application/json"
 XML, BINARY, EMPTY = "text/xml", "application/octet-stream", "application/x-empty"
 
 READABLE = {
@@ -26,6 +27,7 @@ READABLE = {
     "hdf5": (HDF5,),
     "pdf": (PDF,),
     "word": (DOCX,),
+    "json": (JSON, TEXT, GZIP),
 }
 MAGIC = (
     (b"\x1f\x8b", GZIP), (b"CDF\x01", NETCDF3), (b"CDF\x02", NETCDF3), (b"CDF\x05", NETCDF3),
@@ -70,6 +72,8 @@ def _text(head: bytes, name: str) -> str:
         return HTML
     if start.startswith(b"<?xml"):
         return HTML if b"<html" in start else XML
+    if re.match(rb'[\[{]\s*["\[{\]}]', start):
+        return JSON
     plain = name.lower().removesuffix(".gz")
     return CSV if plain.endswith((".csv", ".tsv", ".tab")) or start.split(b"\n")[0].count(b",") else TEXT
 
@@ -122,6 +126,23 @@ SAYS = {
 def _other(found: str, format: str, where: str) -> UserError:
     what, remedy = SAYS.get(found, (found, "check the `format` of the source"))
     return UserError(f"the file is {what}, and {format} was expected", where=where, remedy=remedy)
+
+
+def format_of(path: Path) -> str:
+    """Return the format that reads a file, by its bytes; of HDF5, which NetCDF is made of, by its name too.
+
+    Raise UserError where none does.
+    """
+    found = media_type(path, path.name)
+    if found == HDF5:
+        return "netcdf" if path.suffix.lower() in (".nc", ".nc4", ".cdf") else "hdf5"
+    if found in (TEXT, GZIP) and re.search(r"\.(geo)?json(l)?(\.gz)?$|\.ndjson(\.gz)?$", path.name, re.IGNORECASE):
+        return "json"
+    known = next((format for format, kinds in READABLE.items() if found in kinds), None)
+    if known is None:
+        what, remedy = SAYS.get(found, (found, f"known formats: {', '.join(READABLE)}"))
+        raise UserError(f"the file is {what}, which no reader takes", where=path.name, remedy=remedy)
+    return known
 
 
 def probe(format: str, path: Path, options: Mapping[str, Any]) -> dict[str, Any]:

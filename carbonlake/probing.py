@@ -1,0 +1,80 @@
+"""`probe`: what is inside a file, and the contract that would read it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any, Optional
+
+import typer
+import yaml
+
+from carbonlake.world import World
+from schemas import new
+from schemas.errors import UserError
+
+
+def add(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command()(probe)
+
+
+def probe(
+    context: typer.Context,
+    file: Annotated[str, typer.Argument(help="A file as it came")],
+    format_: Annotated[str, typer.Option("--format", help="csv, excel, json, netcdf, hdf5, pdf, word; else by its bytes")] = "",
+    option: Annotated[Optional[list[str]], typer.Option(help="Of the format's reader, as name=value, value as in YAML")] = None,
+    table: Annotated[str, typer.Option(help="Name of the table that is proposed")] = "",
+) -> None:
+    """Show what is inside a file, without landing it, and propose the contract of a table for it.
+
+    \b
+    carbonlake probe meters/Building_1.csv
+    carbonlake probe prices.json --option records=records
+    carbonlake probe readings.csv --option "delimiter=';'" --table cleaned.reading
+    """
+    world: World = context.obj
+    path = Path(file)
+    inside, read_as = found_in(path, format_, given := _options(option or ()))
+    texts = new.texts(table, _proposed(path, read_as, given)) if table else {}
+    if world.as_json:
+        world.say({"format": read_as, "inside": inside, "files": texts})
+        return
+    world.console.print(f"[bold]{path.name}[/bold] is read as {read_as}")
+    for name, value in inside.items():
+        world.console.print(f"{name}: {value}", markup=False, soft_wrap=True)
+    for name, text in texts.items():
+        world.console.print(f"\n[dim]# {name}[/dim]")
+        world.console.print(text, markup=False, soft_wrap=True)
+    if not table:
+        world.console.print("[dim]a contract for it: --table cleaned.<name>[/dim]")
+
+
+def found_in(path: Path, format: str, given: Mapping[str, Any]) -> tuple[dict[str, Any], str]:
+    """Return what is inside a file, and the format that it was read as: the one named, or what its bytes say.
+
+    Raise UserError where the bytes are of no format that is read.
+    """
+    from jobs.readers import sniff
+
+    if not path.is_file():
+        raise UserError("there is no such file", where=str(path), remedy="check the path")
+    read_as = format or sniff.format_of(path)
+    return sniff.probe(read_as, path, given), read_as
+
+
+def _proposed(path: Path, read_as: str, given: Mapping[str, Any]) -> dict[str, Any]:
+    from jobs.proposal import proposal
+
+    found = proposal(read_as, path, given)
+    return {"format": read_as, "options": given, "columns": found.columns, "key": found.key}
+
+
+def _options(given: Sequence[str]) -> dict[str, Any]:
+    found = {}
+    for one in given:
+        name, equals, value = one.partition("=")
+        if not equals:
+            raise UserError(f"{one!r} is no option", where="--option", remedy="write it as name=value")
+        found[name] = yaml.safe_load(value)
+    return found

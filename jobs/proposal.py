@@ -1,0 +1,73 @@
+"""What columns a file would make: types that every value of it fits, and the shortest key that tells its rows apart."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow.parquet as pq
+
+from jobs.readers import Request, read
+from jobs.relation import literal, quote
+
+OWN = ("_delivery", "_locator")
+TYPED = {"int64": "bigint", "double": "double"}
+# A number with a zero before it is a code. More digits behind the point than a decimal of ours holds, or more than a
+# double tells apart, stay text.
+WHOLE, POINT = r"-?(0|[1-9]\d{0,17})", r"-?(0|[1-9]\d{0,17})(\.\d{1,6})?"
+FLOAT = r"-?(0|[1-9]\d*)(\.\d+)?([eE][-+]?\d+)?"
+HERE = "@"  # the column, in the tests
+KINDS = (
+    ("bigint", f"regexp_full_match({HERE}, '{WHOLE}')"),
+    ("decimal(28,6)", f"regexp_full_match({HERE}, '{POINT}')"),
+    ("double", f"regexp_full_match({HERE}, '{FLOAT}') and length(regexp_replace({HERE}, '[eE].*|[^0-9]', '', 'g')) <= 15"),
+    ("date", r"regexp_full_match(@, '\d{4}-\d{2}-\d{2}') and try_cast(@ as date) is not null"),
+)
+MOST = 8  # columns of a key
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """Header → type, the headers of a key (none where rows repeat), and how many rows there are and are malformed."""
+
+    columns: dict[str, str]
+    key: tuple[str, ...]
+    rows: int
+    rejected: int
+
+
+def proposal(format: str, path: Path, options: Mapping[str, Any]) -> Proposal:
+    """Read a whole file as a delivery is read, and look at every value. Raise UserError where it can't be read."""
+    with tempfile.TemporaryDirectory(prefix="carbonlake-") as folder, duckdb.connect() as duck:
+        found = read(format, Request(path, Path(folder), 1, path.name, options))
+        parts = sorted(str(part) for part in Path(folder).glob("part-*.parquet"))
+        if not parts:
+            return Proposal(dict.fromkeys(found.columns, "string"), (), 0, found.rejected)
+        duck.execute(f"create view found as from read_parquet([{', '.join(map(literal, parts))}])")
+        kinds = {field.name: str(field.type) for field in pq.read_schema(parts[0]) if field.name not in OWN}
+        columns = {name: TYPED.get(kind) or _type(duck, name) for name, kind in kinds.items()}
+        return Proposal(columns, _key(duck, list(columns), found.rows), found.rows, found.rejected)
+
+
+def _type(duck: duckdb.DuckDBPyConnection, name: str) -> str:
+    """Return the first type that fits every value of a column; text where none does, or there is no value."""
+    column = quote(name)
+    fits = ", ".join(f"bool_and({test.replace(HERE, column)})" for _, test in KINDS)
+    row = duck.execute(f"select {fits} from found where {column} is not null").fetchone() or ()
+    return next((kind for (kind, _), yes in zip(KINDS, row, strict=True) if yes), "string")
+
+
+def _key(duck: duckdb.DuckDBPyConnection, names: list[str], rows: int) -> tuple[str, ...]:
+    """Return the fewest first columns, none of them ever empty, that tell all rows apart; nothing where none do."""
+    counts = ", ".join(f"count({quote(name)})" for name in names)
+    full = duck.execute(f"select {counts} from found").fetchone() or ()
+    filled = [name for name, count in zip(names, full, strict=True) if count == rows][:MOST]
+    for number in range(1, len(filled) + 1):
+        told = ", ".join(map(quote, filled[:number]))
+        if duck.execute(f"select count(*) from (select distinct {told} from found)").fetchone() == (rows,):
+            return tuple(filled[:number])
+    return ()

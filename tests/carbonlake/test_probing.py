@@ -1,0 +1,61 @@
+"""What `probe` proposes is a contract: accepted as it stands, it reads the file that it was made for."""
+
+from __future__ import annotations
+
+import json
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from carbonlake.cli import app
+from jobs import query
+from jobs.lake import Lake
+from schemas.errors import UserError
+from schemas.rooms import SHIPPED, VARIABLE
+
+DATA = SHIPPED.parent / "shared" / "data"
+PRICES = DATA / "electricity_timeseries" / "ElectricityProdex5MinRealtime.json"
+BUILDING = SHIPPED / "samples" / "deliveries" / "building_meters" / "meters" / "Building_1.csv"
+
+
+def say(*words: str) -> Any:
+    return CliRunner().invoke(app, list(words), catch_exceptions=False)
+
+
+@pytest.mark.parametrize(("file", "more"), [(PRICES, ("--option", "records=records")), (BUILDING, ())])
+def test_the_contract_that_is_proposed_reads_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, file: Path, more: tuple[str, ...]
+) -> None:
+    found = json.loads(say("--json", "probe", str(file), *more, "--table", "cleaned.tried").stdout)
+    for name, text in found["files"].items():
+        (tmp_path / name).parent.mkdir(parents=True)
+        (tmp_path / name).write_text(text)
+    monkeypatch.setenv(VARIABLE, str(tmp_path))
+    lake = str(tmp_path / "lake")
+    say("--lake", lake, "land", str(file), "--source", "cleaned.tried")
+    (built,) = json.loads(say("--lake", lake, "--json", "run", "cleaned.tried").stdout)
+    assert built["status"] == "built" and built["rows_set_aside"] == 0
+    content = json.loads(PRICES.read_text(), parse_float=str)["records"] if file == PRICES else file.read_text().splitlines()[1:]
+    assert built["rows_written"] == built["rows_in"] == len(content) > 90
+    if file == PRICES:
+        shown = query.sql(Lake(lake), "select productionlt100mw, _locator from cleaned.tried order by _locator").to_pylist()
+        by_place = {f"/records/{number}": Decimal(one["ProductionLt100MW"]) for number, one in enumerate(content)}
+        assert {row["_locator"]: row["productionlt100mw"] for row in shown} == by_place
+
+
+def test_what_is_inside_is_shown_and_a_contract_offered() -> None:
+    shown = say("probe", str(PRICES), "--option", "records=records")
+    assert "is read as json" in shown.stdout and "BornholmSE4" in shown.stdout and "--table cleaned.<name>" in shown.stdout
+
+
+def test_what_can_not_be_read_is_told(tmp_path: Path) -> None:
+    (tmp_path / "a.bin").write_bytes(bytes(range(4)) * 2000)
+    with pytest.raises(UserError, match=r"which no reader takes.*\n.*known formats: csv"):
+        say("probe", str(tmp_path / "a.bin"))
+    with pytest.raises(UserError, match="there is no such file"):
+        say("probe", str(tmp_path / "b.csv"))
+    with pytest.raises(UserError, match="write it as name=value"):
+        say("probe", str(PRICES), "--option", "records")
