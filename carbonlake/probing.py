@@ -22,7 +22,9 @@ def add(app: typer.Typer) -> None:
 def probe(
     context: typer.Context,
     file: Annotated[str, typer.Argument(help="A file as it came")],
-    format_: Annotated[str, typer.Option("--format", help="csv, excel, json, netcdf, hdf5, pdf, word; else by its bytes")] = "",
+    format_: Annotated[
+        str, typer.Option("--format", help="csv, excel, json, netcdf, hdf5, parquet, pdf, word; else as its bytes say")
+    ] = "",
     option: Annotated[Optional[list[str]], typer.Option(help="Of the format's reader, as name=value, value as in YAML")] = None,
     table: Annotated[str, typer.Option(help="Name of the table that is proposed")] = "",
 ) -> None:

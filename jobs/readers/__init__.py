@@ -1,6 +1,6 @@
 """Readers: one module per format turns the bytes of a delivery into Parquet of values as found, with locators.
 
-An empty field is NULL in every format. Text formats give strings only; NetCDF and HDF5 give bigint, double and string.
+An empty field is NULL in every format. Text formats give strings only; NetCDF, HDF5 and Parquet give bigint, double and string.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any
 from schemas.errors import UserError
 
 # Native libraries and archives of strangers: they run in a process of their own (jobs/readers/cage.py).
-CAGED = ("excel", "netcdf", "hdf5", "pdf", "word", "json")
+CAGED = ("excel", "netcdf", "hdf5", "pdf", "word", "json", "parquet")
 FORMATS = ("csv", *CAGED)
 
 

@@ -17,7 +17,7 @@ DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 OLE, ZIP, GZIP = "application/x-ole-storage", "application/zip", "application/gzip"
 ODS = "application/vnd.oasis.opendocument.spreadsheet"
 XLS, PDF, HDF5, NETCDF3 = "application/vnd.ms-excel", "application/pdf", "application/x-hdf5", "application/x-netcdf"
-JSON = "application/json"
+JSON, PARQUET = "application/json", "application/vnd.apache.parquet"
 XML, BINARY, EMPTY = "text/xml", "application/octet-stream", "application/x-empty"
 
 READABLE = {
@@ -28,6 +28,7 @@ READABLE = {
     "pdf": (PDF,),
     "word": (DOCX,),
     "json": (JSON, TEXT, GZIP),
+    "parquet": (PARQUET,),
 }
 MAGIC = (
     (b"\x1f\x8b", GZIP), (b"CDF\x01", NETCDF3), (b"CDF\x02", NETCDF3), (b"CDF\x05", NETCDF3),
@@ -43,6 +44,10 @@ def media_type(path: Path, name: str) -> str:
     """Return the media type of a file by its bytes; the name only tells CSV from other text."""
     with path.open("rb") as file:
         head = file.read(HEAD)
+        file.seek(max(0, path.stat().st_size - 4))
+        tail = file.read()
+    if head.startswith(b"PAR1") and tail == b"PAR1" and len(head) > len(tail):
+        return PARQUET
     if head.startswith(b"PK\x03\x04"):
         return _zip(path)
     if head.startswith(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"):

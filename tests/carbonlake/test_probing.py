@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
+from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from typer.testing import CliRunner
 
@@ -15,6 +21,7 @@ from jobs import query
 from jobs.lake import Lake
 from schemas.errors import UserError
 from schemas.rooms import SHIPPED, VARIABLE
+from tests import documents
 
 DATA = SHIPPED.parent / "shared" / "data"
 PRICES = DATA / "electricity_timeseries" / "ElectricityProdex5MinRealtime.json"
@@ -46,9 +53,35 @@ def test_the_contract_that_is_proposed_reads_the_file(
         assert {row["_locator"]: row["productionlt100mw"] for row in shown} == by_place
 
 
+def test_a_parquet_file_is_proposed_with_its_types(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file, lake = tmp_path / "a.parquet", str(tmp_path / "lake")
+    at = [datetime(2026, 1, day, tzinfo=UTC) for day in (1, 2, 3)]
+    pq.write_table(pa.table({"meter": ["a", "a", "b"], "at": at, "kwh": [1.5, None, 0.1], "n": [1, 2, 3]}), file)
+    found = json.loads(say("--json", "probe", str(file), "--table", "cleaned.tried_too").stdout)
+    ((name, text),) = found["files"].items()
+    assert 'kwh: {type: "double"' in text and 'n: {type: "bigint"' in text and "key: [meter, at]" in text
+    (tmp_path / name).parent.mkdir(parents=True)
+    (tmp_path / name).write_text(text)
+    monkeypatch.setenv(VARIABLE, str(tmp_path))
+    say("--lake", lake, "land", str(file), "--source", "cleaned.tried_too")
+    (built,) = json.loads(say("--lake", lake, "--json", "run", "cleaned.tried_too").stdout)
+    assert (built["status"], built["rows_written"], built["rows_set_aside"]) == ("built", 3, 0)
+    rows = query.sql(Lake(lake), "select kwh, n, _locator from cleaned.tried_too order by n").to_pylist()
+    assert [tuple(row.values()) for row in rows] == [(1.5, 1, "row 1"), (None, 2, "row 2"), (0.1, 3, "row 3")]
+
+
 def test_what_is_inside_is_shown_and_a_contract_offered() -> None:
     shown = say("probe", str(PRICES), "--option", "records=records")
     assert "is read as json" in shown.stdout and "BornholmSE4" in shown.stdout and "--table cleaned.<name>" in shown.stdout
+
+
+def test_the_commands_of_the_document_work_as_they_stand() -> None:
+    (script,) = [block.text for block in documents.blocks(SHIPPED / "docs" / "formats.md") if block.kind == "sh"]
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    done = subprocess.run(["sh", "-e", "-c", script], cwd=SHIPPED, env=os.environ | {"PATH": path}, capture_output=True,
+                          text=True, check=False)  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "iso_code" in done.stdout and "format: csv" in done.stdout and "cleaned/my_meter.yaml" in done.stdout
 
 
 def test_what_can_not_be_read_is_told(tmp_path: Path) -> None:

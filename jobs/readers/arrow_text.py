@@ -1,0 +1,56 @@
+"""Columns that have types already, as readers give them: whole numbers, doubles, and text for all else."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from jobs.readers.parts import with_locators
+from schemas.errors import UserError
+
+
+def given(schema: pa.Schema, where: str) -> pa.Schema:
+    """Return the schema of the parts for a file's own; raise UserError where two columns have one name."""
+    names = schema.names
+    if twice := next((name for name in names if names.count(name) > 1), None):
+        raise UserError(f"the column {twice!r} is there twice", where=where, remedy="ask for a file with one of each name")
+    return with_locators([pa.field(field.name, _kind(field.type)) for field in schema], pa.string())
+
+
+def batches(found: Iterable[pa.RecordBatch], schema: pa.Schema, delivery: int) -> Iterator[pa.Table]:
+    """Yield batches in that schema; `_locator` is `row 7`, counted from 1."""
+    number = 0
+    for batch in found:
+        data: dict[str, Any] = {name: _column(batch.column(place), schema.field(name).type)
+                                for place, name in enumerate(batch.schema.names)}  # fmt: skip
+        data["_delivery"] = pa.array([delivery] * batch.num_rows, pa.int64())
+        data["_locator"] = pa.array([f"row {number + place}" for place in range(1, batch.num_rows + 1)], pa.string())
+        number += batch.num_rows
+        yield pa.table([data[name] for name in schema.names], schema=schema)
+
+
+def _kind(type_: pa.DataType) -> pa.DataType:
+    if pa.types.is_dictionary(type_):
+        return _kind(type_.value_type)
+    if pa.types.is_integer(type_) and type_ != pa.uint64():
+        return pa.int64()
+    return pa.float64() if pa.types.is_floating(type_) else pa.string()
+
+
+def _column(column: pa.Array, wanted: pa.DataType) -> pa.Array:
+    if pa.types.is_dictionary(column.type):
+        column = column.dictionary_decode()
+    if wanted != pa.string():
+        return column.cast(wanted)
+    if pa.types.is_nested(column.type):
+        texts = [None if one is None else json.dumps(one, ensure_ascii=False, default=str) for one in column.to_pylist()]
+        return pa.array(texts, pa.string())
+    if pa.types.is_binary(column.type) or pa.types.is_large_binary(column.type) or pa.types.is_fixed_size_binary(column.type):
+        return pa.array([None if one is None else one.hex() for one in column.to_pylist()], pa.string())
+    text = column.cast(pa.string())
+    # An empty field is NULL in every format.
+    return pc.if_else(pc.equal(text, ""), pa.scalar(None, pa.string()), text)
