@@ -46,8 +46,8 @@ def test_a_new_cleaned_table_takes_its_columns_from_the_probe(project: Path) -> 
     assert one.source
     assert (one.source.format, one.source.path) == ("excel", "school/*.xlsx")
     assert {name: column.from_ for name, column in one.columns.items()} == {
-        "column_1": "户号", "use_kwh": 'Use "kWh"', "electricity_kwh": "electricity_kwh"}  # fmt: skip
-    assert one.columns["electricity_kwh"].unit == "kWh", "what the shared field says is not written again"
+        "column_1": "户号", "use_kwh": 'Use "kWh"', "source_electricity_kwh": "electricity_kwh"}  # fmt: skip
+    assert one.columns["source_electricity_kwh"].unit is None, "a header does not say that it means what a shared field means"
 
 
 def test_without_a_probe_a_cleaned_table_still_loads(project: Path) -> None:
