@@ -50,7 +50,7 @@ class Source(Closed):
 
     zone: str
     path: str = Field(description="Pattern of delivery names that this source claims, e.g. meters/*.csv")
-    format: Literal["csv", "excel", "json", "netcdf", "hdf5", "parquet", "pdf", "word"]
+    format: Literal["csv", "excel", "json", "netcdf", "hdf5", "parquet", "pdf", "word", "xml"]
     options: dict[str, Any] = Field(default_factory=dict, description="Options of the format's reader")
     publisher: str
     licence: str

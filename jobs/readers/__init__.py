@@ -14,7 +14,7 @@ from typing import Any
 from schemas.errors import UserError
 
 # Native libraries and archives of strangers: they run in a process of their own (jobs/readers/cage.py).
-CAGED = ("excel", "netcdf", "hdf5", "pdf", "word", "json", "parquet")
+CAGED = ("excel", "netcdf", "hdf5", "pdf", "word", "json", "parquet", "xml")
 FORMATS = ("csv", *CAGED)
 
 

@@ -29,6 +29,7 @@ READABLE = {
     "word": (DOCX,),
     "json": (JSON, TEXT, GZIP),
     "parquet": (PARQUET,),
+    "xml": (XML, GZIP),
 }
 MAGIC = (
     (b"\x1f\x8b", GZIP), (b"CDF\x01", NETCDF3), (b"CDF\x02", NETCDF3), (b"CDF\x05", NETCDF3),
@@ -75,7 +76,7 @@ def _text(head: bytes, name: str) -> str:
     start = head.removeprefix(b"\xef\xbb\xbf").lstrip().lower()
     if re.match(rb"<(!doctype html|html|head|body|table|script|meta)\b", start):
         return HTML
-    if start.startswith(b"<?xml"):
+    if re.match(rb"<\?xml|<[a-z_][\w.:-]*[\s/>]", start):
         return HTML if b"<html" in start else XML
     if re.match(rb'[\[{]\s*["\[{\]}]', start):
         return JSON

@@ -136,7 +136,7 @@ def test_one_process_reads_several_deliveries(tmp_path: Path) -> None:
 
 def test_an_unknown_format_names_the_known_ones(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="known: csv, excel, netcdf, hdf5, pdf, word"):
-        read("xml", _request(tmp_path / "a.xml"))
+        read("lotus", _request(tmp_path / "a.wk1"))
 
 
 def test_probes_say_what_is_inside(tmp_path: Path, shared: Path) -> None:
