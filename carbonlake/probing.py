@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Optional
@@ -12,6 +13,9 @@ import yaml
 from carbonlake.world import World
 from schemas import new
 from schemas.errors import UserError
+
+# How a reader tells which option a file needs.
+LACKING = re.compile(r"set the option `(encoding|delimiter): ([^`]+)`")
 
 
 def add(app: typer.Typer) -> None:
@@ -37,12 +41,13 @@ def probe(
     """
     world: World = context.obj
     path = Path(file)
-    inside, read_as = found_in(path, format_, given := _options(option or ()))
+    inside, read_as, given = found_in(path, format_, _options(option or ()))
     texts = new.texts(table, _proposed(path, read_as, given)) if table else {}
     if world.as_json:
-        world.say({"format": read_as, "inside": inside, "files": texts})
+        world.say({"format": read_as, "options": given, "inside": inside, "files": texts})
         return
-    world.console.print(f"[bold]{path.name}[/bold] is read as {read_as}")
+    how = f", with {', '.join(f'{name}: {value!r}' for name, value in given.items())}" if given else ""
+    world.console.print(f"[bold]{path.name}[/bold] is read as {read_as}{how}")
     for name, value in inside.items():
         world.console.print(f"{name}: {value}", markup=False, soft_wrap=True)
     for name, text in texts.items():
@@ -52,17 +57,25 @@ def probe(
         world.console.print("[dim]a contract for it: --table cleaned.<name>[/dim]")
 
 
-def found_in(path: Path, format: str, given: Mapping[str, Any]) -> tuple[dict[str, Any], str]:
-    """Return what is inside a file, and the format that it was read as: the one named, or what its bytes say.
+def found_in(path: Path, format: str, given: Mapping[str, Any]) -> tuple[dict[str, Any], str, dict[str, Any]]:
+    """Return what is inside a file, the format that it was read as (the one named, or what its bytes say), and its options.
 
-    Raise UserError where the bytes are of no format that is read.
+    Where the reader says which option it lacks, such as another delimiter, that is taken. Raise UserError where the bytes
+    are of no format that is read, or can't be read with the options.
     """
     from jobs.readers import sniff
 
     if not path.is_file():
         raise UserError("there is no such file", where=str(path), remedy="check the path")
-    read_as = format or sniff.format_of(path)
-    return sniff.probe(read_as, path, given), read_as
+    read_as, chosen = format or sniff.format_of(path), dict(given)
+    while True:
+        try:
+            return sniff.probe(read_as, path, chosen), read_as, chosen
+        except UserError as error:
+            lacking = LACKING.search(error.remedy or "")
+            if not lacking or lacking[1] in chosen:
+                raise
+            chosen |= yaml.safe_load(f"{lacking[1]}: {lacking[2]}")
 
 
 def _proposed(path: Path, read_as: str, given: Mapping[str, Any]) -> dict[str, Any]:

@@ -98,7 +98,7 @@ class Cursor:
         """Return the error for a text that is no JSON at this place, or within the value that begins here."""
         if self._over and max(at, self._at) >= len(self._text.rstrip()):
             return UserError(f"the file is cut off: {what}", where=self.where, remedy="ask for the delivery again")
-        near = self._text[max(0, self._at - 20) : self._at + 40]
+        near = self._text[max(0, max(at, self._at) - 20) : max(at, self._at) + 40]
         return UserError(f"no JSON: {what}, near {near!r}", where=self.where,
                          remedy="JSON Lines want the option `lines: true`; else ask for the delivery again")  # fmt: skip
 
