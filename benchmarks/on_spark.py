@@ -121,4 +121,4 @@ def _out_of_memory(folder: Path) -> int:
     workers = [path.read_text(errors="replace") for path in folder.glob("worker-*.log")]
     if not said or not any("Asked to launch executor" in text for text in workers):
         raise RuntimeError(f"no executor left a log in {folder}")
-    return sum("OutOfMemoryError" in text for text in said) + sum(len(KILLED.findall(text)) for text in workers)
+    return max(sum("OutOfMemoryError" in text for text in said), sum(len(KILLED.findall(text)) for text in workers))

@@ -47,7 +47,7 @@ def probe(
         world.say({"format": read_as, "options": given, "inside": inside, "files": texts})
         return
     how = f", with {', '.join(f'{name}: {value!r}' for name, value in given.items())}" if given else ""
-    world.console.print(f"[bold]{path.name}[/bold] is read as {read_as}{how}")
+    world.console.print(f"{path.name} is read as {read_as}{how}", markup=False, soft_wrap=True)
     for name, value in inside.items():
         world.console.print(f"{name}: {value}", markup=False, soft_wrap=True)
     for name, text in texts.items():
@@ -63,10 +63,12 @@ def found_in(path: Path, format: str, given: Mapping[str, Any]) -> tuple[dict[st
     Where the reader says which option it lacks, such as another delimiter, that is taken. Raise UserError where the bytes
     are of no format that is read, or can't be read with the options.
     """
-    from jobs.readers import sniff
+    from jobs.readers import FORMATS, sniff
 
     if not path.is_file():
         raise UserError("there is no such file", where=str(path), remedy="check the path")
+    if format and format not in FORMATS:
+        raise UserError(f"there is no reader for format {format!r}", where="--format", remedy=f"known: {', '.join(FORMATS)}")
     read_as, chosen = format or sniff.format_of(path), dict(given)
     while True:
         try:
@@ -91,5 +93,9 @@ def _options(given: Sequence[str]) -> dict[str, Any]:
         name, equals, value = one.partition("=")
         if not equals:
             raise UserError(f"{one!r} is no option", where="--option", remedy="write it as name=value")
-        found[name] = yaml.safe_load(value)
+        try:
+            found[name] = yaml.safe_load(value)
+        except yaml.YAMLError as error:
+            raise UserError(f"{value!r} is no YAML: {getattr(error, 'problem', error)}", where=f"--option {name}",
+                            remedy="put texts with special signs in quotes") from None  # fmt: skip
     return found

@@ -145,17 +145,23 @@ def _connected(tables: Collection[str]) -> list[list[str]]:
 
 
 def _tasks(tables: list[str]) -> tuple[Task, ...]:
-    """Make a task of each layer, for tables of a DAG hang together; of single tables where layers would wait for each other.
+    """Make a task of each layer and engine, for tables of a DAG hang together; of single tables where tasks would wait
+    for each other.
 
     A process costs more than most tables do, and one that is tried again skips what it has built.
     """
-    layers: dict[str, list[str]] = {}
+    groups: dict[tuple[str, str | None], list[str]] = {}
     for table in tables:
-        layers.setdefault(table.split(".")[0], []).append(table)
+        groups.setdefault((table.split(".")[0], _engine(table)), []).append(table)
     try:
-        return _ordered(list(layers.values()))
+        return _ordered(list(groups.values()))
     except CycleError:
         return _ordered([[table] for table in tables])
+
+
+def _engine(table: str) -> str | None:
+    known = contracts().get(table)
+    return known.engine if known else None
 
 
 def _ordered(groups: list[list[str]]) -> tuple[Task, ...]:

@@ -11,13 +11,16 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+import pyarrow as pa
+import pyarrow.parquet as pq
+
 from jobs import store
 from jobs.clean import found_header, headers
 from jobs.fingerprint import reader
 from jobs.lake import Lake, unstage
 from jobs.land import Receipt, receipts
 from jobs.outcome import Job
-from jobs.readers import Read, Request, read_many
+from jobs.readers import TYPED, Read, Request, read_many
 from schemas.contract import Contract
 from schemas.contracts import contract
 from schemas.errors import UserError
@@ -154,13 +157,19 @@ def by_shape(contract: Contract, parsed: Sequence[Parsed]) -> list[list[Parsed]]
 
     A delivery that lacks a header has drifted: nothing of it is guessed, and the table waits.
     """
-    shapes: dict[tuple[str, ...], list[Parsed]] = {}
+    shapes: dict[tuple[object, ...], list[Parsed]] = {}
     for one in parsed:
         if one.refused or not one.rows:
             continue
-        used = _used(contract, one)
-        shapes.setdefault(used, []).append(one)
+        shapes.setdefault((_used(contract, one), _typed(contract, one)), []).append(one)
     return list(shapes.values())
+
+
+def _typed(contract: Contract, one: Parsed) -> tuple[tuple[str, str], ...]:
+    """Return the columns that are no text, with their types: no engine reads files together where these differ."""
+    if contract.source is None or contract.source.format not in TYPED:
+        return ()
+    return tuple((column.name, str(column.type)) for column in pq.read_schema(one.files[0]) if column.type != pa.string())
 
 
 def _used(contract: Contract, one: Parsed) -> tuple[str, ...]:

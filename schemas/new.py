@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -103,13 +104,13 @@ def _column_names(headers: list[str]) -> list[str]:
         plain = re.sub(r"[^a-z0-9]+", "_", header.lower()).strip("_")
         # A shared field means something, and has a unit: a header of the same name may mean another thing.
         plain = f"source_{plain}" if plain in shared else plain
-        names.append(plain if _NAME.fullmatch(plain) and plain not in names else f"column_{place}")
+        fits = _NAME.fullmatch(plain) and plain not in names
+        names.append(plain if fits else next(n for n in map("column_{}".format, count(place)) if n not in names))
     return names
 
 
 def _column(name: str, type_: str, header: str) -> str:
-    quoted = header.replace("\\", "\\\\").replace('"', '\\"')
-    return f'  {name}: {{type: "{type_}", description: What it is, from: "{quoted}"}}'
+    return f'  {name}: {{type: "{type_}", description: What it is, from: {json.dumps(header, ensure_ascii=False)}}}'
 
 
 def _made(layer: str, name: str) -> dict[str, str]:

@@ -15,6 +15,7 @@ from schemas.errors import UserError
 
 # Native libraries and archives of strangers: they run in a process of their own (jobs/readers/cage.py).
 CAGED = ("excel", "netcdf", "hdf5", "pdf", "word", "json", "parquet", "xml")
+TYPED = ("netcdf", "hdf5", "parquet")  # give numbers as numbers
 FORMATS = ("csv", *CAGED)
 
 

@@ -9,15 +9,12 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from jobs.readers.parts import with_locators
-from schemas.errors import UserError
+from jobs.readers.parts import check_names, with_locators
 
 
 def given(schema: pa.Schema, where: str) -> pa.Schema:
-    """Return the schema of the parts for a file's own; raise UserError where two columns have one name."""
-    names = schema.names
-    if twice := next((name for name in names if names.count(name) > 1), None):
-        raise UserError(f"the column {twice!r} is there twice", where=where, remedy="ask for a file with one of each name")
+    """Return the schema of the parts for a file's own; raise UserError for names that can't be."""
+    check_names(schema.names, where)
     return with_locators([pa.field(field.name, _kind(field.type)) for field in schema], pa.string())
 
 

@@ -62,7 +62,7 @@ def _lines(cursor: Cursor) -> Iterator[Record]:
     while cursor.peek():
         number += 1
         value, repeated = cursor.value()
-        yield Record(f"record {number}", {}, value, repeated)
+        yield Record(f"record {number}", {}, value, repeated, cursor.raw)
 
 
 def _document(cursor: Cursor, given: Json) -> Iterator[Record]:
@@ -78,10 +78,10 @@ def _at(cursor: Cursor, way: list[str], place: str, kept: dict[str, Any], keep: 
         if cursor.peek() == "[":
             for number in cursor.elements():
                 value, repeated = cursor.value()
-                yield Record(f"{place}/{number}", kept, value, repeated)
+                yield Record(f"{place}/{number}", kept, value, repeated, cursor.raw)
         else:
             value, repeated = cursor.value()
-            yield Record(place or "/", kept, value, repeated)
+            yield Record(place or "/", kept, value, repeated, cursor.raw)
         return
     if way[0] == EVERY and cursor.peek() == "[":
         for number in cursor.elements():

@@ -28,8 +28,9 @@ class Cursor:
         self._decode = getincrementaldecoder("utf-8")()
         self._text, self._at, self._over = "", 0, False
         self._repeated: list[str] = []
+        self.raw = ""
         self._decoder = json.JSONDecoder(
-            object_pairs_hook=self._pairs, parse_float=Number, parse_int=Number, parse_constant=Number
+            object_pairs_hook=self._pairs, parse_float=Number, parse_int=Number, parse_constant=self._constant
         )
 
     def peek(self) -> str:
@@ -49,7 +50,7 @@ class Cursor:
         return found
 
     def value(self) -> tuple[Any, str]:
-        """Read the next value; return it, and the key that stands twice in an object of it, if there is one."""
+        """Read the next value; return it, and the key that stands twice in an object of it; `raw` is then its text."""
         self.peek()
         while True:
             self._repeated.clear()
@@ -62,9 +63,11 @@ class Cursor:
                 raise self.wrong(error.msg, len(self._text) if "Unterminated" in error.msg else error.pos) from None
             except RecursionError:
                 raise self.wrong("objects in objects without end") from None
-            if end < len(self._text) or not self._more():
+            if end + 2 < len(self._text) or self._over:
+                self.raw = self._text[self._at : end] if self._repeated else ""
                 self._at = end
                 return found, self._repeated[0] if self._repeated else ""
+            self._more()  # 22. or 1e+ may go on as a number
 
     def members(self) -> Iterator[str]:
         """Yield the keys of an object; who iterates reads each one's value."""
@@ -101,6 +104,9 @@ class Cursor:
         near = self._text[max(0, max(at, self._at) - 20) : max(at, self._at) + 40]
         return UserError(f"no JSON: {what}, near {near!r}", where=self.where,
                          remedy="JSON Lines want the option `lines: true`; else ask for the delivery again")  # fmt: skip
+
+    def _constant(self, name: str) -> Any:
+        raise self.wrong(f"{name} is no number")
 
     def _pairs(self, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         found = dict(pairs)

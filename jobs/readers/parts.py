@@ -10,15 +10,34 @@ from typing import Final, Self
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from schemas.errors import UserError
+
 # LZ4 halves the bytes at no measurable cost to writer or readers (DuckDB, Sail, Spark, Polars read LZ4_RAW).
 COMPRESSION: Final = "lz4"
 RAW_LIMIT = 4096
+OURS = ("_delivery", "_locator")
 REJECTED = pa.schema([("_delivery", pa.int64()), ("_locator", pa.string()), ("reason", pa.string()), ("raw", pa.string())])
 
 
 def with_locators(columns: list[pa.Field], locator: pa.DataType) -> pa.Schema:
     """Return the schema of a part: the columns as found, then `_delivery` and `_locator`."""
     return pa.schema([*columns, pa.field("_delivery", pa.int64()), pa.field("_locator", locator)])
+
+
+def check_names(names: list[str], where: str) -> list[str]:
+    """Return the columns as found; raise UserError for a name of ours, and for two that differ by case alone.
+
+    Engines take those two for one.
+    """
+    seen: dict[str, str] = {}
+    for name in names:
+        if name in OURS:
+            raise UserError(f"a column is named {name!r}, which is a name of ours", where=where,
+                            remedy="ask for the file with another name there")  # fmt: skip
+        if (other := seen.setdefault(name.casefold(), name)) != name or names.count(name) > 1:
+            raise UserError(f"the columns {other!r} and {name!r} are one to those who read them", where=where,
+                            remedy="ask for a file where they have different names")  # fmt: skip
+    return names
 
 
 def write_parts(out: Path, batches: Iterable[pa.RecordBatch | pa.Table]) -> int:

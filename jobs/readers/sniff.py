@@ -27,9 +27,9 @@ READABLE = {
     "hdf5": (HDF5,),
     "pdf": (PDF,),
     "word": (DOCX,),
-    "json": (JSON, TEXT, GZIP),
+    "json": (JSON, TEXT, CSV, GZIP),
     "parquet": (PARQUET,),
-    "xml": (XML, GZIP),
+    "xml": (XML, TEXT, CSV, GZIP),
 }
 MAGIC = (
     (b"\x1f\x8b", GZIP), (b"CDF\x01", NETCDF3), (b"CDF\x02", NETCDF3), (b"CDF\x05", NETCDF3),
@@ -73,10 +73,12 @@ def _of_bytes(head: bytes, name: str) -> str:
 def _text(head: bytes, name: str) -> str:
     if b"\0" in head and not head.startswith((b"\xff\xfe", b"\xfe\xff")) and head.count(0) * 20 > len(head):
         return BINARY
-    start = head.removeprefix(b"\xef\xbb\xbf").lstrip().lower()
+    wide = head.startswith((b"\xff\xfe", b"\xfe\xff"))
+    plain_head = head.decode("utf-16", "ignore").encode() if wide else head.removeprefix(b"\xef\xbb\xbf")
+    start = plain_head.lstrip().lower()
     if re.match(rb"<(!doctype html|html|head|body|table|script|meta)\b", start):
         return HTML
-    if re.match(rb"<\?xml|<[a-z_][\w.:-]*[\s/>]", start):
+    if re.match(rb"<\?xml|<!--|<!doctype|<[a-z_\x80-\xff][\w.:\x80-\xff-]*[\s/>]", start):
         return HTML if b"<html" in start else XML
     if re.match(rb'[\[{]\s*["\[{\]}]', start):
         return JSON
@@ -144,6 +146,8 @@ def format_of(path: Path) -> str:
         return "netcdf" if path.suffix.lower() in (".nc", ".nc4", ".cdf") else "hdf5"
     if found in (TEXT, GZIP) and re.search(r"\.(geo)?json(l)?(\.gz)?$|\.ndjson(\.gz)?$", path.name, re.IGNORECASE):
         return "json"
+    if found == GZIP and path.name.lower().endswith(".xml.gz"):
+        return "xml"
     known = next((format for format, kinds in READABLE.items() if found in kinds), None)
     if known is None:
         what, remedy = SAYS.get(found, (found, f"known formats: {', '.join(READABLE)}"))

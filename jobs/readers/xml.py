@@ -14,14 +14,13 @@ from xml.parsers import expat
 
 from jobs.readers import Read, Request
 from jobs.readers.options import options
-from jobs.readers.records import Record, read_records, shown
+from jobs.readers.records import TEXT, Record, read_records, shown
 from jobs.readers.text import opened
 from schemas.errors import UserError
 
 CHUNK = 1 << 18
 DEEPEST = 200
 LARGEST = 64 << 20
-TEXT = "#text"
 # Many-byte encodings that expat does not know by itself.
 CHINESE = re.compile(rb"""^<\?xml[^>]*encoding=["'](gbk|gb2312|gb18030|big5)["']""", re.IGNORECASE)
 
@@ -74,6 +73,7 @@ class _Walk:
         self._path: list[str] = []
         self._numbers: list[Counter[str]] = [Counter()]
         self._kept: dict[str, str] = {}
+        self._had: set[str] = set()  # elements on the way in which a record has been
         self._open: list[tuple[dict[str, Any], list[str]]] = []
         self._text: list[str] = []
         self._size = 0
@@ -105,16 +105,16 @@ class _Walk:
         parser.buffer_text = True
         parser.StartElementHandler, parser.EndElementHandler = self._start, self._end
         parser.CharacterDataHandler = self._characters
-        parser.EntityDeclHandler, parser.SkippedEntityHandler = self._entity, self._skipped
+        parser.EntityDeclHandler, parser.StartDoctypeDeclHandler = self._entity, self._doctype
         return parser
 
     def _entity(self, name: str, *about: Any) -> None:
         raise UserError(f"it declares the entity {name!r}, which may stand for anything", where=self.where,
                         remedy="ask for a file without entities of its own")  # fmt: skip
 
-    def _skipped(self, name: str, outer: bool) -> None:
-        if not outer:
-            raise UserError(f"the entity {name!r} is declared in another file, which is not fetched", where=self.where,
+    def _doctype(self, name: str, system: str | None, public: str | None, inside: int) -> None:
+        if system or public:  # an entity of that file would vanish from an attribute without a word
+            raise UserError(f"it rests on another file, {system or public!r}, which is not fetched", where=self.where,
                             remedy="ask for a file that stands alone")  # fmt: skip
 
     def _wrong(self, error: expat.ExpatError) -> UserError:
@@ -140,13 +140,19 @@ class _Walk:
         self.seen[below] += 1
         self._text.clear()
         # What an element of this path said before is no more.
-        self._kept = {path: text for path, text in self._kept.items() if not f"{path}/".startswith(f"{below}/")}
+        self._kept = {path: text for path, text in self._kept.items() if not path.startswith(f"{below}/")}
+        self._had = {path for path in self._had if path != below and not path.startswith(f"{below}/")}
         for key, value in given.items():
             self._keep(f"{below}/{key}" if below else key, value)
 
-    def _keep(self, path: str, text: str) -> None:
-        if path in self.columns:
-            self._kept[path] = text
+    def _keep(self, path: str, text: str, *, holds: bool = False) -> None:
+        if path not in self.columns:
+            return
+        why = ("holds elements: keep one of these" if holds else "stands twice" if path in self._kept else
+               "stands behind the records" if path.rpartition("/")[0] in self._had else "")  # fmt: skip
+        if why:
+            raise UserError(f"{path!r}, which is to be kept, {why}", where=self.where, remedy="mend the option `keep`")
+        self._kept[path] = text
 
     def _characters(self, text: str) -> None:
         if not self._open:
@@ -155,23 +161,28 @@ class _Walk:
         self._size += len(text)
         if self._size > LARGEST:
             raise UserError(f"a record of more than {LARGEST >> 20} MB", where=self.where, remedy="look at the option `records`")
-        self._open[-1][1].append(text)
+        texts, children = self._open[-1][1], sum(self._numbers[-1].values())
+        # One text for each gap between children.
+        texts.extend([""] * (children + 1 - len(texts)))
+        texts[children] += text
 
     def _end(self, name: str) -> None:
         below, local = "/".join(self._path[1:]), self._path[-1]
         self._path.pop()
-        self._numbers.pop()
+        holds = bool(self._numbers.pop())
         if not self._open:
-            self._keep(below, "".join(self._text).strip())
+            self._keep(below, "".join(self._text).strip(), holds=holds)
             self._text.clear()
             return
         fields, texts = self._open.pop()
-        value = _value(fields, "".join(texts).strip())
+        # Text on both sides of a child is two texts: 12 and 5 around one are not 125.
+        value = _value(fields, " ".join(filter(None, map(str.strip, texts))))
         if self._open:
             _join(self._open[-1][0], local, value)
         else:
             way = {column: self._kept.get(path, "") for path, column in self.columns.items()}
             self._done.append(Record(self._place(local), way, value))
+            self._had |= {"/".join(self._path[1:end]) for end in range(1, len(self._path) + 1)}
 
     def _place(self, local: str) -> str:
         """Return the path of the element that has just ended, each step with its number."""

@@ -66,8 +66,14 @@ def test_a_parquet_file_is_proposed_with_its_types(tmp_path: Path, monkeypatch: 
     say("--lake", lake, "land", str(file), "--source", "cleaned.tried_too")
     (built,) = json.loads(say("--lake", lake, "--json", "run", "cleaned.tried_too").stdout)
     assert (built["status"], built["rows_written"], built["rows_set_aside"]) == ("built", 3, 0)
+    file = tmp_path / "b.parquet"
+    pq.write_table(pa.table({"meter": ["c"], "at": at[:1], "kwh": [2.5], "n": [4.0]}), file)  # as pandas writes a gap
+    say("--lake", lake, "land", str(file), "--source", "cleaned.tried_too")
+    (built,) = json.loads(say("--lake", lake, "--json", "run", "cleaned.tried_too").stdout)
+    assert (built["status"], built["rows_set_aside"]) == ("built", 0), built["reason"]
     rows = query.sql(Lake(lake), "select kwh, n, _locator from cleaned.tried_too order by n").to_pylist()
-    assert [tuple(row.values()) for row in rows] == [(1.5, 1, "row 1"), (None, 2, "row 2"), (0.1, 3, "row 3")]
+    assert [tuple(row.values()) for row in rows] == [
+        (1.5, 1, "row 1"), (None, 2, "row 2"), (0.1, 3, "row 3"), (2.5, 4, "row 1")]  # fmt: skip
 
 
 def test_what_is_inside_is_shown_and_a_contract_offered() -> None:
@@ -90,5 +96,9 @@ def test_what_can_not_be_read_is_told(tmp_path: Path) -> None:
         say("probe", str(tmp_path / "a.bin"))
     with pytest.raises(UserError, match="there is no such file"):
         say("probe", str(tmp_path / "b.csv"))
+    with pytest.raises(UserError, match="is no YAML"):
+        say("probe", str(PRICES), "--option", "records=[")
+    with pytest.raises(UserError, match="there is no reader for format 'lotus'"):
+        say("probe", str(PRICES), "--format", "lotus")
     with pytest.raises(UserError, match="write it as name=value"):
         say("probe", str(PRICES), "--option", "records")

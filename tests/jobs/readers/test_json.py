@@ -91,6 +91,38 @@ def test_json_is_known_by_its_bytes(tmp_path: Path) -> None:
     assert media_type(_file(tmp_path, "[date] [value]\n"), "a.txt") == TEXT
 
 
+def test_two_values_for_one_column_are_set_aside(tmp_path: Path) -> None:
+    text = '[{"a": {"b": 1}, "a.b": 2}, {"": 1, "value": 2}, {"a": 3}, {"a": null, "a.b": 4}]'
+    found = read_file(tmp_path, "json", _file(tmp_path, text))
+    # A value and an object of one name are columns of their own.
+    assert [(row["a"], row["a.b"], row["_locator"]) for row in found.rows] == [("3", None, "/2"), (None, "4", "/3")]
+    assert [one["reason"] for one in found.rejected] == [f"two values for the column {name!r}" for name in ("a.b", "value")]
+
+
+def test_a_record_with_a_key_twice_is_shown_as_it_came(tmp_path: Path) -> None:
+    (aside,) = read_file(tmp_path, "json", _file(tmp_path, '[{"a": 1, "a": 2}]')).rejected
+    assert aside["raw"] == '{"a": 1, "a": 2}'
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ('[{"co2": 1}, {"CO2": 2}]', "'co2' and 'CO2' are one"), ('[{"_locator": 1}]', "a name of ours"),
+        ('[{"a": NaN}]', "NaN is no number"), ('[{"a": -Infinity}]', "-Infinity is no number"),
+    ],
+)  # fmt: skip
+def test_names_and_numbers_that_can_not_be_are_refused(tmp_path: Path, text: str, told: str) -> None:
+    assert told in refusal(tmp_path, "json", _file(tmp_path, text))
+
+
+@pytest.mark.parametrize("chunk", range(1, 50))
+def test_bare_numbers_are_whole_wherever_the_text_is_cut(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, chunk: int) -> None:
+    monkeypatch.setattr(json_stream, "CHUNK", chunk)
+    with _file(tmp_path, "[1.5,-22.25e+10, 3,0.125E-3 ,12345678901234567890]").open("rb") as file:
+        cursor = json_stream.Cursor(file, "a")
+        assert [cursor.value()[0] for _ in cursor.elements()] == ["1.5", "-22.25e+10", "3", "0.125E-3", "12345678901234567890"]
+
+
 @settings(max_examples=60, deadline=None)
 @given(st.lists(st.dictionaries(st.sampled_from("abc"), st.one_of(st.none(), st.booleans(), st.integers(), st.text(max_size=5))),
                 min_size=1, max_size=30), st.integers(1, 40))  # fmt: skip

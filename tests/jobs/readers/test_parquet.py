@@ -59,7 +59,7 @@ def test_a_damaged_or_cut_file_is_refused_and_never_read_wrong(tmp_path: Path) -
 
 def test_two_columns_of_one_name_and_no_rows_are_refused(tmp_path: Path) -> None:
     twice = pa.table([pa.array([1]), pa.array([2])], names=["a", "a"])
-    assert "the column 'a' is there twice" in refusal(tmp_path, "parquet", _file(tmp_path, twice))
+    assert "the columns 'a' and 'a' are one" in refusal(tmp_path, "parquet", _file(tmp_path, twice))
     empty = _file(tmp_path, pa.table({"a": pa.array([], pa.int64())}))
     assert "no data rows" in refusal(tmp_path, "parquet", empty)
     assert read_file(tmp_path, "parquet", empty, empty_ok=True).rows == []

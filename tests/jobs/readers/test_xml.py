@@ -9,7 +9,7 @@ from xml.etree import ElementTree
 import pytest
 
 from jobs.readers import xml
-from jobs.readers.sniff import probe
+from jobs.readers.sniff import format_of, probe
 from schemas.rooms import SHIPPED
 from tests.jobs.readers.reading import read_file, refusal
 
@@ -44,6 +44,44 @@ def test_what_was_kept_ends_with_its_element(tmp_path: Path) -> None:
         ("1", "a", "/s[1]/p[1]"), ("1", "b", "/s[1]/p[2]"), (None, "c", "/s[2]/p[1]")]  # fmt: skip
 
 
+def test_a_value_stands_in_one_column_with_or_without_attributes(tmp_path: Path) -> None:
+    text = '<r><m><v u="a">1.5</v></m><m><v>2.5</v></m><m><v u="b">1</v><v u="b">2</v></m><m><v>12<u>kWh</u>5</v></m></r>'
+    found = read_file(tmp_path, "xml", _file(tmp_path, text), records="m")
+    assert found.column("v.#text") == ["1.5", "2.5", "12 5"] and found.column("v") == [None] * 3
+    (aside,) = found.rejected
+    assert aside["reason"] == "'v' is a value here, and holds others elsewhere" and aside["_locator"] == "/m[3]"
+
+
+def test_two_values_for_one_column_are_set_aside(tmp_path: Path) -> None:
+    path = _file(tmp_path, '<r u="MWh"><p><a.b>1</a.b><a><b>2</b></a></p><p><u>kWh</u></p><p><a.b>3</a.b></p></r>')
+    found = read_file(tmp_path, "xml", path, records="p", keep={"u": "@u"})
+    assert [(row["u"], row["a.b"]) for row in found.rows] == [("MWh", "3")]
+    assert [one["reason"] for one in found.rejected] == ["two values for the column 'a.b'", "two values for the column 'u'"]
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("<r><s><p>a</p><k>1</k></s></r>", "stands behind the records"),
+        ("<r><s><k>1</k><k>2</k><p>a</p></s></r>", "stands twice"),
+        ("<r><s><k>1<x/></k><p>a</p></s></r>", "holds elements"),
+    ],
+)  # fmt: skip
+def test_what_can_not_be_kept_is_told(tmp_path: Path, text: str, told: str) -> None:
+    assert f"'s/k', which is to be kept, {told}" in refusal(tmp_path, "xml", _file(tmp_path, text), records="s/p",
+                                                            keep={"k": "s/k"})  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "content",
+    ["<!-- made by us --><r><p>1</p></r>", "<!DOCTYPE r><r><p>1</p></r>", "<表><p>1</p></表>",
+     '<?xml version="1.0" encoding="UTF-16"?><r><p>1</p></r>'.encode("utf-16")],
+)  # fmt: skip
+def test_xml_is_known_however_it_begins(tmp_path: Path, content: str | bytes) -> None:
+    path = _file(tmp_path, content)
+    assert format_of(path) == "xml" and read_file(tmp_path, "xml", path, records="p").column("value") == ["1"]
+
+
 def test_chunks_of_any_size_give_the_same_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = _file(tmp_path, f"<r>{''.join(f'<p>{n} 电</p>' for n in range(500))}</r>")
     for size in (1, 3, 1000):
@@ -67,7 +105,7 @@ def test_chinese_encodings_are_read(tmp_path: Path) -> None:
         ("<?xml version='1.0'?>" + "<a>" * 5000, "deep"),
         ("<?xml version='1.0'?>\n<!DOCTYPE r [<!ENTITY a SYSTEM 'b.xml'>]><r><p>&a;</p></r>", "declares the entity 'a'"),
         ("<?xml version='1.0'?><!DOCTYPE r [<!ENTITY a 'ha'><!ENTITY b '&a;&a;'>]><r><p>&b;</p></r>", "declares the entity 'a'"),
-        ("<?xml version='1.0'?><!DOCTYPE r SYSTEM 'x.dtd'><r><p>&a;</p></r>", "in another file"),
+        ("<?xml version='1.0'?><!DOCTYPE r SYSTEM 'x.dtd'><r><p v='1&a;5'>2</p></r>", "rests on another file"),
     ],
 )  # fmt: skip
 def test_what_is_no_xml_or_a_trap_is_refused(tmp_path: Path, text: str, told: str) -> None:
