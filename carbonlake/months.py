@@ -15,7 +15,9 @@ NAMED = re.compile(r"(?<!\d)(\d{4})(?:[-_/.]?(0[1-9]|1[0-2])(?:[-_/.]?(?:0[1-9]|
 def checked(month: str, where: str = "--month") -> str:
     """Return a month as it was asked for, or nothing; raise UserError, which names the option, for another text."""
     if month and not ASKED.fullmatch(month):
-        raise UserError(f"{month!r} is no month", where=where, remedy="write it like 2026-01")
+        raise UserError(
+            f"{month!r} is no month", where=where, remedy="write it like 2026-01" + (", or all" if where == "--land" else "")
+        )
     return month
 
 

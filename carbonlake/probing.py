@@ -26,9 +26,7 @@ def add(app: typer.Typer) -> None:
 def probe(
     context: typer.Context,
     file: Annotated[str, typer.Argument(help="A file as it came")],
-    format_: Annotated[
-        str, typer.Option("--format", help="csv, excel, json, netcdf, hdf5, parquet, pdf, word; else as its bytes say")
-    ] = "",
+    format_: Annotated[str, typer.Option("--format", help="What it is read as, e.g. json; else what its bytes say")] = "",
     option: Annotated[Optional[list[str]], typer.Option(help="Of the format's reader, as name=value, value as in YAML")] = None,
     table: Annotated[str, typer.Option(help="Name of the table that is proposed")] = "",
 ) -> None:

@@ -86,9 +86,10 @@ class Parts(AbstractFileSystem):  # type: ignore[misc]
     def glob(self, path: str, **more: Any) -> list[str]:
         """Return a path itself: files are named by the log of their table, and none has a pattern in its name."""
         try:
-            return [path] if self.size(path) is not None else []
+            self.size(path)
         except FileNotFoundError:
             return []
+        return [path]
 
 
 @lru_cache(SIZES)

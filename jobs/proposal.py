@@ -12,9 +12,9 @@ import duckdb
 import pyarrow.parquet as pq
 
 from jobs.readers import Request, read
+from jobs.readers.parts import OURS
 from jobs.relation import literal, quote
 
-OWN = ("_delivery", "_locator")
 TYPED = {"int64": "bigint", "double": "double"}
 # A number with a zero before it is a code. More digits behind the point than a decimal of ours holds, or more than a
 # double tells apart, stay text.
@@ -25,7 +25,7 @@ KINDS = (
     ("bigint", f"regexp_full_match({HERE}, '{WHOLE}')"),
     ("decimal(28,6)", f"regexp_full_match({HERE}, '{POINT}')"),
     ("double", f"regexp_full_match({HERE}, '{FLOAT}') and length(regexp_replace({HERE}, '[eE].*|[^0-9]', '', 'g')) <= 15"),
-    ("date", r"regexp_full_match(@, '\d{4}-\d{2}-\d{2}') and try_cast(@ as date) is not null"),
+    ("date", rf"regexp_full_match({HERE}, '\d{{4}}-\d{{2}}-\d{{2}}') and try_cast({HERE} as date) is not null"),
 )
 MOST = 8  # columns of a key
 
@@ -48,7 +48,7 @@ def proposal(format: str, path: Path, options: Mapping[str, Any]) -> Proposal:
         if not parts:
             return Proposal(dict.fromkeys(found.columns, "string"), (), 0, found.rejected)
         duck.execute(f"create view found as from read_parquet([{', '.join(map(literal, parts))}])")
-        kinds = {field.name: str(field.type) for field in pq.read_schema(parts[0]) if field.name not in OWN}
+        kinds = {field.name: str(field.type) for field in pq.read_schema(parts[0]) if field.name not in OURS}
         columns = {name: TYPED.get(kind) or _type(duck, name) for name, kind in kinds.items()}
         return Proposal(columns, _key(duck, list(columns), found.rows), found.rows, found.rejected)
 

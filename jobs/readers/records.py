@@ -115,7 +115,7 @@ def _batches(
             row = _row(one)
             reason = _told_apart(row, objects, schema) or _reason(one, row)
             if reason:
-                rejects.add(one.place, reason, one.raw or ascii(written(one.value)))
+                rejects.add(one.place, reason, one.raw or written(one.value).encode("ascii", "backslashreplace").decode())
                 continue
             rows.append(row.fields)
             places.append(one.place)
