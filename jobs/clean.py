@@ -9,6 +9,7 @@ from pyspark.sql import Column as Expr
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from jobs.row_units import scales, unit_column
 from jobs.zones import quick, to_utc
 from layers.numbers import fix
 from models import units
@@ -46,7 +47,16 @@ def checks(contract: Contract, present: Iterable[str]) -> list[RowCheck]:
         for name, column in contract.columns.items()
         if _can_fail(column) and found_header(column, name, present)
     ]
-    return row_checks(contract) + implied + key_checks(contract)
+    units_known = [
+        RowCheck(f"unit_{name}", "quarantine", F.col(f"_unit_{name}"), Rule(rule="not_null", column=name))
+        for name in _with_units(contract, present)
+    ]
+    return row_checks(contract) + implied + units_known + key_checks(contract)
+
+
+def _with_units(contract: Contract, present: Iterable[str]) -> list[str]:
+    known = list(present)
+    return [n for n, c in contract.columns.items() if unit_column(c) and found_header(c, n, known)]
 
 
 def key_checks(contract: Contract) -> list[RowCheck]:
@@ -90,6 +100,7 @@ def _typed(found: DataFrame, contract: Contract, names: Mapping[int, str]) -> Da
     if any(NAME in headers(c, n) or NAME in (c.derive or "") for n, c in contract.columns.items()):
         found = found.withColumn(NAME, _name(names))
     native = {field.name: field.dataType.typeName() for field in found.schema.fields}
+    scaled = scales(found, contract, _with_units(contract, present))
     found, instants = _instants(found, contract, present, native)
     values, bad = {}, {}
     for name, column in contract.columns.items():
@@ -98,13 +109,17 @@ def _typed(found: DataFrame, contract: Contract, names: Mapping[int, str]) -> Da
             continue
         found_, is_text = F.col(f"`{header}`"), native[header] == "string"
         raw = text(found_, column) if is_text else _as_it_is(found_, column, native[header], f"{contract.file}: columns.{name}")
-        values[name] = typed(raw, column, zone, is_text, instants.get(name)).alias(name)
+        values[name] = typed(raw, column, zone, is_text, instants.get(name), scaled.get(name)).alias(name)
         if _can_fail(column):
             bad[name] = _unmatched(found_, column) if is_text and column.pattern else raw
     extras = [F.col(name) for name in (LOCATOR, DELIVERY, NAME, WAIVED, DISCARDED) if name in found.columns]
     # The raw texts ride along under a name of their own, so that a failed cast can be told from an empty value.
-    frame = found.select(*values.values(), *extras, *(raw.alias(f"_raw_{name}") for name, raw in bad.items()))
+    frame = found.select(*values.values(), *extras, *(raw.alias(f"_raw_{name}") for name, raw in bad.items()),
+                         *(scale.isNotNull().alias(f"_scaled_{name}") for name, scale in scaled.items()))  # fmt: skip
     flags = {f"_bad_{n}": F.col(f"_raw_{n}").isNotNull() & F.col(n).isNull() for n in bad}
+    # A value whose unit is not known says so, and not that it is no number.
+    units_known = {f"_unit_{n}": F.col(f"_scaled_{n}") | F.col(f"_raw_{n}").isNull() for n in scaled}
+    flags |= units_known | {f"_bad_{n}": flags[f"_bad_{n}"] & F.col(f"_scaled_{n}") for n in scaled}
     missing = {n: F.lit(None).cast(types.spark(str(c.type))) for n, c in contract.columns.items()
                if n not in values and not c.derive}  # fmt: skip
     frame = frame.withColumns({**flags, **missing}) if flags or missing else frame
@@ -174,13 +189,18 @@ def _unmatched(raw: Expr, column: Column) -> Expr:
     )
 
 
-def typed(raw: Expr, column: Column, zone: str, is_text: bool, instant: Expr | None = None) -> Expr:
-    """Return the value in the column's type and unit, NULL where it does not fit; `instant` is its text read already."""
+def typed(
+    raw: Expr, column: Column, zone: str, is_text: bool, instant: Expr | None = None, scale: Expr | None = None
+) -> Expr:  # fmt: skip
+    """Return the value in the column's type and unit, NULL where it does not fit.
+
+    `instant` is its text read already, `scale` the factor of the row's own unit.
+    """
     type_ = str(column.type)
     if types.decimal_parts(type_):
-        return _decimal(raw, column, type_, is_text)
+        return _decimal(raw, column, type_, is_text, scale)
     if type_ == "double":
-        number = _number(raw, column)
+        number = _number(raw, column, scale)
         finite = F.abs(number) < F.lit(float("inf"))
         return F.when(finite & _readable(raw) if is_text else finite, number)
     if type_ == "date":
@@ -192,9 +212,11 @@ def typed(raw: Expr, column: Column, zone: str, is_text: bool, instant: Expr | N
     return raw.try_cast(types.spark(type_))
 
 
-def _number(raw: Expr, column: Column) -> Expr:
+def _number(raw: Expr, column: Column, scale: Expr | None = None) -> Expr:
     number = raw.try_cast("double")
-    return number * F.lit(units.factor(column.unit_from, str(column.unit))) if column.unit_from else number
+    if scale is not None:
+        return number * scale
+    return number * F.lit(units.factor(column.unit_from, str(column.unit))) if isinstance(column.unit_from, str) else number
 
 
 def _readable(raw: Expr) -> Expr:
@@ -202,11 +224,11 @@ def _readable(raw: Expr) -> Expr:
     return (F.lower(raw) == F.upper(raw)) | raw.rlike(f"^{NUMBER}$")
 
 
-def _decimal(raw: Expr, column: Column, type_: str, is_text: bool) -> Expr:
+def _decimal(raw: Expr, column: Column, type_: str, is_text: bool, scale: Expr | None = None) -> Expr:
     """Fix the number; NaN, infinity and what the type can't hold become NULL, and so a failed type check."""
-    precision, scale = types.decimal_parts(type_) or (28, 6)
-    number = _number(raw, column)
-    fits = F.abs(number) < F.lit(min(LIMIT, 10.0 ** (precision - scale)))
+    precision, digits = types.decimal_parts(type_) or (28, 6)
+    number = _number(raw, column, scale)
+    fits = F.abs(number) < F.lit(min(LIMIT, 10.0 ** (precision - digits)))
     return F.when(fits & _readable(raw) if is_text else fits, fix(number, type_))
 
 

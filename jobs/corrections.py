@@ -23,6 +23,7 @@ from jobs.deliveries import reading
 from jobs.lake import Lake, arrow_schema
 from jobs.land import receipts
 from jobs.outcome import new_run
+from jobs.row_units import unit_column
 from jobs.session import Engine
 from schemas.contracts import contract
 from schemas.errors import UserError
@@ -89,6 +90,7 @@ def decide(lake: Lake, table: str, place: tuple[int, str], decision: str, values
                             remedy="discard it, or land the delivery again as it should be" if malformed else
                                    f"`carbonlake quarantine show {table}` lists rows")  # fmt: skip
     headers = {header for name, column in one.columns.items() for header in _headers(name, column.from_)}
+    headers |= {of_row.column for column in one.columns.values() if (of_row := unit_column(column))}
     unknown = sorted(set(values) - headers)
     if unknown:
         raise UserError(f"{', '.join(unknown)}: no such header", where=one.file, remedy=f"headers: {', '.join(sorted(headers))}")

@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 from jobs.clean import DELIVERY, LOCATOR, found_header
 from jobs.decisions import Decisions
 from jobs.deliveries import Parsed
+from jobs.row_units import factors, unit_column
 from jobs.staging import quoted
 from models import units
 from schemas import types
@@ -47,7 +48,8 @@ def _shape_sums(
     for name, header in wanted.items():
         value = _corrected(header, shape, decisions)
         column = contract.columns[name]
-        sums.append(f"coalesce(sum({counted(value, column, header in text)}), 0)")
+        scale = _scale(connection, contract, name, shape, decisions)
+        sums.append(f"coalesce(sum({counted(value, column, header in text, scale)}), 0)")
     listed = ", ".join(quoted(path) for path in files)
     row = connection.execute(f"select {', '.join(sums)} from read_parquet([{listed}])").fetchone() or ()
     return {name: Decimal(value) for name, value in zip(wanted, row, strict=True)}
@@ -65,7 +67,24 @@ def _corrected(header: str, shape: Sequence[Parsed], decisions: Decisions) -> st
     return f"case {' '.join(cases)} else {column} end" if cases else column
 
 
-def counted(raw: str, column: Column, is_text: bool) -> str:
+def _scale(
+    connection: duckdb.DuckDBPyConnection, contract: Contract, name: str, shape: Sequence[Parsed], decisions: Decisions
+) -> str:
+    """Return SQL for what a row's own unit multiplies by, empty where rows have none of their own."""
+    of_row = unit_column(contract.columns[name])
+    if not of_row:
+        return ""
+    if of_row.column not in shape[0].columns:
+        return "cast(null as double)"
+    unit = f"trim(cast({_corrected(of_row.column, shape, decisions)} as varchar), ' ')"
+    listed = ", ".join(quoted(path) for one in shape for path in one.files)
+    spelled = connection.execute(f"select distinct {unit} from read_parquet([{listed}])").fetchall()
+    known = factors(contract, name, (row[0] for row in spelled))
+    cases = " ".join(f"when {quoted(text)} then cast('{factor!r}' as double)" for text, factor in known.items())
+    return f"(case {unit} {cases} end)" if cases else "cast(null as double)"
+
+
+def counted(raw: str, column: Column, is_text: bool, scale: str = "") -> str:
     """Return SQL for the value in the column's unit as an exact number; the same steps as jobs/clean, in DuckDB."""
     if is_text:
         # Engines trim blanks alone; DuckDB's short form would take those of Unicode too, and its long form is slower.
@@ -79,7 +98,9 @@ def counted(raw: str, column: Column, is_text: bool) -> str:
     if not parts and type_ != "double":
         return f"case when {integer_sql(raw) if is_text else 'true'} then try_cast({raw} as {types.duckdb(type_)}) end"
     number, readable = f"try_cast({raw} as double)", number_sql(raw) if is_text else "true"
-    if column.unit_from:
+    if scale:
+        number = f"({number} * {scale})"
+    elif isinstance(column.unit_from, str):
         number = f"({number} * cast('{units.factor(column.unit_from, str(column.unit))!r}' as double))"
     if not parts:
         return f"case when isfinite({number}) and {readable} then {number} end"

@@ -60,6 +60,13 @@ class Source(Closed):
     synthetic: bool = Field(False, description="True where the figures are made up")
 
 
+class UnitOfRow(Closed):
+    """Where each row says its unit; one that is not known, or that measures something else, sets the row aside."""
+
+    column: str = Field(description="Header of the unit in the source")
+    names: dict[str, str] = Field(default_factory=dict, description="What the source calls units → units, e.g. {方: m3}")
+
+
 class Column(Closed):
     """One column: taken from a header of the source, or derived; missing parts come from schemas/fields/."""
 
@@ -73,7 +80,9 @@ class Column(Closed):
     from_: str | list[str] | None = Field(
         None, alias="from", description="Header in the source (or several it may carry), or _name, _locator"
     )
-    unit_from: str | None = Field(None, description="Unit in the source, converted to `unit`")
+    unit_from: str | UnitOfRow | None = Field(
+        None, description="Unit in the source, or {column: its header} where each row has its own; converted to `unit`"
+    )
     format: str | None = Field(None, description="Pattern of dates in the source, e.g. yyyyMMdd")
     pattern: str | None = Field(None, description="Regular expression whose first group is the value")
     null_values: tuple[str, ...] = ()

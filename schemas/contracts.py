@@ -156,7 +156,7 @@ def _check_units(one: Contract, columns: dict[str, Column]) -> None:
 def _resolve(name: str, column: Column, shared: dict[str, Column], path: Path) -> Column:
     """Fill what the contract leaves open from the shared field of the same name."""
     base = shared.get(name, Column())
-    given = {k: v for k, v in column.model_dump(by_alias=False).items() if k in column.model_fields_set}
+    given = {key: getattr(column, key) for key in column.model_fields_set}
     merged = base.model_copy(update=given)
     if merged.type is None:
         raise UserError(f"columns.{name}: no type here and no such field in schemas/fields/", where=rooms.place(path),

@@ -58,7 +58,7 @@ def test_quantities_multiply_to_tonnes() -> None:
 
 def test_every_conversion_that_a_contract_declares_is_possible() -> None:
     declared = [(column.unit_from, str(column.unit)) for one in contracts().values()
-                for column in one.columns.values() if column.unit_from]  # fmt: skip
+                for column in one.columns.values() if isinstance(column.unit_from, str)]  # fmt: skip
     assert declared
     assert all(factor(given_, wanted) > 0 for given_, wanted in declared)
 
