@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from carbonlake import delivering
+from carbonlake import delivering, fetching
 from carbonlake.months import checked
 from carbonlake.publishing import after_build
 from carbonlake.world import FAILED, SOME_WAITING, World
@@ -60,10 +60,11 @@ def run(
     """
     world: World = context.obj
     terms, month = tuple(selection or ()), checked(month)
-    if land:
-        _take_in(world, terms, "" if land == ALL else checked(land, "--land"))
+    without = _take_in(world, terms, "" if land == ALL else checked(land, "--land")) if land else []
     outcomes = build_tables(world, terms, force=force, workers=workers, month=month)
     finish(world, outcomes, named={term.strip("+") for term in selection or ()})
+    if without:
+        raise typer.Exit(FAILED)
 
 
 def build(
@@ -80,12 +81,18 @@ def build(
     run(context, tables, force, None, "", "")
 
 
-def _take_in(world: World, terms: tuple[str, ...], month: str) -> None:
-    """Land what lies in the drop folders of the sources that terms select; the answer as JSON is that of the build alone."""
-    sources = [table for table in graph.select(terms) if contract(table).source]
+def _take_in(world: World, terms: tuple[str, ...], month: str) -> list[str]:
+    """Land what lies in the drop folders of the sources that terms select, fetch what others give, return those that don't.
+
+    The answer as JSON is that of the build alone. A source that can't be asked keeps no table waiting.
+    """
+    sources = [table for table in graph.select(terms) if (source := contract(table).source) and not source.of]
     receipts = delivering.landed(world, sources, month)
-    if receipts and not world.as_json:
+    asked = [table for table in sources if (source := contract(table).source) and source.fetch]
+    fetched, without = fetching.fetched(world, asked)
+    if (receipts := receipts + fetched) and not world.as_json:
         delivering.show(world, receipts)
+    return without
 
 
 def build_tables(

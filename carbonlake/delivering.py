@@ -11,7 +11,7 @@ import typer
 from carbonlake.months import checked, of_month, without_month
 from carbonlake.tables import show_rows
 from carbonlake.world import World
-from schemas.contracts import contract
+from schemas.contracts import contract, contracts
 from schemas.errors import UserError
 
 if TYPE_CHECKING:
@@ -158,7 +158,8 @@ def withdraw(
 
     world: World = context.obj
     receipt = landing.withdraw(world.lake, delivery, reason)
-    then = f"`carbonlake run {receipt.source}+` takes its rows out" if receipt.source else "no table has read it"
+    readers = " ".join(f"{table}+" for table, one in contracts().items() if one.source and one.reads == receipt.source)
+    then = f"`carbonlake run {readers}` takes its rows out" if readers else "no table has read it"
     world.console.print(f"delivery {delivery} ({receipt.name}) is withdrawn; {then}")
 
 

@@ -18,6 +18,7 @@ from conf import secrets
 FOLDER = Path(__file__).resolve().parent
 ENVIRONMENT, PREFIX, PROJECT = "CARBONLAKE_ENV", "CARBONLAKE_", "CARBONLAKE_PROJECT"
 REFERENCE = re.compile(r"\$\{(env|file):([^}]+)\}")
+WITH_PASSWORD = re.compile(r"://[^/@:\s]*:(?!\$\{)[^/@\s]+@")
 
 
 class SettingsError(Exception):
@@ -32,6 +33,7 @@ class Settings(BaseModel):
     lake: str
     work: str
     drop: str
+    connections: dict[str, str]
     engine: str
     engine_memory: str
     spark_settings: dict[str, str]
@@ -121,6 +123,8 @@ def _resolved(key: str, value: Any, where: str) -> Any:
         return value
     if secrets.NAMED.search(key) and value and not REFERENCE.fullmatch(value) and not where.startswith(PREFIX):
         raise SettingsError(f"{where}: {key}: a secret is not written into a file\n  → write ${{env:NAME}} or ${{file:/path}}")
+    if WITH_PASSWORD.search(value) and not where.startswith(PREFIX):
+        raise SettingsError(f"{where}: {key}: a password is not written into a file\n  → write the whole URL as ${{env:NAME}}")
     return REFERENCE.sub(lambda found: _fetch(found[1], found[2], key, where), value)
 
 

@@ -96,7 +96,8 @@ def _sources(group: tuple[str, str, str], tables: list[str]) -> Plan:
     name = "_".join(part for part in ("carbonlake", zone, _word(schedule), _place(timezone)) if part)
     # A table to a task: one that waits for its first delivery must not hide that another one is new.
     tasks = _ordered([[table] for table in tables])
-    return Plan(name, _cron(schedule, contracts()[tables[0]]), timezone, tasks, lands=tuple(tables))
+    landed = tuple(table for table in tables if contract(table).reads == table)
+    return Plan(name, _cron(schedule, contracts()[tables[0]]), timezone, tasks, lands=landed)
 
 
 def _word(schedule: str) -> str:
@@ -165,9 +166,10 @@ def _engine(table: str) -> str | None:
 
 
 def _ordered(groups: list[list[str]]) -> tuple[Task, ...]:
-    names = {table: _name(group) for group in groups for table in group}
+    known, names = contracts(), {table: _name(group) for group in groups for table in group}
     reads = {_name(group): {source for table in group for source in graph.upstream(table)} - set(group) for group in groups}
-    after = {name: {names[source] for source in sources if source in names} for name, sources in reads.items()}
+    landed = {_name(group): {known[table].reads for table in group if table in known} - set(group) for group in groups}
+    after = {name: {names[one] for one in sources | landed[name] if one in names} for name, sources in reads.items()}
     tables = {_name(group): group for group in groups}
     return tuple(
         Task(name, tables[name][0].split(".")[0], tuple(tables[name]), tuple(sorted(after[name])), tuple(sorted(reads[name])))

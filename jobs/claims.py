@@ -15,7 +15,7 @@ def claim(path: PurePosixPath) -> Contract | None:
     A folder named after a table (`…/cleaned.meter/…`) says it outright; else the end of the path must match
     `<zone>/<path>` of a source.
     """
-    readers = {table: one for table, one in contracts().items() if one.source}
+    readers = {table: one for table, one in contracts().items() if one.source and not one.source.of}
     dropped = [readers[part] for part in path.parts[:-1] if part in readers]
     if dropped:
         return dropped[-1]

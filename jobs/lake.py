@@ -17,15 +17,16 @@ from uuid import uuid4
 
 import psutil
 import pyarrow as pa
-from deltalake import DeltaTable, Schema
+from deltalake import DeltaTable, Field, Schema
 from deltalake.exceptions import DeltaError, TableNotFoundError
+from deltalake.schema import PrimitiveType
 
 from jobs import patience, s3a, store
 from schemas import types
 from schemas.contract import Contract
 from schemas.errors import UserError
 
-FORMAT = 1
+FORMAT = 2
 FORMAT_FILE = "_carbonlake.json"
 # Statistics of decimals make Trino find nothing, and NaN makes a table unreadable: neither is ever written.
 WITH_STATISTICS = ("string", "int", "bigint", "date", "timestamp")
@@ -347,5 +348,14 @@ def _shard_deliveries(lake: Lake) -> None:
         path.replace(target)
 
 
+def _know_positions(lake: Lake) -> None:
+    """From format 2 on a receipt says where the next fetch goes on, and what its source says it sent."""
+    if head := lake.open("raw.delivery"):
+        there = {field.name for field in head.schema().fields}
+        added = [Field(name, PrimitiveType("string")) for name in ("position", "declared") if name not in there]
+        if added:
+            head.alter.add_columns(added)
+
+
 # The migration at place n brings a lake of format n to n + 1.
-MIGRATIONS: tuple[Callable[[Lake], None], ...] = (_shard_deliveries,)
+MIGRATIONS: tuple[Callable[[Lake], None], ...] = (_shard_deliveries, _know_positions)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 from uuid import uuid4
 
@@ -18,11 +19,21 @@ from jobs.lake import Lake, arrow_schema
 from jobs.readers.sniff import media_type
 from jobs.relation import plain_rows, read_rows
 from schemas.contract import Contract
-from schemas.contracts import contract
+from schemas.contracts import contract, contracts
 from schemas.errors import UserError
 
 TABLE = "raw.delivery"
 STATES = UNCLAIMED, RECEIVED, WITHDRAWN = "unclaimed", "received", "withdrawn"  # in the order they can follow
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """A file as it was fetched, the name of its delivery, where the next fetch goes on, and what the source says it sent."""
+
+    file: Path
+    name: str
+    position: Mapping[str, Any]
+    declared: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -40,6 +51,8 @@ class Receipt:
     licence: str
     status: str
     note: str = ""
+    position: str = ""
+    declared: str = ""
     fresh: bool = True
 
 
@@ -63,8 +76,38 @@ def land(
     return retrying(lambda: _record(lake, arrivals, lying=lying))
 
 
+def land_fetched(lake: Lake, source: str, arrival: Arrival, after: str) -> Receipt:
+    """Take in what was fetched from where `after` says, and where the next fetch goes on, in one commit.
+
+    So nothing is fetched twice or passed over, whenever a fetch is killed. Raise UserError where another one went on from
+    the same position.
+    """
+    owner = _source(source)
+    stored = intake.store_bytes(lake, intake.Place(str(arrival.file), PurePosixPath(arrival.file), PurePosixPath(arrival.name)))
+    one = replace(_receipt(lake, stored, owner, arrival.name, ""), position=written(arrival.position),
+                  declared=written(arrival.declared) if arrival.declared else "")  # fmt: skip
+
+    def record() -> Receipt:
+        if (now := position(lake, owner.table)) != after:
+            raise UserError(f"another fetch went on from here, to {now}", where=owner.table, remedy="fetch again")
+        return _record(lake, [one])[0]
+
+    return retrying(record)
+
+
+def position(lake: Lake, source: str) -> str:
+    """Return where the next fetch of a source goes on, as JSON; empty before the first. What was withdrawn counts, too."""
+    return next((event.position for event in reversed(_events(lake)[1]) if event.source == source and event.position), "")
+
+
+def written(value: Mapping[str, Any]) -> str:
+    """Return JSON that is the same for the same content."""
+    return json.dumps(value, ensure_ascii=False, sort_keys=True)
+
+
 def _source(table: str) -> Contract:
-    found = contract(table)
+    """Return the contract by whose name deliveries of a table are landed."""
+    found = contract(contract(table).reads)
     if not found.source:
         raise UserError(f"{table} reads no deliveries", where=found.file, remedy="name a cleaned table")
     return found
@@ -94,7 +137,8 @@ def _record(lake: Lake, arrivals: Sequence[Receipt], *, lying: bool = False) -> 
     number, result = max((event.delivery_id for event in before), default=0), []
     for one in arrivals:
         same = last.get((one.source, one.name))
-        if same and same.sha256 == one.sha256:
+        # What is fetched moves the position on, also where the bytes are those of last time.
+        if same and same.sha256 == one.sha256 and same.position == one.position:
             result.append(replace(same, fresh=False))
             continue
         if lying and (put_away := gone.get((one.source, one.name, one.sha256))):
@@ -131,8 +175,9 @@ def _append(lake: Lake, version: int, count: int, events: Sequence[Receipt]) -> 
 
 
 def receipts(lake: Lake, source: str | None = None) -> list[Receipt]:
-    """Return the receipts in force of a source (of all without one), in sequence."""
-    events = _events(lake)[1]
+    """Return the receipts in force that a table reads (all without one), in sequence."""
+    events, known = _events(lake)[1], contracts().get(source or "")
+    source = known.reads if known else source
     withdrawn = {event.delivery_id for event in events if event.status == WITHDRAWN}
     return [e for e in _standing(events, (RECEIVED,)) if e.delivery_id not in withdrawn and source in (None, e.source)]
 

@@ -99,7 +99,7 @@ def look(lake: Lake, now: datetime) -> State:
 
 
 def _table(seen: _Seen, one: Contract) -> Table:
-    head, receipts = seen.heads[one.table], [receipt for receipt in seen.receipts if receipt.source == one.table]
+    head, receipts = seen.heads[one.table], [receipt for receipt in seen.receipts if receipt.source == one.reads]
     note = last_commit(head) if head else {}
     sizes = _sizes(head)
     then = _newest(one, head, note, receipts)

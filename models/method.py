@@ -15,8 +15,8 @@ from pydantic import BeforeValidator, Field, ValidationError, model_validator
 
 from models import formulas, units
 from schemas import rooms
+from schemas.closed import Closed
 from schemas.codes import codes
-from schemas.contract import Closed
 from schemas.contracts import explain, read_yaml
 from schemas.errors import UserError
 

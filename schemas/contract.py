@@ -5,9 +5,11 @@ from __future__ import annotations
 from datetime import date
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from schemas import types
+from schemas.closed import Closed
+from schemas.fetch import Fetch
 
 Write = Literal["replace", "merge", "append", "period"]
 Outcome = Literal["quarantine", "fail", "warn"]
@@ -39,25 +41,39 @@ SET_RULES = {
 }
 
 
-class Closed(BaseModel):
-    """A model that knows all its keys and never changes."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
+# What a source that reads the deliveries of another one takes from there, and what every other one must say.
+PLACED = ("zone", "path", "publisher", "licence")
+TAKEN = ("citation", "schedule", "timezone", "synthetic")
 
 
 class Source(Closed):
-    """Where the deliveries of a cleaned table come from and how they are read."""
+    """Where the deliveries of a cleaned table come from and how they are read.
 
-    zone: str
-    path: str = Field(description="Pattern of delivery names that this source claims, e.g. meters/*.csv")
+    One that reads the deliveries `of` another table takes what says where they come from over from there.
+    """
+
+    of: str | None = Field(None, description="Cleaned table whose deliveries this one reads, too")
+    zone: str = ""
+    path: str = Field("", description="Pattern of delivery names that this source claims, e.g. meters/*.csv")
+    fetch: Fetch | None = Field(None, description="How deliveries are fetched, where nobody brings them")
     format: Literal["csv", "excel", "json", "netcdf", "hdf5", "parquet", "pdf", "word", "xml"]
     options: dict[str, Any] = Field(default_factory=dict, description="Options of the format's reader")
-    publisher: str
-    licence: str
+    publisher: str = ""
+    licence: str = ""
     citation: str = ""
     schedule: str = "manual"
     timezone: str = Field("Asia/Shanghai", description="Time zone of days, months and naive instants in the source")
     synthetic: bool = Field(False, description="True where the figures are made up")
+
+    @model_validator(mode="after")
+    def _placed(self) -> Source:
+        lacking = [name for name in PLACED if not getattr(self, name)]
+        given = sorted({*PLACED, "fetch", *TAKEN} & self.model_fields_set)
+        if self.of and given:
+            raise ValueError(f"{', '.join(given)}: these are those of {self.of}, whose deliveries are read")
+        if lacking and not self.of:
+            raise ValueError(f"{lacking[0]}: this key is missing")
+        return self
 
 
 class UnitOfRow(Closed):
@@ -253,6 +269,11 @@ class Contract(Closed):
     def table(self) -> str:
         """The full name, layer.table."""
         return f"{self.layer}.{self.name}"
+
+    @property
+    def reads(self) -> str:
+        """The table by whose name the deliveries of this one are landed: itself, or the one that its source is `of`."""
+        return (self.source.of if self.source else None) or self.table
 
     @property
     def measures(self) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+from collections.abc import Hashable
 from functools import cache
 from pathlib import Path
 from typing import Any, get_args
@@ -11,7 +12,7 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from schemas import rooms, types
-from schemas.contract import LAYERS, Column, Contract
+from schemas.contract import LAYERS, PLACED, TAKEN, Column, Contract
 from schemas.errors import UserError
 
 try:  # every command reads all contracts, and libyaml does it six times faster
@@ -87,6 +88,8 @@ def _mapping(loader: _Strict, node: yaml.MappingNode) -> dict[Any, Any]:
     seen: set[Any] = set()
     for key_node, _ in node.value:
         key = loader.construct_object(key_node)
+        if not isinstance(key, Hashable):
+            raise yaml.constructor.ConstructorError(None, None, "a key is no plain value", key_node.start_mark)
         if key in seen:
             raise yaml.constructor.ConstructorError(None, None, f"the key {key!r} is given twice", key_node.start_mark)
         seen.add(key)
@@ -118,9 +121,21 @@ def _load(folders: tuple[Path, ...]) -> dict[str, Contract]:
         for path in rooms.files("schemas", f"{layer}/*.yaml"):
             one = _read(path, layer, fields(folders))
             known[one.table] = one
+    known |= {table: _taken(one, known) for table, one in known.items() if one.source and one.source.of}
     for one in known.values():
         _check_references(one, known)
     return known
+
+
+def _taken(one: Contract, known: dict[str, Contract]) -> Contract:
+    """Fill what a source that reads the deliveries of another one takes over from there."""
+    assert one.source
+    other = known.get(str(one.source.of))
+    if other is None or other.source is None or other.source.of:
+        raise UserError(f"source.of: {one.source.of!r} is no cleaned table that deliveries are landed for", where=one.file,
+                        remedy="name the table whose source has `zone` and `path`")  # fmt: skip
+    values = {name: getattr(other.source, name) for name in (*PLACED, *TAKEN)}
+    return one.model_copy(update={"source": one.source.model_copy(update=values)})
 
 
 def _read(path: Path, layer: str, shared: dict[str, Column]) -> Contract:

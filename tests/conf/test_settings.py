@@ -75,6 +75,7 @@ def test_secrets_are_references(project: Path, tmp_path: Path, monkeypatch: pyte
         ("lineage_token: abc", r"conf/local.yaml: lineage_token: a secret is not written into a file\n  → write \$\{env:NAME\}"),
         ("storage_options: {aws_secret_access_key: abc}", "conf/local.yaml: aws_secret_access_key: a secret is not written"),
         ("storage_options: {password: 'x${env:HOME}'}", "conf/local.yaml: password: a secret is not written"),
+        ("connections: {a: 'postgresql://reader:pw@db/meters'}", "conf/local.yaml: a: a password is not written into a file"),
         ("lineage_token: ${env:NOT_THERE}", r"conf/local.yaml: lineage_token: the environment has no NOT_THERE\n  → export"),
         ("lineage_token: ${file:/not/there}", "conf/local.yaml: lineage_token: /not/there can't be read"),
         ("workerz: 3", r"conf/local.yaml: workerz: unknown key\n  → did you mean 'workers'\?"),

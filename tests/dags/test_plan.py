@@ -47,6 +47,15 @@ def test_every_table_that_is_built_belongs_to_exactly_one_dag() -> None:
     assert len({one.name for one in plans()}) == len(plans())
 
 
+def test_a_table_of_anothers_deliveries_comes_after_it_and_lands_nothing(pumps: Path) -> None:
+    (pumps / "pump.yaml").write_text(SOURCE.format(schedule="daily", timezone="UTC"), encoding="utf-8")
+    second = re.sub(r"source: .*", "source: {{of: cleaned.pump, format: csv}}", SOURCE)
+    (pumps / "a_second.yaml").write_text(second.format(), encoding="utf-8")
+    (one,) = [one for one in plans() if "cleaned.pump" in one.tables]
+    assert one.lands == ("cleaned.pump",)
+    assert {task.name: task.after for task in one.tasks} == {"cleaned.pump": (), "cleaned.a_second": ("cleaned.pump",)}
+
+
 def test_every_input_is_built_before_or_starts_the_dag() -> None:
     for one in plans():
         task_of = {table: task for task in one.tasks for table in task.tables}

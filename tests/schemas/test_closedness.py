@@ -51,6 +51,7 @@ def test_a_file_in_its_place_is_a_table(project: Path) -> None:
         ("limit: 0", "limit: 0, elze: warn", r"rules.0.elze: unknown key\n  → did you mean 'else'\?"),
         ("owner: tests\n", "", r"owner: this key is missing"),
         ("owner: tests", "owner: tests\nowner: again", r"line 3: not valid YAML: the key 'owner' is given twice"),
+        ("owner: tests", "owner: tests\n{a: b}: c", r"line 3: not valid YAML: a key is no plain value"),
         ("type: string", "type: text", r"columns.id.type: unknown type 'text'; known: string, int"),
         ("decimal(28,6)", "decimal(28,9)", r"columns.kwh.type: unknown type 'decimal\(28,9\)'; .* s ≤ 6"),
         ("rule: at_least", "rule: atleast", r"rules.0: unknown rule 'atleast'; known: .*at_least"),

@@ -1,0 +1,76 @@
+"""Fetching: what sources that are no files give becomes deliveries, each with where the next fetch goes on.
+
+One module a kind, `jobs/fetch/<by>.py`, with `arrivals(asked) -> Iterator[Arrival]`: files as received, in sequence. Each is
+landed, in one commit with its position, before the next is asked for, so that a fetch that is killed goes on where it was.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from jobs.lake import Lake
+from jobs.land import Arrival, Receipt, land_fetched, position, written
+from schemas.contract import Contract
+from schemas.contracts import contract
+from schemas.errors import UserError
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a kind of fetch gets: the contract, the URLs of connections, where it goes on, and an empty folder for files."""
+
+    contract: Contract
+    connections: Mapping[str, str]
+    position: Mapping[str, Any]
+    folder: Path
+
+    @property
+    def how(self) -> Any:
+        """The `fetch` of the contract."""
+        assert self.contract.source
+        return self.contract.source.fetch
+
+    def connection(self, name: str) -> str:
+        """Return the URL of a connection of the settings. Raise UserError where there is none of the name."""
+        if name not in self.connections:
+            raise UserError(f"there is no connection {name!r}", where=f"{self.contract.file}: source.fetch.connection",
+                            remedy=f"write it into conf as connections: {{{name}: \"${{env:…}}\"}}; known: "
+                                   f"{', '.join(sorted(self.connections)) or 'none'}")  # fmt: skip
+        return self.connections[name]
+
+
+def fetch(
+    lake: Lake, table: str, connections: Mapping[str, str], watch: Callable[[Receipt], None] = lambda _: None
+) -> list[Receipt]:
+    """Fetch all that a source has since the last time, and return the receipts; `watch` hears of each."""
+    one = contract(contract(table).reads)
+    lake.require()
+    found: list[Receipt] = []
+    for arrival, after in _arrivals(lake, one, connections):
+        found.append(land_fetched(lake, one.table, arrival, after))
+        arrival.file.unlink(missing_ok=True)
+        watch(found[-1])
+    return found
+
+
+def _arrivals(lake: Lake, one: Contract, connections: Mapping[str, str]) -> Iterator[tuple[Arrival, str]]:
+    """Yield what a source gives, each with the position that it went on from."""
+    module = _module(one)
+    after = position(lake, one.table)
+    with tempfile.TemporaryDirectory(prefix="carbonlake-") as folder:
+        for arrival in module.arrivals(Asked(one, connections, json.loads(after or "{}"), Path(folder))):
+            yield arrival, after
+            after = written(arrival.position)
+
+
+def _module(one: Contract) -> Any:
+    if not one.source or not one.source.fetch:
+        raise UserError(f"{one.table} is not fetched: deliveries of it are landed", where=one.file,
+                        remedy="`carbonlake land` takes them in; or write source.fetch")  # fmt: skip
+    return importlib.import_module(f"jobs.fetch.{one.source.fetch.by}")
