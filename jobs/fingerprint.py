@@ -15,7 +15,8 @@ from schemas.contract import Contract
 # What every table goes through, whatever its own code is.
 EVERY_TABLE = ("jobs/clean.py", "jobs/keep.py", "jobs/staging.py")
 ROOMS_OF_CODE = ("schemas", "conf", "models", "layers", "quality", "jobs")
-CODE_LISTS = re.compile(r"\b(codes|code_list)\b")
+CODE_CALLS = ("codes", "code_list", "periods", "successors")
+CODE_LISTS = re.compile(rf"\b({'|'.join(CODE_CALLS)})\b")
 OURS = rf"\b(?:{'|'.join(ROOMS_OF_CODE)})\b"
 IMPORT = re.compile(rf"(?:^|[;:])[ \t]*((?:from[ \t]+{OURS}|import[ \t][^\n]*{OURS})(?:[^\n(]*\([^)]*\)|[^\n]*))", re.MULTILINE)
 
@@ -49,7 +50,13 @@ def _reaching(contract: Contract) -> set[Path]:
     code = mine.union(*(_imports(start) for start in starts))
     lists = {rule.codes for rule in contract.rules} | {column.codes for column in contract.columns.values()}
     lists |= {name for path in mine for name in _code_lists(path, path.stat().st_mtime_ns)}
-    data = [p for name in lists if name for p in rooms.files("schemas", f"codes/{name}.csv")]
+    data = [
+        p
+        for name in lists
+        if name
+        for pattern in (f"{name}.csv", f"{name}@*.csv")
+        for p in rooms.files("schemas", f"codes/{pattern}")
+    ]
     if any(path.name == "method.py" and path.parent.name == "models" for path in code):
         data += list(rooms.files("models", "methods/*"))
     lock = rooms.SHIPPED / "requirements.lock"
@@ -71,7 +78,7 @@ def _code_lists(path: Path, changed: int) -> frozenset[str]:
     if not CODE_LISTS.search(text):
         return frozenset()
     for node in ast.walk(ast.parse(text)):
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ("codes", "code_list"):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in CODE_CALLS:
             name = node.args[0] if node.args else None
             found.add(name.value if isinstance(name, ast.Constant) and isinstance(name.value, str) else "*")
     return frozenset(found)

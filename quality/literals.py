@@ -39,6 +39,20 @@ def column_type(contract: Contract, rule: Rule) -> str:
     return type_
 
 
+def day_bounds(contract: Contract, rule: Rule, first: str, last: str) -> tuple[str, str]:
+    """Return the days between which a code holds as the column `at` has them: days, or the years that they are in.
+
+    Raise UserError for a column that is neither: of an instant the zone would have to be known.
+    """
+    type_ = contract.columns[str(rule.at)].type
+    if type_ == "date":
+        return first, last
+    if type_ in ("int", "bigint"):
+        return first[:4], last[:4]
+    raise UserError(f"rules.{rule.label}: `at` is a date or a year, {rule.at!r} is {type_}", where=contract.file,
+                    remedy="derive the day first")  # fmt: skip
+
+
 def _decimal(value: Value, type_: str) -> str:
     precision, scale = types.decimal_parts(type_) or (0, 0)
     number = Decimal(str(value))

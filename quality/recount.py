@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from quality.literals import Value, typed
+from quality.literals import Value, day_bounds, typed
 from schemas import types
-from schemas.codes import codes
+from schemas.codes import codes, periods
 from schemas.contract import Contract, Rule
 
 LARGE_LIST = 1000  # values; longer code lists are left to the engine
@@ -56,8 +56,25 @@ def _one_of(contract: Contract, rule: Rule, column: str) -> str:
 
 
 def _code(contract: Contract, rule: Rule, column: str) -> str | None:
-    values = sorted(codes(rule.codes or contract.columns[str(rule.column)].codes or ""))
-    return f"{column} in ({', '.join(literal(value) for value in values)})" if len(values) <= LARGE_LIST else None
+    name = rule.codes or contract.columns[str(rule.column)].codes or ""
+    values = sorted(codes(name))
+    if len(values) > LARGE_LIST:
+        return None
+    known = f"{column} in ({', '.join(literal(value) for value in values)})"
+    return f"{known} and {in_force(contract, rule, name, column)}" if rule.at else known
+
+
+def in_force(contract: Contract, rule: Rule, name: str, column: str) -> str:
+    """Return SQL that is true where a code holds on the day or in the year of the row, or the row has none."""
+    at, type_ = quoted(str(rule.at)), str(contract.columns[str(rule.at)].type)
+    holds = []
+    for (first, last), some in periods(name).items():
+        low, high = day_bounds(contract, rule, first, last)
+        inside = [f"{column} in ({', '.join(literal(value) for value in sorted(some))})"]
+        inside += [f"{at} >= {literal(low, type_)}"] if low else []
+        inside += [f"{at} <= {literal(high, type_)}"] if high else []
+        holds.append(" and ".join(inside))
+    return f"({at} is null or {' or '.join(holds)})"
 
 
 def _length(contract: Contract, rule: Rule, column: str) -> str:

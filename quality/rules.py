@@ -11,10 +11,10 @@ from pyspark.sql import functions as F
 
 from quality import identifiers
 from quality.declared import MAX_ROW_RULES, row_rules
-from quality.literals import Value, column_type, typed
+from quality.literals import Value, column_type, day_bounds, typed
 from quality.patterns import portable
 from schemas import types
-from schemas.codes import codes
+from schemas.codes import codes, periods
 from schemas.contract import Contract, Outcome, Rule
 from schemas.errors import UserError
 
@@ -112,7 +112,20 @@ def _code(contract: Contract, rule: Rule) -> Column:
     name = rule.codes or contract.columns[str(rule.column)].codes
     if not name:
         raise UserError(f"rules.{rule.label}: `code` needs `codes`, the name of a code list", where=contract.file)
-    return column.isin(sorted(codes(name)))
+    known = column.isin(sorted(codes(name)))
+    return known & _in_force(contract, rule, name, column) if rule.at else known
+
+
+def _in_force(contract: Contract, rule: Rule, name: str, column: Column) -> Column:
+    """TRUE where a code holds on the day, or in some part of the year, of the row; NULL where the row has no day."""
+    at, holds = F.col(f"`{rule.at}`"), []
+    for (first, last), some in periods(name).items():
+        low, high = day_bounds(contract, rule, first, last)
+        inside = [column.isin(sorted(some))]
+        inside += [at >= F.lit(low).cast(str(contract.columns[str(rule.at)].type))] if low else []
+        inside += [at <= F.lit(high).cast(str(contract.columns[str(rule.at)].type))] if high else []
+        holds.append(_joined(inside, lambda one, other: one & other))
+    return at.isNull() | _joined(holds, lambda one, other: one | other)
 
 
 def _length(contract: Contract, rule: Rule) -> Column:

@@ -12,7 +12,7 @@ from quality.declared import row_rules, set_rules, unique_columns
 from quality.identifiers import PHONE_SHAPE
 from quality.patterns import for_python, portable
 from schemas.ages import age
-from schemas.codes import codes
+from schemas.codes import codes, periods
 from schemas.contract import Balance, Contract, Rule
 from schemas.contracts import contracts
 
@@ -54,6 +54,22 @@ def _between(contract: Contract, rule: Rule, low: str, high: str) -> Expectation
 def _one_of(contract: Contract, rule: Rule) -> Expectation:
     values = list(rule.values) or sorted(codes(rule.codes or contract.columns[str(rule.column)].codes or ""))
     return "expect_column_values_to_be_in_set", {"column": rule.column, "value_set": values}
+
+
+def _code(contract: Contract, rule: Rule) -> Expectation:
+    """A list as it is, or, with `at`, as it was on the day or in the year of each row."""
+    if not rule.at:
+        return _one_of(contract, rule)
+    name, year = rule.codes or contract.columns[str(rule.column)].codes or "", contract.columns[rule.at].type != "date"
+    rows = [f"select '{code}' as c, {_day(low, year, '0001-01-01')} as low, {_day(high, year, '9999-12-31')} as high"
+            for (low, high), some in periods(name).items() for code in sorted(some)]  # fmt: skip
+    held = f"exists (select 1 from ({' union all '.join(rows)}) where c = b.{rule.column} and "
+    dated = f"(b.{rule.at} is null or b.{rule.at} between low and high))"
+    return _rows(f"select * from {{batch}} b where b.{rule.column} is not null and not {held}{dated}")
+
+
+def _day(day: str, year: bool, bound: str) -> str:
+    return (day or bound)[:4] if year else f"date'{day or bound}'"
 
 
 def _length(contract: Contract, rule: Rule) -> Expectation:
@@ -170,7 +186,7 @@ _MADE: dict[str, Callable[[Contract, Rule], Expectation]] = {
     "at_most": lambda contract, rule: _between(contract, rule, "", "limit"),
     "between": lambda contract, rule: _between(contract, rule, "low", "high"),
     "one_of": _one_of,
-    "code": _one_of,
+    "code": _code,
     "length": _length,
     "pattern": lambda contract, rule: _regex(rule, portable(rule.pattern or "", contract.file)),
     "phone": lambda contract, rule: _regex(rule, PHONE_SHAPE),

@@ -23,7 +23,7 @@ ROW_RULES = {
     "at_most": ("column limit", ""),
     "between": ("column low high", ""),
     "one_of": ("column values", ""),
-    "code": ("column", "codes"),
+    "code": ("column", "codes at"),
     "length": ("column limit|low|high", ""),
     "pattern": ("column pattern", ""),
     "uscc": ("column", ""),
@@ -125,6 +125,7 @@ class Rule(Closed):
     high: Limit | None = None
     values: tuple[Limit, ...] = ()
     codes: str | None = None
+    at: str | None = Field(None, description="Column with the day or year at which a `code` must be in force")
     pattern: str | None = None
     expression: str | None = None
     table: str | None = Field(None, description="Table that `reference` looks into")
@@ -294,7 +295,8 @@ class Contract(Closed):
         return self
 
     def _rule_columns(self) -> list[str]:
-        return [name for rule in self.rules for name in ((rule.column,) if rule.column else ()) + rule.columns + rule.by]
+        named = [(rule.column, rule.at, *rule.columns, *rule.by) for rule in self.rules]
+        return [name for names in named for name in names if name]
 
     def _serve_columns(self) -> tuple[str, ...]:
         return (self.serve.filters + self.serve.order) if self.serve else ()

@@ -29,6 +29,7 @@ RULES: list[dict[str, Any]] = [
     {"rule": "between", "column": "day", "low": "2026-02-01", "high": "2026-02-28"},
     {"rule": "one_of", "column": "kind", "values": ["meter", "bill"]},
     {"rule": "code", "column": "region_code", "codes": "region"},
+    {"rule": "code", "column": "region_code", "codes": "region", "at": "day", "name": "region_on_the_day"},
     {"rule": "length", "column": "kind", "low": 2, "high": 5},
     {"rule": "pattern", "column": "id", "pattern": r"[a-z]\d?"},
     {"rule": "uscc", "column": "uscc"},
@@ -60,6 +61,8 @@ ROWS = [
 def _known(monkeypatch: pytest.MonkeyPatch) -> None:
     for module in ("rules", "recount", "suites"):
         monkeypatch.setattr(f"quality.{module}.codes", lambda name: frozenset({"330000", "110000"}))
+        monkeypatch.setattr(f"quality.{module}.periods", lambda name: {
+            ("", "2026-02-01"): frozenset({"330000"}), ("2026-02-01", ""): frozenset({"110000"})})  # fmt: skip
     for module in ("sets", "suites"):
         monkeypatch.setattr(f"quality.{module}.contracts", lambda: {"thematic.subject": SUBJECT})
 
