@@ -125,6 +125,24 @@ def _decide(world: World, table: str, row: str, decision: str, values: dict[str,
 
 
 @quality.command()
+def outliers(
+    context: typer.Context,
+    table: Annotated[Optional[str], typer.Argument(help="Table; nothing for all")] = None,
+    limit: Annotated[int, typer.Option(help="Rows shown")] = 20,
+) -> None:
+    """Show the values that stand out in the tables as they are: warnings, for people to look at.
+
+    \b
+    carbonlake quality outliers
+    carbonlake quality outliers cleaned.building_meter_hour --limit 5
+    """
+    from jobs.reporting import outliers as found
+
+    world: World = context.obj
+    show_rows(world, found(world.lake, contract(table).table if table else None)[:limit])
+
+
+@quality.command()
 def report(context: typer.Context, folder: Annotated[str, typer.Option(help="Where the pages go")] = "build/quality") -> None:
     """Write the quality report as pages that open without a network (Great Expectations Data Docs).
 

@@ -85,6 +85,10 @@ class Ops:
             {"run_id": run_id, "table_name": table, "rule": v.rule, "kind": v.kind, "outcome": v.outcome,
              "failed": v.failed, "rows": v.rows, "passed": v.passed, "detail": v.detail} for v in verdicts
         ])  # fmt: skip
+        self.add("ops.outlier", [
+            {"run_id": run_id, "table_name": table, "rule": v.rule, "row": one.key, "value": one.value, "usual": one.usual,
+             "score": one.score} for v in verdicts for one in v.examples
+        ])  # fmt: skip
 
     def balances(self, run_id: str, table: str, verdicts: Sequence[Verdict], counts: Counts) -> None:
         """Keep the rows of ops.balance for a build."""

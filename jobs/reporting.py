@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from jobs import query
 from jobs.commit import last_commit
@@ -33,7 +34,22 @@ def write_report(lake: Lake, folder: str | Path) -> Path:
             verdicts = [Verdict(*(row[name] for name in ("rule", "kind", "outcome", "failed", "rows", "passed", "detail")))
                         for row in rows]  # fmt: skip
             tables[table] = Judged(contracts()[table], verdicts, run, rows[0]["started_at"])
-    return write(list(tables.values()), Path(folder))
+    return write(list(tables.values()), Path(folder), outliers(lake))
+
+
+def outliers(lake: Lake, table: str | None = None) -> list[dict[str, Any]]:
+    """Return the values that stood out in the newest build of each table, or of one, the furthest of each rule first."""
+    runs = {run: name for run, name in _runs(lake).items() if table in (None, name)}
+    if not runs or lake.open("ops.outlier") is None:
+        return []
+    listed = ", ".join(f"'{run}'" for run in runs)
+    found: list[dict[str, Any]] = query.sql(
+        lake,
+        f"""
+        select table_name as "table", rule, "row", value, usual, score from ops.outlier where run_id in ({listed})
+        order by table_name, rule, score desc, "row" """,
+    ).to_pylist()
+    return found
 
 
 def _runs(lake: Lake) -> dict[str, str]:

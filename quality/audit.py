@@ -11,7 +11,8 @@ import duckdb
 from quality.balance import measure_balance, row_balance
 from quality.counts import Counts, count, row_verdicts
 from quality.declared import row_rules, set_rules
-from quality.sets import Scene, set_verdict
+from quality.scene import Scene
+from quality.sets import set_verdict
 from quality.verdict import Verdict, not_run, raise_if_failed
 from schemas.contract import Contract
 

@@ -10,7 +10,7 @@ import duckdb
 
 from quality.counts import WHOLE
 from quality.recount import quoted
-from quality.sets import Scene
+from quality.scene import Scene
 from quality.verdict import Verdict, not_run
 from schemas.contract import Balance, Contract
 from schemas.contracts import contracts

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 # The classes of Bootstrap that the pages use, as far as reading them needs.
@@ -35,6 +35,7 @@ th{background:#f2f5f6}
 pre,code{background:#f2f5f6;white-space:pre-wrap;overflow-wrap:anywhere}
 .alert{background:#f2f5f6;padding:.5rem .8rem;border-radius:.3rem}
 """
+NONE: Mapping[str, str] = {}
 _NETWORK = (
     re.compile(r"<link\b[^>]*\bhref=[\"']?(?:https?:)?//[^>]*>", re.IGNORECASE | re.DOTALL),
     re.compile(r"<script\b[^>]*\bsrc=[^>]*>.*?</script>", re.IGNORECASE | re.DOTALL),
@@ -63,13 +64,25 @@ def make_offline(folder: Path) -> int:
     return len(pages)
 
 
-def index(title: str, header: Sequence[str], rows: Sequence[Sequence[str]], links: Sequence[str]) -> str:
-    """Return the first page: one row a table, its first cell linked, its second (the state) coloured."""
+def listing(title: str, header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Return a page that is one plain list."""
+    head = "".join(f"<th>{html.escape(cell)}</th>" for cell in header)
+    body = "".join(f"<tr>{''.join(f'<td>{html.escape(cell)}</td>' for cell in row)}</tr>" for row in rows)
+    return (f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{html.escape(title)}</title>'
+            f"<style>{STYLE}</style></head><body><h1>{html.escape(title)}</h1>"
+            f"<table><tr>{head}</tr>{body}</table></body></html>")  # fmt: skip
+
+
+def index(
+    title: str, header: Sequence[str], rows: Sequence[Sequence[str]], links: Sequence[str], others: Mapping[str, str] = NONE
+) -> str:  # fmt: skip
+    """Return the first page: one row a table, its first cell linked, its second (the state) coloured; then other pages."""
+    more = "".join(f'<p><a href="{html.escape(link, quote=True)}">{html.escape(name)}</a></p>' for name, link in others.items())
     head = "".join(f"<th>{html.escape(cell)}</th>" for cell in header)
     body = "".join(f"<tr>{_cells(row, link)}</tr>" for row, link in zip(rows, links, strict=True))
     return (f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{html.escape(title)}</title>'
             f"<style>{STYLE}</style></head><body><h1>{html.escape(title)}</h1>"
-            f"<table><tr>{head}</tr>{body}</table></body></html>")  # fmt: skip
+            f"<table><tr>{head}</tr>{body}</table>{more}</body></html>")  # fmt: skip
 
 
 def _cells(row: Sequence[str], link: str) -> str:

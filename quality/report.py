@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -28,11 +28,12 @@ from great_expectations.data_context.types.resource_identifiers import (
 )
 from great_expectations.expectations.expectation_configuration import ExpectationConfiguration
 
-from quality.pages import index, make_offline
+from quality.pages import index, listing, make_offline
 from quality.suites import suite
 from quality.verdict import Verdict
 from schemas.contract import Contract
 
+OUTLIERS = "outliers.html"
 _SITE = ("gx", "uncommitted", "data_docs", "local_site")
 
 
@@ -75,8 +76,11 @@ def result(judged: Judged) -> ExpectationSuiteValidationResult:
     )
 
 
-def write(tables: Sequence[Judged], out: Path) -> Path:
-    """Write the pages of these tables into `out`, whose content they replace; return the page to open."""
+def write(tables: Sequence[Judged], out: Path, outliers: Sequence[Mapping[str, Any]] = ()) -> Path:
+    """Write the pages of these tables into `out`, whose content they replace; return the page to open.
+
+    `outliers` are values for people to look at, on a page of their own.
+    """
     with tempfile.TemporaryDirectory() as folder:
         context = gx.get_context(mode="file", project_root_dir=folder)
         names = [_store(context, judged) for judged in tables]
@@ -84,10 +88,19 @@ def write(tables: Sequence[Judged], out: Path) -> Path:
         shutil.rmtree(out, ignore_errors=True)
         shutil.copytree(Path(folder, *_SITE), out)
     make_offline(out)
+    if outliers:
+        rows = [[str(value) for value in row.values()] for row in outliers]
+        (out / OUTLIERS).write_text(listing("Values that stand out", tuple(outliers[0]), rows), encoding="utf-8")
     first = out / "index.html"
     header = ("table", "state", "checks", "rows", "what fails", "run", "at (UTC)")
     first.write_text(
-        index("Data quality", header, [_row(one) for one in tables], [_page(out, name) for name in names]),
+        index(
+            "Data quality",
+            header,
+            [_row(one) for one in tables],
+            [_page(out, name) for name in names],
+            {"Values that stand out": OUTLIERS} if outliers else {},
+        ),
         encoding="utf-8",
     )
     return first

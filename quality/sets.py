@@ -3,41 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 
 import duckdb
 
-from quality.counts import Counts
 from quality.declared import unique_columns
+from quality.outliers import OUTLIERS
 from quality.recount import quoted
+from quality.scene import Scene
 from quality.twice import seen_twice
 from quality.verdict import Verdict, not_run
 from schemas.ages import age
-from schemas.contract import Contract, Rule
+from schemas.contract import Rule
 from schemas.contracts import contracts
 from schemas.errors import UserError
-
-
-@dataclass(frozen=True)
-class Scene:
-    """What a set rule may look at: the contract, the views, their counts and the time.
-
-    `distinct` says that the keys of the very files in `new` were looked at and none comes twice.
-    """
-
-    contract: Contract
-    connection: duckdb.DuckDBPyConnection
-    new: Counts
-    old: Counts | None
-    now: datetime
-    distinct: bool = False
 
 
 def set_verdict(scene: Scene, rule: Rule) -> Verdict:
     """Judge one set rule; what DuckDB cannot answer did not run."""
     try:
+        if rule.rule in OUTLIERS:
+            found = OUTLIERS[rule.rule](scene, rule)
+            return Verdict(rule.label, "set", rule.outcome, found.failed, scene.new.rows, not found.failed, found.detail,
+                           examples=found.examples)  # fmt: skip
         failed, detail = _RULES[rule.rule](scene, rule)
     except (duckdb.Error, KeyError, UserError) as error:
         return not_run(rule.label, "set", f"{error}".splitlines()[0])

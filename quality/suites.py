@@ -154,6 +154,35 @@ def _monotone(contract: Contract, rule: Rule) -> Expectation:
     return _rows(f"select * from ({steps} where {rule.column} is not null) where {rule.column} < before_")
 
 
+def _rate_of_change(contract: Contract, rule: Rule) -> Expectation:
+    order = ", ".join(rule.columns or (name for name in contract.key if name not in (*rule.by, rule.column)))
+    by = f"partition by {', '.join(rule.by)} " if rule.by else ""
+    steps = f"select *, lag({rule.column}) over ({by}order by {order}) as before_ from {{batch}} where {rule.column} is not null"
+    change = f"abs({rule.column} - before_) > {rule.limit} * abs(before_)"
+    return _rows(f"select * from ({steps}) where before_ <> 0 and {change}")
+
+
+def _robust_z(contract: Contract, rule: Rule) -> Expectation:
+    """Without windows: a table of medians beside the rows, another way to the same answer as ours."""
+    x, by = f"cast({rule.column} as double)", ", ".join(rule.by) or "1"
+    names = f"{by} as g" if len(rule.by) == 1 else "1 as g" if not rule.by else f"concat_ws('|', {by}) as g"
+    rows = f"select {x} as x, {names} from {{batch}} where {rule.column} is not null"
+    middle = f"select g, median(x) as m from ({rows}) group by g having count(*) >= 5"
+    apart = f"select r.g, abs(r.x - k.m) as d from ({rows}) r join ({middle}) k on r.g <=> k.g"
+    spread = f"select g, median(d) as mad, avg(d) as mean from ({apart}) group by g"
+    score = "case when mad > 0 then 0.6745 * d / mad when mean > 0 then d / (1.253314 * mean) else 0 end"
+    return _rows(f"select * from ({apart}) a join ({spread}) s on a.g <=> s.g where {score} > {rule.limit}")
+
+
+def _capacity(contract: Contract, rule: Rule) -> Expectation:
+    allowed = rule.limit if rule.limit is not None else 1
+    if rule.table is None:
+        return _rows(f"select * from {{batch}} where {rule.of} > 0 and {rule.column} > {allowed} * {rule.of}")
+    names, other = ", ".join(rule.columns), rule.table.replace(".", "_")
+    known = f"select {names}, max({rule.of}) as most from {other} group by {names}"
+    return _rows(f"select * from {{batch}} join ({known}) using ({names}) where most > 0 and {rule.column} > {allowed} * most")
+
+
 def _freshness(contract: Contract, rule: Rule) -> Expectation:
     hours = int(age(str(rule.limit)).total_seconds() // 3600)
     return _rows(f"select 1 from {{batch}} having max({rule.column}) < current_timestamp - interval '{hours}' hour")
@@ -198,5 +227,8 @@ _MADE: dict[str, Callable[[Contract, Rule], Expectation]] = {
     "monotone": _monotone,
     "freshness": _freshness,
     "row_count": _row_count,
+    "rate_of_change": _rate_of_change,
+    "robust_z": _robust_z,
+    "capacity": _capacity,
     "sum_change": lambda contract, rule: _changed(f"sum({rule.column})", rule),
 }

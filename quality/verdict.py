@@ -15,10 +15,21 @@ _SHOWN = 5
 
 
 @dataclass(frozen=True)
+class Example:
+    """A row that stands out: its key as text, the value, what would be usual, and by how much it differs."""
+
+    key: str
+    value: float
+    usual: float | None
+    score: float
+
+
+@dataclass(frozen=True)
 class Verdict:
     """The result of one check: `failed` of `rows` (1 of 1 for checks on the whole table).
 
-    `found` and `expected` are the numbers compared where a check compares two, `unit` theirs.
+    `found` and `expected` are the numbers compared where a check compares two, `unit` theirs. `examples` are the rows
+    that stand out most, for those who may see the table.
     """
 
     rule: str
@@ -31,6 +42,7 @@ class Verdict:
     found: Decimal | None = None
     expected: Decimal | None = None
     unit: str = ""
+    examples: tuple[Example, ...] = ()
 
     @property
     def stops(self) -> bool:

@@ -38,7 +38,12 @@ SET_RULES = {
     "freshness": ("column limit", ""),
     "row_count": ("limit|low|high", ""),
     "sum_change": ("column limit", ""),
+    "rate_of_change": ("column limit", "by columns"),
+    "robust_z": ("column limit", "by"),
+    "capacity": ("column of", "table columns limit"),
 }
+# Rules that ask people to look, and so warn unless `else` says more.
+WARNINGS = ("rate_of_change", "robust_z", "capacity")
 
 
 # What a source that reads the deliveries of another one takes from there, and what every other one must say.
@@ -128,7 +133,8 @@ class Rule(Closed):
     at: str | None = Field(None, description="Column with the day or year at which a `code` must be in force")
     pattern: str | None = None
     expression: str | None = None
-    table: str | None = Field(None, description="Table that `reference` looks into")
+    table: str | None = Field(None, description="Table that `reference` or `capacity` looks into")
+    of: str | None = Field(None, description="Column with the capacity, here or in `table`")
     by: tuple[str, ...] = ()
     name: str | None = None
     else_: Outcome | None = Field(None, alias="else")
@@ -162,7 +168,7 @@ class Rule(Closed):
     @property
     def outcome(self) -> Outcome:
         """What happens where the rule does not hold."""
-        return self.else_ or ("fail" if self.is_set else "quarantine")
+        return self.else_ or ("warn" if self.rule in WARNINGS else "fail" if self.is_set else "quarantine")
 
     @property
     def label(self) -> str:
@@ -295,7 +301,7 @@ class Contract(Closed):
         return self
 
     def _rule_columns(self) -> list[str]:
-        named = [(rule.column, rule.at, *rule.columns, *rule.by) for rule in self.rules]
+        named = [(rule.column, rule.at, *rule.columns, *rule.by, None if rule.table else rule.of) for rule in self.rules]
         return [name for names in named for name in names if name]
 
     def _serve_columns(self) -> tuple[str, ...]:

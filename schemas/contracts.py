@@ -188,3 +188,6 @@ def _check_references(one: Contract, known: dict[str, Contract]) -> None:
     for rule in one.rules:
         if rule.table and rule.table not in known:
             raise UserError(f"rules.{rule.label}: there is no table {rule.table!r}", where=one.file)
+        if rule.table and rule.of and rule.of not in known[rule.table].columns:
+            raise UserError(f"rules.{rule.label}: {rule.table} has no column {rule.of!r}", where=one.file,
+                            remedy=f"its columns: {', '.join(known[rule.table].columns)}")  # fmt: skip

@@ -41,6 +41,9 @@ RULES: list[dict[str, Any]] = [
     {"rule": "reference", "column": "id", "table": "thematic.subject"},
     {"rule": "monotone", "column": "kwh", "by": ["kind"], "columns": ["day", "phone"]},
     {"rule": "row_count", "low": 100},
+    {"rule": "rate_of_change", "column": "kwh", "limit": 0.5, "by": ["kind"], "columns": ["day", "phone"]},
+    {"rule": "robust_z", "column": "kwh", "limit": 3.5},
+    {"rule": "capacity", "column": "kwh", "of": "kwh", "limit": 0.5},
 ]
 TEXTS = ("id", "kind", "region_code", "uscc", "person", "phone")
 COLUMNS = dict.fromkeys(TEXTS, "string") | {"day": "date", "kwh": "double"}
