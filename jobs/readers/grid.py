@@ -45,6 +45,19 @@ class Grid:
         return with_locators([pa.field(one.name, one.type) for one in self.columns], pa.string())
 
 
+def last(get: Callable[[Slab], npt.NDArray[Any]]) -> Callable[[Slab], npt.NDArray[Any]]:
+    """Return a function that keeps what it gave last: the members of a compound are read together."""
+    kept: list[Any] = [None, None]
+
+    def remembered(slab: Slab) -> npt.NDArray[Any]:
+        if kept[0] != slab:
+            kept[:] = slab, get(slab)
+        found: npt.NDArray[Any] = kept[1]
+        return found
+
+    return remembered
+
+
 def index_column(name: str, axis: int, size: int) -> Column:
     """Return the 0-based index along an axis that has no coordinates."""
     return Column(name, (axis,), pa.int64(), lambda slab: pa.array(np.arange(size, dtype=np.int64)[slab[0]]))
@@ -129,17 +142,21 @@ def check_axes(axes: Sequence[str], of: str, where: str) -> None:
 
 
 def arrow(values: npt.NDArray[Any], missing: npt.NDArray[np.bool_] | None, where: str) -> pa.Array:
-    """Return numbers as bigint or double, text as string, missing ones as NULL."""
+    """Return numbers as bigint or double, missing ones as NULL; raise UserError for what fits neither."""
     flat, mask = values.ravel(), None if missing is None else missing.ravel()
     kind = flat.dtype.kind
     if kind in "iub":
-        if kind == "u" and flat.dtype.itemsize == 8 and flat.size and int(flat.max()) > np.iinfo(np.int64).max:
-            raise UserError("an unsigned 64-bit number is beyond bigint", where=where)
+        there = flat if mask is None or flat.dtype != np.uint64 else np.where(mask, 0, flat)
+        if flat.dtype == np.uint64 and int(there.max(initial=0)) > np.iinfo(np.int64).max:
+            raise UserError("an unsigned 64-bit number is beyond bigint", where=where,
+                            remedy="ask for the file with numbers of 63 bits, or as text")  # fmt: skip
         return pa.array(flat.astype(np.int64), mask=mask)
     if kind == "f":
-        return pa.array(flat.astype(np.float64), mask=mask)
-    texts = [one.decode("utf-8", "replace") if isinstance(one, bytes) else str(one) for one in flat.tolist()]
-    return pa.array([text.rstrip("\0 ") or None for text in texts], pa.string())
+        wide = flat.astype(np.float64)
+        if flat.dtype.itemsize > 8 and not ((wide == flat) | np.isnan(flat)).all():
+            raise UserError(f"a {flat.dtype} has more digits than a double holds", where=where)
+        return pa.array(wide, mask=mask)
+    raise UserError(f"{flat.dtype} is no number", where=where)
 
 
 def arrow_type(dtype: Any) -> pa.DataType:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,22 +11,25 @@ from typing import Any
 
 import h5py
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from jobs.readers import Read, Request
-from jobs.readers.grid import Column, Grid, Slab, batches, index_column
-from jobs.readers.links import own
+from jobs.readers.grid import Column, Grid, Slab, batches, index_column, last
+from jobs.readers.links import datasets, own
 from jobs.readers.options import options
 from jobs.readers.packed import packing, unpack
-from jobs.readers.parts import Rejects, write_parts
+from jobs.readers.parts import Rejects, check_names, write_parts
+from jobs.readers.shapes import parts, texts
 from schemas.errors import UserError
 
 
 @dataclass(frozen=True)
 class Hdf5:
-    """Options of HDF5: the datasets to read, by path."""
+    """Options of HDF5: the datasets to read, by path, and the encoding of texts."""
 
     datasets: list[str]
+    encoding: str = "utf-8"
     empty_ok: bool = False
 
 
@@ -34,9 +37,8 @@ def read(request: Request) -> Read:
     """Read datasets cell by cell; `_locator` is `dataset[i,j]` of the first one, indices from 0."""
     began = time.perf_counter()
     given = options(Hdf5, request.options, request.name)
-    with _opened(request.path, request.name) as file, Rejects(request.out, request.delivery):
-        chosen = _chosen(file, given.datasets, request.name)
-        grid = _grid(chosen, request.name)
+    with opened(request.path, request.name) as file, Rejects(request.out, request.delivery):
+        grid = grid_of(file, given, request.name)
         rows = write_parts(request.out, batches(grid, request.delivery))
     if not rows and not given.empty_ok:
         raise UserError("no data rows", where=request.name)
@@ -52,13 +54,13 @@ def probe(path: Path, given: Mapping[str, Any]) -> dict[str, Any]:
         if isinstance(node, h5py.Dataset):
             found[name] = {"shape": list(node.shape or ()), "type": str(node.dtype)}
 
-    with _opened(path, path.name) as file:
+    with opened(path, path.name) as file:
         file.visititems(note)
     return {"datasets": found}
 
 
 @contextmanager
-def _opened(path: Path, where: str) -> Iterator[Any]:
+def opened(path: Path, where: str) -> Iterator[Any]:
     """Open a file; whatever the library makes of a damaged one, now or while reading, becomes UserError."""
     try:
         with h5py.File(path, "r") as file:
@@ -67,56 +69,68 @@ def _opened(path: Path, where: str) -> Iterator[Any]:
         raise UserError(f"the file is damaged or cut off: {error}", where=where, remedy="ask for the delivery again") from None
 
 
+def grid_of(file: Any, given: Hdf5, where: str) -> Grid:
+    """Return the chosen datasets as a grid of cells, with the scales of its axes."""
+    chosen = _chosen(file, given.datasets, where)
+    label, first = next(iter(chosen.items()))
+    every = tuple(range(len(first.shape)))
+    columns = [column for axis in every for column in _axis(first, axis, given, where)]
+    columns += [column for name, one in chosen.items() for column in _columns(one, name, every, given, where)]
+    check_names([one.name for one in columns], where)
+    return Grid(label, first.shape, first.chunks, tuple(columns))
+
+
 def _chosen(file: Any, names: list[str], where: str) -> dict[str, Any]:
+    known = ", ".join(datasets(Path(file.filename))[:30])
     chosen = {name: own(file, name.strip("/"), where) for name in names}
     for name, one in chosen.items():
         if one is None:
-            raise UserError(f"there is no dataset {name!r}", where=where, remedy=f"the file has {_known(file)}")
-        if one.dtype.kind not in "iufbSO" or (one.dtype.kind == "O" and not h5py.check_string_dtype(one.dtype)):
-            raise UserError(f"{name} holds {one.dtype}, which is neither numbers nor text", where=where)
+            raise UserError(f"there is no dataset {name!r}", where=where, remedy=f"the file has {known}")
         if one.shape is None:
-            raise UserError(f"{name} is empty", where=where)
+            raise UserError(f"{name} is empty", where=where, remedy="name another one in the option `datasets`")
     if len({one.shape for one in chosen.values()}) != 1:
         shapes = ", ".join(f"{name} {one.shape}" for name, one in chosen.items())
-        raise UserError(f"the datasets are not of one shape: {shapes or 'none named'}", where=where)
+        raise UserError(f"the datasets are not of one shape: {shapes or 'none named'}", where=where,
+                        remedy="read those of one shape into a table, and the others into tables of their own")  # fmt: skip
     return chosen
 
 
-def _known(file: Any) -> str:
-    found: list[str] = []
-    file.visititems(lambda name, node: found.append(name) if isinstance(node, h5py.Dataset) else None)
-    return ", ".join(found[:30])
-
-
-def _grid(chosen: dict[str, Any], where: str) -> Grid:
-    label, first = next(iter(chosen.items()))
-    every = tuple(range(len(first.shape)))
-    along = [_axis(first, axis, where) for axis in every]
-    data = [_column(one, name, every, where) for name, one in chosen.items()]
-    names = [one.name for one in (*along, *data)]
-    if len(set(names)) < len(names):
-        raise UserError(f"two columns have one name: {', '.join(names)}", where=where)
-    return Grid(label, first.shape, first.chunks, (*along, *data))
-
-
-def _axis(first: Any, axis: int, where: str) -> Column:
+def _axis(first: Any, axis: int, given: Hdf5, where: str) -> list[Column]:
     """Return the first dimension scale of an axis, or the index along it."""
     dimension = first.dims[axis]
     size = first.shape[axis]
     scale = dimension[0] if len(dimension) else None
     if scale is not None and scale.shape == (size,) and not scale.external and not scale.is_virtual:
-        return _column(scale, scale.name.rpartition("/")[2], (axis,), where)
-    return index_column(f"{dimension.label or f'dim_{axis}'}_index", axis, size)
+        return _columns(scale, scale.name.rpartition("/")[2], (axis,), given, where)
+    return [index_column(f"{dimension.label or f'dim_{axis}'}_index", axis, size)]
 
 
-def _column(one: Any, name: str, axes: tuple[int, ...], where: str) -> Column:
+def _columns(one: Any, name: str, axes: tuple[int, ...], given: Hdf5, where: str) -> list[Column]:
+    """Return a dataset as columns: one, or one for each member of a compound."""
     place = f"{where}, {name}"
-    text = one.dtype.kind in "SO"
-    kind = np.dtype(object) if text else np.dtype(one.dtype).newbyteorder("=")
-    how = packing(kind, dict(one.attrs))
+    kind = np.dtype(one.dtype)
 
-    def get(slab: Slab) -> pa.Array:
-        raw = np.asarray(one[slab] if slab else one[()])
-        return unpack(np.ascontiguousarray(raw if text else raw.astype(kind, copy=False)), how, place)
+    @last
+    def raw(slab: Slab) -> npt.NDArray[Any]:
+        found = one[slab] if slab else one[()]
+        if kind.kind == "O" and not isinstance(found, np.ndarray):
+            boxed = np.empty((), dtype=object)
+            boxed[()] = found
+            return boxed
+        # NumPy has no bytes of fixed length that keep zeros at their ends within an object; members stay as they are.
+        return np.asarray(found) if kind.names or kind.subdtype else np.ascontiguousarray(np.asarray(found))
 
-    return Column(name, axes, how.type, get)
+    return [Column(part, axes, type_, lambda slab, take=take: take(raw(slab)))  # type: ignore[misc]
+            for part, type_, take in _parts(one, kind, name, given, place)]  # fmt: skip
+
+
+def _parts(
+    one: Any, kind: np.dtype[Any], name: str, given: Hdf5, place: str
+) -> list[tuple[str, pa.DataType, Callable[[Any], pa.Array]]]:
+    if h5py.check_enum_dtype(kind) is None and kind.kind in "iuf":
+        native = kind.newbyteorder("=")
+        how = packing(native, dict(one.attrs))
+        return [(name, how.type, lambda raw: unpack(raw.astype(native, copy=False), how, place))]
+    if kind.kind == "S" or h5py.check_string_dtype(kind):
+        return [(name, pa.string(), lambda raw: texts(raw, place, given.encoding))]
+    return list(parts(name, kind, h5py.check_enum_dtype, place))

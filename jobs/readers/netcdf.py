@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+import warnings
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,31 +12,30 @@ from typing import Any
 
 import netCDF4
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
-from jobs.readers import Read, Request
-from jobs.readers.grid import (
-    Column,
-    Grid,
-    Slab,
-    arrow,
-    batches,
-    check_axes,
-    index_column,
-)
-from jobs.readers.links import check_own
+from jobs.readers import Read, Request, cf
+from jobs.readers.grid import Column, Grid, Slab, batches, check_axes, index_column, last
+from jobs.readers.links import check_own, datasets
 from jobs.readers.netcdf3 import check_whole
 from jobs.readers.options import options
 from jobs.readers.packed import packing, unpack
-from jobs.readers.parts import Rejects, write_parts
+from jobs.readers.parts import Rejects, check_names, write_parts
+from jobs.readers.shapes import parts, texts
 from schemas.errors import UserError
 
 
 @dataclass(frozen=True)
 class NetCdf:
-    """Options of NetCDF: the variables to read; without them all that are neither coordinates nor bounds."""
+    """Options of NetCDF: the variables to read; without them all that are neither coordinates nor bounds.
+
+    `bounds` adds the bounds of coordinates as columns; `encoding` is that of texts, in which the file itself says none.
+    """
 
     variables: list[str] | None = None
+    bounds: bool = False
+    encoding: str = "utf-8"
     empty_ok: bool = False
 
 
@@ -43,13 +43,10 @@ def read(request: Request) -> Read:
     """Read variables cell by cell; `_locator` is `variable[i,j]` of the first one, indices from 0."""
     began = time.perf_counter()
     given = options(NetCdf, request.options, request.name)
-    check_whole(request.path, request.name)
-    with _opened(request.path, request.name) as file, Rejects(request.out, request.delivery):
-        chosen = _chosen(file, given, request.name)
-        check_own(request.path, [_path(one) for one in chosen], request.name)
-        grid = _grid(chosen, request.name)
+    with opened(request.path, request.name) as file, Rejects(request.out, request.delivery):
+        grid = grid_of(file, request.path, given, request.name)
         rows = write_parts(request.out, batches(grid, request.delivery))
-        info = {"dimensions": dict(zip(chosen[0].dimensions, grid.shape, strict=False)), "kind": file.data_model}
+        info = {"shape": list(grid.shape), "kind": file.data_model}
     if not rows and not given.empty_ok:
         raise UserError("no data rows", where=request.name)
     return Read(rows, 0, tuple(one.name for one in grid.columns), info, time.perf_counter() - began)
@@ -57,9 +54,8 @@ def read(request: Request) -> Read:
 
 def probe(path: Path, given: Mapping[str, Any]) -> dict[str, Any]:
     """Say which variables there are, with dimensions, types, units and calendars."""
-    check_whole(path, path.name)
-    with _opened(path, path.name) as file:
-        return {"kind": file.data_model, "variables": {_path(one): _look(one) for one in _every(file)}}
+    with opened(path, path.name) as file:
+        return {"kind": file.data_model, "variables": {cf.path(one): _look(one) for one in cf.every(file)}}
 
 
 def _look(one: Any) -> dict[str, Any]:
@@ -68,10 +64,17 @@ def _look(one: Any) -> dict[str, Any]:
 
 
 @contextmanager
-def _opened(path: Path, where: str) -> Iterator[Any]:
-    """Open a file; whatever the library makes of a damaged one, now or while reading, becomes UserError."""
+def opened(path: Path, where: str) -> Iterator[Any]:
+    """Open a file; whatever the library makes of a damaged one, now or while reading, becomes UserError.
+
+    Numbers come as they are stored: neither masked nor scaled.
+    """
+    check_whole(path, where)
     try:
-        with netCDF4.Dataset(path) as file:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # what the library leaves out is named when it is asked for
+            file = netCDF4.Dataset(path)
+        with file:
             file.set_auto_maskandscale(False)
             file.set_auto_chartostring(False)
             yield file
@@ -79,101 +82,150 @@ def _opened(path: Path, where: str) -> Iterator[Any]:
         raise UserError(f"the file is damaged or cut off: {error}", where=where, remedy="ask for the delivery again") from None
 
 
-def _every(group: Any) -> Iterator[Any]:
-    yield from group.variables.values()
-    for inner in group.groups.values():
-        yield from _every(inner)
+def grid_of(file: Any, path: Path, given: NetCdf, where: str) -> Grid:
+    """Return the chosen variables as a grid of cells, with the columns that belong to it."""
+    chosen = _chosen(file, path, given, where)
+    check_own(path, [cf.path(one) for one in chosen], where)
+    first = chosen[0]
+    axes = cf.dimensions(first)
+    check_axes(axes, cf.path(first), where)
+    columns = _columns(chosen, axes, given, where)
+    check_names([one.name for one in columns], where)
+    chunks = first.chunking()
+    sizes = tuple(first.shape[: len(axes)])
+    return Grid(cf.path(first), sizes, tuple(chunks[: len(axes)]) if isinstance(chunks, list) else None, tuple(columns))
 
 
-def _path(one: Any) -> str:
-    return f"{one.group().path.rstrip('/')}/{one.name}".removeprefix("/")
-
-
-def _chosen(file: Any, given: NetCdf, where: str) -> list[Any]:
-    every = {_path(one): one for one in _every(file)}
-    names = given.variables or _data(every)
+def _chosen(file: Any, path: Path, given: NetCdf, where: str) -> list[Any]:
+    every = {cf.path(one): one for one in cf.every(file)}
+    names = given.variables or cf.data(file)
     known = ", ".join(f"{name}({', '.join(one.dimensions)})" for name, one in list(every.items())[:30])
     for name in names:
         if name not in every:
             raise UserError(f"there is no variable {name!r}", where=where, remedy=f"the file has {known}")
-    if not names or len({_dimensions(every[name]) for name in names}) > 1:
+    if not given.variables and (strange := [name for name in datasets(path) if name not in every and _is_data(file, name)]):
+        raise UserError(f"{', '.join(strange[:5])}: of types that the NetCDF library does not know", where=where,
+                        remedy=f"name those to read in the option `variables`; the file has {known}")  # fmt: skip
+    if not names or len({cf.dimensions(every[name]) for name in names}) > 1:
         raise UserError("the variables do not share their dimensions" if names else "there are no data variables",
                         where=where, remedy=f"name those to read in the option `variables`; the file has {known}")  # fmt: skip
     return [every[name] for name in names]
 
 
-def _data(every: dict[str, Any]) -> list[str]:
-    """Return the variables that are data: no coordinates, bounds, or what others refer to as such."""
-    aside = {word for one in every.values() for attribute in ("bounds", "coordinates", "climatology", "grid_mapping")
-             if attribute in one.ncattrs() for word in str(one.getncattr(attribute)).split()}  # fmt: skip
-    return [path for path, one in every.items()
-            if one.dimensions and one.name not in one.dimensions and one.name not in aside]  # fmt: skip
+def _is_data(file: Any, name: str) -> bool:
+    """Tell whether a dataset of the file is a variable, and not just the mark of a dimension without one."""
+    *groups, last_ = name.split("/")
+    group = file
+    for part in groups:
+        group = group.groups.get(part)
+        if group is None:
+            return False
+    return last_ not in group.dimensions and not last_.startswith("_nc4_non_coord_")
 
 
-def _dimensions(one: Any) -> tuple[str, ...]:
-    """Return the dimensions of the cells; characters of a text are no cells."""
-    names: tuple[str, ...] = one.dimensions
-    return names[:-1] if one.dtype == "S1" and names else names
-
-
-def _grid(chosen: list[Any], where: str) -> Grid:
+def _columns(chosen: list[Any], axes: tuple[str, ...], given: NetCdf, where: str) -> list[Column]:
+    """Return coordinates or indices of every axis, what else belongs to its places, and the data, each name once."""
     first = chosen[0]
-    axes = _dimensions(first)
-    check_axes(axes, _path(first), where)
-    coordinates = {name: _coordinate(first, name) for name in axes}
-    along = [_column(one, axes, name, where) if one is not None else index_column(f"{name}_index", at, first.shape[at])
-             for at, (name, one) in enumerate(coordinates.items())]  # fmt: skip
-    taken = {one.name for one in along} | {_path(one) for one in chosen}
-    others = [_column(one, axes, one.name, where) for one in _auxiliary(first, axes) if one.name not in taken]
-    data = [_column(one, axes, _path(one), where) for one in chosen if _path(one) not in coordinates]
-    chunks = first.chunking()
-    sizes = tuple(first.shape[: len(axes)])
-    return Grid(_path(first), sizes, tuple(chunks[: len(axes)]) if isinstance(chunks, list) else None,
-                (*along, *others, *data))  # fmt: skip
+    found: dict[str, Column] = {}
+
+    def add(columns: list[Column]) -> None:
+        found.update((one.name, one) for one in columns if one.name not in found)
+
+    for at, name in enumerate(axes):
+        one = cf.coordinate(first, name)
+        add(_made(one, axes, name, given, where) if one is not None else [index_column(f"{name}_index", at, first.shape[at])])
+    places = cf.stretched(first, axes, where)
+    for name, (axis, positions) in places.items():
+        one = cf.coordinate(first, name)
+        add(_taken(one, axis, positions, name, given, where) if one is not None else [_numbers(f"{name}_index", axis, positions)])
+    data = {cf.path(one) for one in chosen}
+    for one in cf.auxiliary(first):
+        own = cf.dimensions(one)
+        if set(own) <= set(axes) and cf.path(one) not in data:
+            add(_made(one, axes, one.name, given, where))
+        elif len(own) == 1 and own[0] in places:
+            add(_taken(one, *places[own[0]], one.name, given, where))
+    for one in chosen:
+        if cf.coordinate(first, one.name) is None or cf.path(one) not in found:
+            add(_made(one, axes, cf.path(one), given, where))
+    return list(found.values())
 
 
-def _find(group: Any, name: str) -> Any:
-    """Find a variable by name in a group or those around it (CF conventions 1.11, 2.7.1)."""
-    while group is not None:
-        if name in group.variables:
-            return group.variables[name]
-        group = group.parent
-    return None
-
-
-def _coordinate(first: Any, name: str) -> Any:
-    found = _find(first.group(), name)
-    return found if found is not None and _dimensions(found) == (name,) else None
-
-
-def _auxiliary(first: Any, axes: tuple[str, ...]) -> list[Any]:
-    """Return the variables that the first one names as further coordinates, e.g. latitudes of a rotated grid."""
-    names = str(first.getncattr("coordinates")).split() if "coordinates" in first.ncattrs() else []
-    found = [_find(first.group(), name) for name in names]
-    return [one for one in found if one is not None and set(_dimensions(one)) <= set(axes)]
-
-
-def _column(one: Any, axes: tuple[str, ...], name: str, where: str) -> Column:
-    """Return a variable as a column; `get` reads its slab and decodes it."""
-    place = f"{where}, {name}"
-    own = tuple(axes.index(dimension) for dimension in _dimensions(one))
+def _made(one: Any, axes: tuple[str, ...], name: str, given: NetCdf, where: str) -> list[Column]:
+    """Return a variable as columns: one, or one for each member of a compound; and its bounds where they are asked for."""
+    own = tuple(axes.index(dimension) for dimension in cf.dimensions(one))
     order = tuple(sorted(own))
-    turn = tuple(own.index(axis) for axis in order)
-    if one.dtype is str or one.dtype == "S1" or np.dtype(one.dtype).kind in "SU":
-        return Column(name, order, pa.string(), lambda slab: arrow(_texts(one, slab), None, place))
-    how = packing(np.dtype(one.dtype), {key: one.getncattr(key) for key in one.ncattrs()}, _default_fill(one))
 
+    @last
+    def raw(slab: Slab) -> npt.NDArray[Any]:
+        return _raw(one, tuple(slab[order.index(axis)] for axis in own), tuple(own.index(axis) for axis in order))
+
+    columns = [Column(part, order, kind, lambda slab, take=take: take(raw(slab)))  # type: ignore[misc]
+               for part, kind, take in _parts(one, name, given, where)]  # fmt: skip
+    around = cf.bounds(one) if given.bounds and own else None
+    if around is not None:
+        how = _packing(around, one)
+        columns += [_bound(around, how, own, order, vertex, f"{where}, {around.name}") for vertex in range(around.shape[-1])]
+    return columns
+
+
+def _bound(one: Any, how: Any, own: tuple[int, ...], order: tuple[int, ...], vertex: int, place: str) -> Column:
     def get(slab: Slab) -> pa.Array:
-        raw = np.asarray(one[tuple(slab[order.index(axis)] for axis in own)] if own else one[...])
-        return unpack(np.ascontiguousarray(raw.transpose(turn) if own else raw), how, place)
+        raw = np.asarray(one[(*(slab[order.index(axis)] for axis in own), vertex)])
+        return unpack(np.ascontiguousarray(raw.transpose([own.index(axis) for axis in order])), how, place)
 
-    return Column(name, order, how.type, get)
+    return Column(f"{one.name}_{vertex}", order, how.type, get)
 
 
-def _texts(one: Any, slab: Slab) -> Any:
-    if one.dtype == "S1":
-        return netCDF4.chartostring(one[(*slab, slice(None))], encoding="utf-8")
-    return np.asarray(one[slab] if slab else one[...], dtype=object)
+def _taken(one: Any, axis: int, positions: cf.Positions, name: str, given: NetCdf, where: str) -> list[Column]:
+    """Return what belongs to places that samples point to, e.g. the latitude of a station, as columns of the samples."""
+
+    @last
+    def raw(slab: Slab) -> npt.NDArray[Any]:
+        return _raw(one, (slice(None),), (0,))[positions[slab[0]]]
+
+    return [Column(part, (axis,), kind, lambda slab, take=take: take(raw(slab)))  # type: ignore[misc]
+            for part, kind, take in _parts(one, name, given, where)]  # fmt: skip
+
+
+def _numbers(name: str, axis: int, positions: cf.Positions) -> Column:
+    return Column(name, (axis,), pa.int64(), lambda slab: pa.array(positions[slab[0]]))
+
+
+def _raw(one: Any, slab: Slab, turn: tuple[int, ...]) -> npt.NDArray[Any]:
+    """Read a slab of a variable with its axes in the order of the grid's; characters become bytes of a text."""
+    if one.dtype == "S1" and one.ndim:
+        letters = np.ascontiguousarray(one[(*slab, slice(None))])
+        raw = letters.view(f"S{letters.shape[-1]}")[..., 0] if letters.shape[-1] else np.zeros(letters.shape[:-1], "S1")
+    else:
+        found = one[slab] if slab else one[...]
+        if one.dtype is str or isinstance(one.datatype, netCDF4.VLType):
+            raw = np.empty(found.shape if slab else (), dtype=object)
+            raw[...] = found if slab else [found] if raw.ndim else found
+        else:
+            raw = np.asarray(found)
+    return np.ascontiguousarray(raw.transpose(turn)) if raw.ndim else raw
+
+
+def _parts(one: Any, name: str, given: NetCdf, where: str) -> list[tuple[str, pa.DataType, Callable[[Any], pa.Array]]]:
+    place = f"{where}, {name}"
+    enum = one.datatype.enum_dict if isinstance(one.datatype, netCDF4.EnumType) else None
+    if one.dtype is str or isinstance(one.datatype, netCDF4.VLType):
+        return list(parts(name, np.dtype(object), lambda kind: None, place))
+    if np.dtype(one.dtype).kind in "SU":
+        encoding = str(one.getncattr("_Encoding")) if "_Encoding" in one.ncattrs() else given.encoding
+        return [(name, pa.string(), lambda raw: texts(raw, place, encoding))]
+    if enum is not None or np.dtype(one.dtype).kind == "V":
+        return list(parts(name, np.dtype(one.dtype), lambda kind: enum, place))
+    how = _packing(one)
+    return [(name, how.type, lambda raw: unpack(raw, how, place))]
+
+
+def _packing(one: Any, parent: Any = None) -> Any:
+    """Return how a variable is packed; bounds have units and calendar from their coordinate (7.1)."""
+    attributes = {key: one.getncattr(key) for key in one.ncattrs()}
+    from_parent = {key: parent.getncattr(key) for key in ("units", "calendar") if parent is not None and key in parent.ncattrs()}
+    return packing(np.dtype(one.dtype), from_parent | attributes, _default_fill(one))
 
 
 def _default_fill(one: Any) -> Any:

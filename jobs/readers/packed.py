@@ -14,18 +14,23 @@ import pyarrow as pa
 from jobs.readers.grid import arrow, arrow_type
 from schemas.errors import UserError
 
+# NetCDF-3 has no unsigned numbers, some libraries no signed ones; the attribute says what is meant.
+SIGNS = {("true", "i"): str.maketrans("i", "u"), ("false", "u"): str.maketrans("u", "i")}
+LIMITS = ("valid_range", "valid_min", "valid_max")
+
 
 @dataclass(frozen=True)
 class Packing:
-    """How the numbers of one variable are to be understood. Limits and fill values are those of the packed numbers."""
+    """How the numbers of one variable are to be understood. Fill values are packed numbers, and limits if not `wide`."""
 
     dtype: np.dtype[Any]
-    unsigned: bool
+    turned: dict[int, int] | None  # how to read the bytes as of the other sign
     scale: float | None
     offset: float | None
     missing: tuple[Any, ...]
     low: Any
     high: Any
+    wide: bool  # the limits are those of unpacked numbers
     time: tuple[str, str] | None
 
     @property
@@ -42,14 +47,16 @@ def packing(dtype: np.dtype[Any], attributes: Mapping[str, Any], default_fill: A
     fill = _values(attributes, "_FillValue") or (() if default_fill is None else (default_fill,))
     low, high = (_values(attributes, "valid_range") or (None, None))[:2] if numbers else (None, None)
     units = str(attributes.get("units", ""))
+    scaled = numbers and any(_values(attributes, name) for name in ("scale_factor", "add_offset"))
     return Packing(
         dtype=dtype,
-        unsigned=str(attributes.get("_Unsigned", "")).lower() == "true" and dtype.kind == "i",
+        turned=SIGNS.get((str(attributes.get("_Unsigned", "")).lower(), dtype.kind)),
         scale=_number(attributes, "scale_factor") if numbers else None,
         offset=_number(attributes, "add_offset") if numbers else None,
         missing=fill + _values(attributes, "missing_value") if numbers else (),
         low=_number(attributes, "valid_min", low) if numbers else None,
         high=_number(attributes, "valid_max", high) if numbers else None,
+        wide=scaled and dtype.kind in "iu" and _is_float(attributes, *LIMITS),
         time=(units, str(attributes.get("calendar", "standard"))) if " since " in units and numbers else None,
     )
 
@@ -58,17 +65,32 @@ def unpack(raw: npt.NDArray[Any], how: Packing, where: str) -> pa.Array:
     """Return the values in a flat column: missing and invalid ones NULL, scaled in double, instants in ISO, UTC."""
     if raw.dtype.kind not in "iuf":
         return arrow(raw, None, where)
-    values = raw.view(raw.dtype.str.replace("i", "u")) if how.unsigned else raw
+    values = raw.view(raw.dtype.str.translate(how.turned)) if how.turned else raw
     gone = np.zeros(values.shape, dtype=bool)
     for one in how.missing:
         gone |= np.isnan(values) if np.isnan(one) else values == _same(one, values.dtype)
+    if not how.wide:
+        gone |= _beyond(values, how)
+    if how.scale is not None or how.offset is not None:
+        values = values.astype(np.float64) * (1.0 if how.scale is None else how.scale) + (how.offset or 0.0)
+    if how.wide:
+        gone |= _beyond(values, how)
+    return _instants(values, gone, how.time, where) if how.time else arrow(values, gone, where)
+
+
+def _beyond(values: npt.NDArray[Any], how: Packing) -> npt.NDArray[np.bool_]:
+    """Tell which values are outside of the valid range, whose limits belong to it."""
+    gone = np.zeros(values.shape, dtype=bool)
     if how.low is not None:
         gone |= values < _same(how.low, values.dtype)
     if how.high is not None:
         gone |= values > _same(how.high, values.dtype)
-    if how.scale is not None or how.offset is not None:
-        values = values.astype(np.float64) * (1.0 if how.scale is None else how.scale) + (how.offset or 0.0)
-    return _instants(values, gone, how.time, where) if how.time else arrow(values, gone, where)
+    return gone
+
+
+def _is_float(attributes: Mapping[str, Any], *names: str) -> bool:
+    """Tell whether limits have the type of unpacked numbers, and so are such (NetCDF Users Guide, valid_range)."""
+    return any(np.asarray(attributes[name]).dtype.kind == "f" for name in names if name in attributes)
 
 
 def _same(value: Any, dtype: np.dtype[Any]) -> Any:
