@@ -14,8 +14,8 @@ from typing import Any
 from schemas.errors import UserError
 
 # Native libraries and archives of strangers: they run in a process of their own (jobs/readers/cage.py).
-CAGED = ("excel", "netcdf", "hdf5", "pdf", "word", "json", "parquet", "xml")
-TYPED = ("netcdf", "hdf5", "parquet")  # give numbers as numbers
+CAGED = ("excel", "netcdf", "hdf5", "pdf", "word", "json", "parquet", "xml", "yaml", "orc", "avro")
+TYPED = ("netcdf", "hdf5", "parquet", "orc", "avro")  # give numbers as numbers
 FORMATS = ("csv", *CAGED)
 
 

@@ -13,10 +13,9 @@ from jobs.readers.json_stream import Cursor
 from jobs.readers.options import options
 from jobs.readers.records import Record, read_records, shown
 from jobs.readers.text import opened
+from jobs.readers.tree import EVERY, KEY, escaped
 from schemas.errors import UserError
 
-EVERY = "*"
-KEY = "_key"
 BOM = b"\xef\xbb\xbf"
 
 
@@ -101,7 +100,7 @@ def _below(cursor: Cursor, way: list[str], place: str, kept: dict[str, Any], kee
         if way[0] in (EVERY, key):
             found = True
             more = {column: key} if way[0] == EVERY else {}
-            yield from _at(cursor, way[1:], f"{place}/{_escaped(key)}", {**here, **more}, keep)
+            yield from _at(cursor, way[1:], f"{place}/{escaped(key)}", {**here, **more}, keep)
         else:
             value, _ = cursor.value()
             if key in keep and found:
@@ -110,7 +109,3 @@ def _below(cursor: Cursor, way: list[str], place: str, kept: dict[str, Any], kee
     if not found and way[0] != EVERY:
         raise UserError(f"there is no {way[0]!r} in {place or 'the document'}", where=cursor.where,
                         remedy=f"it has {', '.join(map(repr, sorted(seen)[:20]))}; mend the option `records`")  # fmt: skip
-
-
-def _escaped(key: str) -> str:
-    return key.replace("~", "~0").replace("/", "~1")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gzip
 import re
 import zipfile
+import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -18,10 +20,14 @@ OLE, ZIP, GZIP = "application/x-ole-storage", "application/zip", "application/gz
 ODS = "application/vnd.oasis.opendocument.spreadsheet"
 XLS, PDF, HDF5, NETCDF3 = "application/vnd.ms-excel", "application/pdf", "application/x-hdf5", "application/x-netcdf"
 JSON, PARQUET = "application/json", "application/vnd.apache.parquet"
+ORC, AVRO, TAR = "application/vnd.apache.orc", "application/vnd.apache.avro", "application/x-tar"
+YAML, CDL = "application/yaml", "text/x-cdl"
+PACKED = {"application/x-7z-compressed": "7z", "application/vnd.rar": "RAR", "application/x-bzip2": "bzip2",
+          "application/x-xz": "xz", "application/zstd": "Zstandard"}  # fmt: skip
 XML, BINARY, EMPTY = "text/xml", "application/octet-stream", "application/x-empty"
 
 READABLE = {
-    "csv": (CSV, TEXT, GZIP),
+    "csv": (CSV, TEXT, YAML, GZIP),
     "excel": (XLSX, XLS, ODS, "application/vnd.ms-excel.sheet.binary.macroEnabled.12"),
     "netcdf": (NETCDF3, HDF5),
     "hdf5": (HDF5,),
@@ -30,10 +36,15 @@ READABLE = {
     "json": (JSON, TEXT, CSV, GZIP),
     "parquet": (PARQUET,),
     "xml": (XML, TEXT, CSV, GZIP),
+    "yaml": (YAML, TEXT, CSV, JSON, GZIP),
+    "orc": (ORC,),
+    "avro": (AVRO,),
 }
 MAGIC = (
     (b"\x1f\x8b", GZIP), (b"CDF\x01", NETCDF3), (b"CDF\x02", NETCDF3), (b"CDF\x05", NETCDF3),
     (b"\x89HDF\r\n\x1a\n", HDF5), (b"version https://git-lfs", LFS), (b"%PDF-", PDF),
+    (b"Obj\x01", AVRO), (b"7z\xbc\xaf\x27\x1c", "application/x-7z-compressed"), (b"Rar!\x1a\x07", "application/vnd.rar"),
+    (b"\xfd7zXZ\0", "application/x-xz"), (b"\x28\xb5\x2f\xfd", "application/zstd"),
 )  # fmt: skip
 ENTRIES = (
     ("xl/workbook.bin", "application/vnd.ms-excel.sheet.binary.macroEnabled.12"), ("xl/workbook.xml", XLSX),
@@ -49,6 +60,8 @@ def media_type(path: Path, name: str) -> str:
         tail = file.read()
     if head.startswith(b"PAR1") and tail == b"PAR1" and len(head) > len(tail):
         return PARQUET
+    if head.startswith(b"ORC") and tail.startswith(b"ORC") and len(head) > len(tail):
+        return ORC
     if head.startswith(b"PK\x03\x04"):
         return _zip(path)
     if head.startswith(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"):
@@ -67,7 +80,9 @@ def _of_bytes(head: bytes, name: str) -> str:
         return PDF
     if any(head.startswith(b"\x89HDF\r\n\x1a\n", offset) for offset in (512, 1024, 2048)):
         return HDF5
-    return _text(head, name)
+    if re.match(rb"BZh[1-9]1AY&SY", head):
+        return "application/x-bzip2"
+    return TAR if head[257:262] == b"ustar" else _text(head, name)
 
 
 def _text(head: bytes, name: str) -> str:
@@ -76,14 +91,34 @@ def _text(head: bytes, name: str) -> str:
     wide = head.startswith((b"\xff\xfe", b"\xfe\xff"))
     plain_head = head.decode("utf-16", "ignore").encode() if wide else head.removeprefix(b"\xef\xbb\xbf")
     start = plain_head.lstrip().lower()
-    if re.match(rb"<(!doctype html|html|head|body|table|script|meta)\b", start):
+    if re.match(rb"<(!doctype html|html|head|body|script|meta)\b", start) or _is_html_table(start):
         return HTML
     if re.match(rb"<\?xml|<!--|<!doctype|<[a-z_\x80-\xff][\w.:\x80-\xff-]*[\s/>]", start):
         return HTML if b"<html" in start else XML
     if re.match(rb'[\[{]\s*["\[{\]}]', start):
         return JSON
+    if re.match(rb"(//[^\n]*\s+)*netcdf\s+[^\s{]+\s*\{", start):
+        return CDL
     plain = name.lower().removesuffix(".gz")
-    return CSV if plain.endswith((".csv", ".tsv", ".tab")) or start.split(b"\n")[0].count(b",") else TEXT
+    if plain.endswith((".csv", ".tsv", ".tab")):
+        return CSV
+    if plain.endswith((".yaml", ".yml")) or _is_yaml(start):
+        return YAML
+    return CSV if start.split(b"\n")[0].count(b",") else TEXT
+
+
+def _is_html_table(start: bytes) -> bool:
+    """Tell a table of HTML from XML whose root has that name: the elements in it are those of HTML."""
+    return bool(re.match(rb"<table\b[^>]*>\s*(<!--.*?-->\s*)*<(tr|thead|tbody|tfoot|caption|colgroup|col)\b", start, re.DOTALL))
+
+
+def _is_yaml(start: bytes) -> bool:
+    """Tell YAML by its marks, or by every line of the beginning that is no comment: `key: value`, `key:` or `- value`."""
+    if re.match(rb"%yaml\b|---(\s|$)", start):
+        return True
+    lines = [line for line in start.split(b"\n")[:-1][:100] if line.strip() and not line.lstrip().startswith(b"#")]
+    keys = sum(bool(re.match(rb"(\s*- )*\s*[\w\x80-\xff ()/.'\"-]{1,60}:(\s|$)", line)) for line in lines)
+    return keys > 1 and keys + sum(bool(re.match(rb"\s*- ", line)) for line in lines) >= len(lines)
 
 
 def _zip(path: Path) -> str:
@@ -127,6 +162,7 @@ SAYS = {
     HTML: ("an HTML page", "the source may have answered with an error page or a login; open it in a browser"),
     EMPTY: ("empty", "ask for the delivery again"),
     ZIP: ("a ZIP archive, damaged or of another kind", "unpack it and land the files"),
+    **{kind: (f"packed by {name}", "unpack it, and land the files, or a zip or tar.gz of them") for kind, name in PACKED.items()},
     "application/x-encrypted-office": ("an Office file under a password", "ask for a file without a password"),
 }
 
@@ -136,23 +172,35 @@ def _other(found: str, format: str, where: str) -> UserError:
     return UserError(f"the file is {what}, and {format} was expected", where=where, remedy=remedy)
 
 
-def format_of(path: Path) -> str:
+def format_of(path: Path, name: str = "") -> str:
     """Return the format that reads a file, by its bytes; of HDF5, which NetCDF is made of, by its name too.
 
     Raise UserError where none does.
     """
-    found = media_type(path, path.name)
+    name = name or path.name
+    found = media_type(path, name)
+    if found == GZIP:
+        found, name = _unpacked(path, name), name.lower().removesuffix(".gz")
     if found == HDF5:
-        return "netcdf" if path.suffix.lower() in (".nc", ".nc4", ".cdf") else "hdf5"
-    if found in (TEXT, GZIP) and re.search(r"\.(geo)?json(l)?(\.gz)?$|\.ndjson(\.gz)?$", path.name, re.IGNORECASE):
+        return "netcdf" if name.lower().endswith((".nc", ".nc4", ".cdf")) else "hdf5"
+    if found == TEXT and re.search(r"\.(geo)?json(l)?$|\.ndjson$", name, re.IGNORECASE):
         return "json"
-    if found == GZIP and path.name.lower().endswith(".xml.gz"):
-        return "xml"
-    known = next((format for format, kinds in READABLE.items() if found in kinds), None)
+    known = next((format for format, kinds in READABLE.items() if found == kinds[0]), None)
+    known = known or next((format for format, kinds in READABLE.items() if found in kinds), None)
     if known is None:
         what, remedy = SAYS.get(found, (found, f"known formats: {', '.join(READABLE)}"))
-        raise UserError(f"the file is {what}, which no reader takes", where=path.name, remedy=remedy)
+        raise UserError(f"the file is {what}, which no reader takes", where=name, remedy=remedy)
     return known
+
+
+def _unpacked(path: Path, name: str) -> str:
+    """Return the media type of what a gzip file holds, by its beginning."""
+    try:
+        with gzip.open(path) as file:
+            head = file.read(HEAD)
+    except (OSError, EOFError, zlib.error):
+        return CSV  # its reader says what is wrong with the file
+    return _of_bytes(head, name.lower().removesuffix(".gz"))
 
 
 def probe(format: str, path: Path, options: Mapping[str, Any]) -> dict[str, Any]:
