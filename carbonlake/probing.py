@@ -70,7 +70,10 @@ def found_in(path: Path, format: str, given: Mapping[str, Any]) -> tuple[dict[st
     read_as, chosen = format or sniff.format_of(path), dict(given)
     while True:
         try:
-            return sniff.probe(read_as, path, chosen), read_as, chosen
+            inside = sniff.probe(read_as, path, chosen)
+            if "options" not in inside:
+                return inside, read_as, chosen
+            chosen |= inside["options"]
         except UserError as error:
             lacking = LACKING.search(error.remedy or "")
             if not lacking or lacking[1] in chosen:

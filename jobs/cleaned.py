@@ -106,6 +106,7 @@ def read(job: Job, plan: Plan) -> list[Parsed]:
 def make(job: Job, plan: Plan, parsed: Sequence[Parsed], connection: duckdb.DuckDBPyConnection) -> Made:
     """Type and judge the deliveries of a plan into staging, and settle which rows stand."""
     check_days(job.contract)
+    drift.check_units(job.contract, parsed)
     labels, staged, lineage = _typed(job, by_shape(job.contract, parsed))
     drift.check_types(job, connection, staged, labels, parsed)
     drift.check_scale(job, connection, staged, parsed)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ from jobs.fingerprint import reader
 from jobs.lake import Lake, unstage
 from jobs.land import Receipt, receipts
 from jobs.outcome import Job
-from jobs.readers import TYPED, Read, Request, read_many
+from jobs.readers import AROUND, TYPED, Read, Request, read_many
 from schemas.contract import Contract
 from schemas.contracts import contract
 from schemas.errors import UserError
@@ -40,6 +40,7 @@ class Parsed:
     rejected: int
     refused: str = ""
     fresh: bool = False
+    around: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def files(self) -> list[str]:
@@ -85,7 +86,7 @@ def _parsed(
     new = {receipt.delivery_id for receipt in fresh}
     return [
         Parsed(r.delivery_id, r.name, places[r.delivery_id], tuple(mark["columns"]), mark["rows"], mark["rejected"],
-               mark["refused"], fresh=r.delivery_id in new)
+               mark["refused"], fresh=r.delivery_id in new, around=mark.get("around", {}))
         for r in wanted for mark in [done[r.delivery_id]]
     ]  # fmt: skip
 
@@ -112,7 +113,8 @@ def _settled(request: Request, result: Read | UserError, place: Path, how: str) 
             path.unlink()
         mark = {"columns": (), "rows": 0, "rejected": 0, "refused": str(result), "how": how}
     else:
-        mark = {"columns": result.columns, "rows": result.rows, "rejected": result.rejected, "refused": "", "how": how}
+        mark = {"columns": result.columns, "rows": result.rows, "rejected": result.rejected, "refused": "", "how": how,
+                "around": {key: result.info[key] for key in AROUND if key in result.info}}  # fmt: skip
     (request.out / MARK).write_text(json.dumps(mark), encoding="utf-8")
     place.parent.mkdir(parents=True, exist_ok=True)
     for attempt in range(3):
@@ -148,7 +150,8 @@ def readings(contract: Contract, parsed: Sequence[Parsed]) -> list[dict[str, Any
     """Return rows of ops.reading for the deliveries that were parsed just now."""
     now = datetime.now(UTC)
     return [{"table_name": contract.table, "delivery_id": one.delivery, "status": "refused" if one.refused else "read",
-             "rows": one.rows, "rejected": one.rejected, "reason": one.refused, "read_at": now}
+             "rows": one.rows, "rejected": one.rejected, "reason": one.refused, "read_at": now,
+             "note": json.dumps(one.around, ensure_ascii=False) if one.around else ""}
             for one in parsed if one.fresh]  # fmt: skip
 
 

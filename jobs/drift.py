@@ -13,8 +13,10 @@ from jobs.outcome import Job
 from jobs.query import relation_sql
 from jobs.relation import quote
 from jobs.staging import Staged
+from models import units
 from quality.rules import RowCheck
 from schemas import types
+from schemas.contract import Contract
 from schemas.errors import UserError
 
 # A step of units is 1,000 (k, M) or 10,000 (万); a season or a new subject moves a median far less.
@@ -22,6 +24,7 @@ JUMP = 300.0
 ENOUGH = 20
 SAMPLE = 200_000
 NEWEST = 100
+UNIT_BRACKETS = "()[] \uff08\uff09"
 REMEDY = "if the figures are right, build with --force; if they are wrong, `carbonlake withdraw {}`"
 
 
@@ -59,6 +62,30 @@ def _retyped(job: Job, connection: duckdb.DuckDBPyConnection, one: Parsed, name:
         f"e.g. {', '.join(seen)}", where=f"{job.contract.file}, delivery {one.delivery} ({one.name})",
         remedy="if the source has another format now, declare it (`format`, `pattern`, `null_values`); "
                + REMEDY.format(one.delivery))  # fmt: skip
+
+
+def check_units(contract: Contract, parsed: Sequence[Parsed]) -> None:
+    """Raise UserError where the units that a delivery names are others than the contract says."""
+    for one in parsed:
+        told = {} if one.refused else one.around.get("units", {})
+        for name, column in contract.columns.items():
+            header = found_header(column, name, one.columns)
+            declared = column.unit_from or column.unit
+            found = told.get(header) if isinstance(declared, str) else None
+            if found and not _same_unit(found, str(declared)):
+                raise UserError(
+                    f"the delivery says that {header!r} is in {found}, the contract that {name} is in {declared}",
+                    where=f"{contract.file}, delivery {one.delivery} ({one.name})",
+                    remedy=f"declare `unit_from: {found}`, or if the delivery is wrong, `carbonlake withdraw {one.delivery}`",
+                )  # fmt: skip
+
+
+def _same_unit(found: str, declared: str) -> bool:
+    bare = found.strip(UNIT_BRACKETS)
+    try:
+        return bare == declared or units.factor(bare, declared) == 1
+    except UserError:
+        return False
 
 
 def check_scale(job: Job, connection: duckdb.DuckDBPyConnection, staged: Sequence[Staged], parsed: Sequence[Parsed]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import time
 from collections import deque
 from collections.abc import Iterator
@@ -9,18 +10,21 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import polars as pl
 
 from jobs.readers import Read, Request
-from jobs.readers.csv_head import SAMPLE, Csv, Head, check_options, head, wrong_encoding
+from jobs.readers.csv_around import FOOTER_LINES, Footer, Repeated, bare, without_footer
+from jobs.readers.csv_head import SAMPLE, Csv, Head, check_begin, check_options, head, wrong_encoding
 from jobs.readers.csv_plain import lines_of, plain, write_frame, write_plain
-from jobs.readers.csv_records import Dialect, records
+from jobs.readers.csv_records import Dialect, Records, records
 from jobs.readers.options import options
 from jobs.readers.parts import Rejects
 from jobs.readers.text import blocks, opened
 from schemas.errors import UserError
+
+END = 1 << 16
 
 
 @dataclass
@@ -32,13 +36,16 @@ class _State:
     dialect: Dialect
     rejects: Rejects
     line: int
+    marks: tuple[tuple[str, ...], ...] = ()
     rows: int = 0
     parts: int = 0
     decoded: int = 0
     undecodable: int = 0
     sample: bytes = b""
     stray: int = 0
-    pending: deque[tuple[Future[bool], bytes, int, int]] = field(default_factory=deque)
+    repeated: Repeated = field(default_factory=Repeated)
+    footer: Footer = field(default_factory=Footer)
+    pending: deque[tuple[Future[list[int] | None], bytes, int, int]] = field(default_factory=deque)
 
     def part(self) -> Path:
         """Return the path of the next part file."""
@@ -57,27 +64,68 @@ def read(request: Request) -> Read:
         top = head(first, given, request.name)
         dialect = Dialect(given.delimiter, top.encoding, given.comment, len(top.columns))
         with Rejects(request.out, request.delivery) as rejects:
-            state = _State(request, top.columns, dialect, rejects, top.line)
-            _read_blocks(chain([first[top.offset :]], every), state)
+            state = _State(request, top.columns, dialect, rejects, top.line, top.marks)
+            _read_blocks(_body(chain([first[top.offset :]], every), given, state), state)
     _check_encoding(state, at_end=True)
     _check_rows(state, given)
     return Read(state.rows, rejects.count, top.columns, _info(given, top, state), time.perf_counter() - began)
 
 
 def probe(path: Path, given: dict[str, Any]) -> dict[str, Any]:
-    """Say what is inside: encoding, delimiter, columns, first rows as found."""
+    """Say what is inside: encoding, delimiter, columns, first rows as found, what stands around them.
+
+    Where the file wants options that are not given, these are said, as `options`, and nothing else.
+    """
+    from jobs.readers.csv_look import look  # units are looked up by a library that takes a while to begin
+
     chosen = options(Csv, given, path.name)
     encoding = check_options(chosen, path, path.name)
     with opened(path, encoding, path.name) as stream:
         block = next(blocks(stream, SAMPLE), b"")
+        codec = check_begin(block, chosen, path.name)
+        end = block if len(block) < SAMPLE else _end(stream, path)
+    begin = block[:SAMPLE].decode(codec, "replace").removeprefix("\ufeff")
+    lacking = look(begin, end.decode(codec, "replace").splitlines()[-FOOTER_LINES:], chosen)
+    if wanted := {name: value for name, value in lacking.items() if name not in given}:
+        return {"options": wanted}
     top = head(block, chosen, path.name)
     dialect = Dialect(chosen.delimiter, top.encoding, chosen.comment, len(top.columns))
-    rows = records(block[top.offset :], top.line, dialect, last=True).rows[:5]
-    return {"encoding": encoding, "delimiter": chosen.delimiter, "columns": list(top.columns), "first_rows": rows}
+    rows = records(block[top.offset :], top.line, dialect, last=True).rows
+    again = sum((bare(row[0]), *row[1:]) in top.marks for row in rows)
+    told = {"encoding": encoding, "delimiter": chosen.delimiter, "columns": list(top.columns), "first_rows": rows[:5]}
+    return told | ({"units": top.units} if top.units else {}) | ({"repeated_headers": again} if again else {})
+
+
+def _end(stream: BinaryIO, path: Path) -> bytes:
+    """Return the last bytes of a file, by a jump to them where it is neither packed nor recoded."""
+    if isinstance(raw := getattr(stream, "raw", None), io.FileIO):
+        stream.seek(max(raw.tell(), path.stat().st_size - END))
+    end = b""
+    while chunk := stream.read(1 << 20):
+        end = (end + chunk)[-END:]
+    return end.partition(b"\n")[2]
 
 
 def _info(given: Csv, top: Head, state: _State) -> dict[str, Any]:
-    return {"encoding": top.encoding, "delimiter": given.delimiter, "lines": state.line - 1, "parts": state.parts}
+    lines = state.line - 1 + state.footer.lines
+    found = {"encoding": top.encoding, "delimiter": given.delimiter, "lines": lines, "parts": state.parts}
+    return found | _around(top, state.repeated, state.footer, state.line)
+
+
+def _around(top: Head, repeated: Repeated, footer: Footer, line: int) -> dict[str, Any]:
+    """Name what is in the file and no row of it."""
+    told: dict[str, Any] = {"units": top.units} if top.units else {}
+    if repeated.count:
+        told["repeated_headers"] = {"count": repeated.count, "lines": repeated.lines}
+    if footer.lines:
+        told["footer"] = {"lines": footer.lines, "first": line, "text": footer.text}
+    return told
+
+
+def _body(every: Iterator[bytes], given: Csv, state: _State) -> Iterator[bytes]:
+    if not given.footer:
+        return every
+    return without_footer(every, given.footer, state.dialect.encoding, given.delimiter, len(state.columns), state.footer)
 
 
 def _read_blocks(every: Iterator[bytes], state: _State) -> None:
@@ -101,7 +149,7 @@ def _submit(block: bytes, state: _State, pool: ThreadPoolExecutor) -> bool:
     if text is None or lines is None:
         return False
     future = pool.submit(write_plain, text, lines, state.line, state.columns, dialect.delimiter,
-                         state.request.delivery, state.part())  # fmt: skip
+                         state.request.delivery, state.part(), state.marks)  # fmt: skip
     state.pending.append((future, block, state.line, lines))
     state.line += lines
     state.decoded += 0 if block.isascii() else lines
@@ -112,10 +160,12 @@ def _settle(state: _State, keep: int) -> None:
     """Wait until no more than `keep` blocks are being parsed; what the parser refused is read exactly."""
     while len(state.pending) > keep:
         future, block, first, lines = state.pending.popleft()
-        if future.result():
-            state.rows += lines
-        else:
+        again = future.result()
+        if again is None:
             _take(block, first, state, last=True)
+        else:
+            state.repeated.add(again)
+            state.rows += lines - len(again)
 
 
 def _exact(block: bytes, state: _State, *, last: bool) -> bytes:
@@ -132,6 +182,7 @@ def _take(block: bytes, first: int, state: _State, *, last: bool) -> bytes:
     state.sample = state.sample or found.sample
     for line, reason, raw in found.bad:
         state.rejects.add(str(line), reason, raw)
+    _set_apart(found, state)
     if found.rows:
         columns = {name: [value or None for value in values]
                    for name, values in zip(state.columns, zip(*found.rows, strict=True), strict=True)}  # fmt: skip
@@ -139,6 +190,19 @@ def _take(block: bytes, first: int, state: _State, *, last: bool) -> bytes:
         write_frame(frame, pl.Series(found.lines, dtype=pl.Int64), state.request.delivery, state.part())
         state.rows += len(found.rows)
     return found.rest
+
+
+def _set_apart(found: Records, state: _State) -> None:
+    """Take rows that repeat the header or the row of units out of what was found."""
+    if not state.marks:
+        return
+    first = {mark[0] for mark in state.marks}
+    again = [at for at, row in enumerate(found.rows) if bare(row[0]) in first and (bare(row[0]), *row[1:]) in state.marks]
+    if again:
+        state.repeated.add([found.lines[at] for at in again])
+        gone = set(again)
+        found.rows = [row for at, row in enumerate(found.rows) if at not in gone]
+        found.lines = [line for at, line in enumerate(found.lines) if at not in gone]
 
 
 def _check_encoding(state: _State, *, at_end: bool) -> None:

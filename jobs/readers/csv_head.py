@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import codecs
 import csv
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 
+from jobs.readers.csv_around import check_footer
 from jobs.readers.encodings import canonical, fitting, is_wide
 from jobs.readers.sniff import refuse_other
 from jobs.readers.text import GZIP
@@ -20,7 +21,10 @@ RESERVED = ("_delivery", "_locator")
 
 @dataclass(frozen=True)
 class Csv:
-    """Options of CSV. `columns` names them where there is no header; `skip_rows` are physical lines before it."""
+    """Options of CSV. `columns` names them where there is no header; `skip_rows` are physical lines before it.
+
+    With `units_row` the row below the header holds units; `footer` is a number of last lines or a pattern.
+    """
 
     encoding: str = "utf-8"
     delimiter: str = ","
@@ -28,18 +32,25 @@ class Csv:
     header: bool = True
     columns: list[str] | None = None
     comment: str | None = None
+    units_row: bool = False
+    footer: int | str | None = None
     compression: str = "auto"
     empty_ok: bool = False
 
 
 @dataclass(frozen=True)
 class Head:
-    """The columns, and where the data begin: byte offset in the first block, and physical line, 1-based."""
+    """The columns, and where the data begin: byte offset in the first block, and physical line, 1-based.
+
+    `marks` are rows that are none where they come again: the header, and the units of the columns.
+    """
 
     columns: tuple[str, ...]
     encoding: str
     offset: int
     line: int
+    marks: tuple[tuple[str, ...], ...] = ()
+    units: dict[str, str] = field(default_factory=dict)
 
 
 def check_options(given: Csv, path: Path, where: str) -> str:
@@ -48,6 +59,10 @@ def check_options(given: Csv, path: Path, where: str) -> str:
         raise UserError("option 'delimiter': one ASCII character", where=where)
     if given.compression not in ("auto", "gzip", "none"):
         raise UserError("option 'compression': auto, gzip or none", where=where)
+    if given.units_row and not given.header:
+        raise UserError("option 'units_row': it stands below a header, and there is none", where=where,
+                        remedy="count it among `skip_rows` and declare `unit_from` for its columns")  # fmt: skip
+    check_footer(given.footer, where)
     with path.open("rb") as file:
         packed = file.read(2) == GZIP
     if packed != (given.compression == "gzip") and given.compression != "auto":
@@ -55,14 +70,20 @@ def check_options(given: Csv, path: Path, where: str) -> str:
     return canonical(given.encoding, where)
 
 
-def head(block: bytes, given: Csv, where: str) -> Head:
-    """Read the head of a delivery from its first block; raise UserError if it is no CSV as declared."""
+def check_begin(block: bytes, given: Csv, where: str) -> str:
+    """Return the codec of the first block; raise UserError where it is empty, of another kind or another encoding."""
     if not block.strip(b"\r\n\t \0" + codecs.BOM_UTF8):
         raise UserError("the file is empty", where=where)
     refuse_other(block, "csv", where)
     declared = canonical(given.encoding, where)
     encoding = "utf-8" if is_wide(declared) else declared
     _check_encoding(block[:SAMPLE], encoding, where)
+    return encoding
+
+
+def head(block: bytes, given: Csv, where: str) -> Head:
+    """Read the head of a delivery from its first block; raise UserError if it is no CSV as declared."""
+    encoding = check_begin(block, given, where)
     offset = len(codecs.BOM_UTF8) if block.startswith(codecs.BOM_UTF8) else 0
     offset, line = _skip(block, offset, given, encoding)
     lines = [text.decode(encoding, "replace") for text in block[offset : offset + SAMPLE].split(b"\n")[:100]]
@@ -71,9 +92,31 @@ def head(block: bytes, given: Csv, where: str) -> Head:
     columns = _names(fields, given, where)
     if not given.header:
         return Head(columns, encoding, offset, line)
-    for _ in range(taken):
+    marks = (tuple(fields),) if len(fields) > 1 else ()
+    offset, line = _passed(block, offset, taken), line + taken
+    if not given.units_row:
+        return Head(columns, encoding, offset, line, marks)
+    units, more = _units(block, offset, given, encoding, columns, where)
+    named = {name: unit for name, unit in zip(columns, units, strict=True) if unit}
+    return Head(columns, encoding, _passed(block, offset, more), line + more, (*marks, tuple(units)), named)
+
+
+def _passed(block: bytes, offset: int, lines: int) -> int:
+    for _ in range(lines):
         offset = block.index(b"\n", offset) + 1
-    return Head(columns, encoding, offset, line + taken)
+    return offset
+
+
+def _units(
+    block: bytes, offset: int, given: Csv, encoding: str, columns: tuple[str, ...], where: str
+) -> tuple[list[str], int]:  # fmt: skip
+    """Return the units of the columns and how many lines they take; raise UserError where they do not fit the header."""
+    lines = [text.decode(encoding, "replace") for text in block[offset : offset + SAMPLE].split(b"\n")[:100]]
+    units, taken = _fields(lines, given.delimiter)
+    if len(units) != len(columns):
+        raise UserError(f"the row of units has {len(units)} fields, the header {len(columns)}", where=where,
+                        remedy="take the option `units_row` out if there is none")  # fmt: skip
+    return [unit.strip() for unit in units], taken
 
 
 def _skip(block: bytes, offset: int, given: Csv, encoding: str) -> tuple[int, int]:

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
+from jobs.readers.csv_around import apart
 from jobs.readers.encodings import to_utf8
 from jobs.readers.parts import COMPRESSION
 
@@ -47,17 +48,26 @@ def lines_of(block: bytes, delimiter: str, width: int) -> int | None:
 
 
 def write_plain(block: bytes, lines: int, first: int, columns: tuple[str, ...], delimiter: str, delivery: int,
-                path: Path) -> bool:  # fmt: skip
-    """Parse a proven block into a part file; return False, nothing written, if the parser finds it is not so."""
+                path: Path, marks: tuple[tuple[str, ...], ...] = ()) -> list[int] | None:  # fmt: skip
+    """Parse a proven block into a part file and return the lines that repeat a mark, such as the header, left out of it.
+
+    Return None, nothing written, if the parser finds that it is not so.
+    """
     try:
         frame = pl.read_csv(block, has_header=False, schema=dict.fromkeys(columns, pl.String()), separator=delimiter,
                             quote_char=None, truncate_ragged_lines=False)  # fmt: skip
     except pl.exceptions.PolarsError:
-        return False
+        return None
     if frame.height != lines:
-        return False
-    write_frame(frame, pl.int_range(first, first + lines, dtype=pl.Int64, eager=True), delivery, path)
-    return True
+        return None
+    numbers = pl.int_range(first, first + lines, dtype=pl.Int64, eager=True)
+    if not any(delimiter.join(mark).encode() in block for mark in marks):
+        write_frame(frame, numbers, delivery, path)
+        return []
+    again = apart(frame, marks)
+    if not again.all():
+        write_frame(frame.filter(~again), numbers.filter(~again), delivery, path)
+    return numbers.filter(again).to_list()
 
 
 def write_frame(frame: pl.DataFrame, lines: pl.Series, delivery: int, path: Path) -> None:

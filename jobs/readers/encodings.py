@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import re
 
 import pyarrow as pa
 from charset_normalizer import from_bytes
@@ -13,6 +14,11 @@ BOMS = {codecs.BOM_UTF8: "utf-8", codecs.BOM_UTF32_LE: "utf-32", codecs.BOM_UTF3
         codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}  # fmt: skip
 # Text labelled GB2312 or GBK commonly holds characters of its superset GB18030 (WHATWG Encoding Standard, 10.1.1).
 SUPERSETS = {"gb2312": "gb18030", "gbk": "gb18030", "utf_8_sig": "utf-8", "utf-8-sig": "utf-8"}
+
+# The first of them where they say the same. Latin-1 is read as its superset cp1252, as the standard has it.
+SAMPLE = 1 << 16
+WESTERN = ("cp1252", "mac_roman", "cp850")
+SIGNS = "\u00a0–—‘’‚“”„•…€£°²³±µ·§©®¼½¾«»™º×¿¡"
 
 
 def canonical(name: str, where: str) -> str:
@@ -61,8 +67,32 @@ def fitting(sample: bytes) -> str:
         return "utf-8"
     if _decodes(sample, "gb18030") and _everyday_chinese(sample):
         return "gb18030"
-    best = from_bytes(sample[:65536]).best()
+    told = b"\n".join(line for line in sample.split(b"\n") if not line.isascii())[:SAMPLE]
+    if western := _western(told):
+        return western
+    best = from_bytes(told).best()
     return best.encoding if best else "cp1252"
+
+
+def _western(sample: bytes) -> str:
+    """Return which encoding of Western Europe makes single letters with accents among plain ones, empty where none does."""
+    best = min(WESTERN, key=lambda name: _odd_share(sample.decode(name, "replace")))
+    return best if _odd_share(sample.decode(best, "replace")) <= 0.1 else ""
+
+
+def _odd_share(text: str) -> float:
+    runs = list(re.finditer(r"[^\x00-\x7f]+", text))
+    odd = sum(_odd(run[0], text[run.start() - 1 : run.start()], text[run.end() : run.end() + 1]) for run in runs)
+    return odd / max(1, len(runs))
+
+
+def _odd(run: str, before: str, after: str) -> bool:
+    """Tell whether signs are none of Western text: many together, what is no letter or a capital within a word."""
+    if len(run) > 2 or not all(char.isalpha() or char in SIGNS for char in run):
+        return True
+    if before.islower() and any(char.isupper() for char in run):
+        return True
+    return before.isalpha() and after.isalpha() and not all(char.isalpha() or char == "’" for char in run)
 
 
 def _decodes(sample: bytes, encoding: str) -> bool:

@@ -18,18 +18,21 @@ BLOCK = 16 << 20
 # A longer line is cut; no row of it can be right, because no field may be larger than 1 MB.
 LINE_LIMIT = 16 << 20
 GZIP = b"\x1f\x8b"
+HEAD = 1 << 16  # of so much it is seen how lines end
 
 
 @contextmanager
 def opened(path: Path, encoding: str, where: str) -> Iterator[BinaryIO]:
     """Open a text file, unpacked, UTF-16 and UTF-32 as UTF-8; errors of the container become UserError."""
-    with path.open("rb") as raw:
+    with path.open("rb", HEAD) as raw:
         packed = raw.read(2) == GZIP
         raw.seek(0)
         stream: BinaryIO = io.BufferedReader(gzip.GzipFile(fileobj=raw), 1 << 20) if packed else raw
         try:
             # typeshed asks for a stream of files here; any raw stream serves.
-            yield io.BufferedReader(_Recoded(stream, encoding), 1 << 20) if is_wide(encoding) else stream  # type: ignore[type-var]
+            if is_wide(encoding):
+                stream = io.BufferedReader(_Recoded(stream, encoding), 1 << 20)  # type: ignore[type-var]
+            yield _with_line_feeds(stream)
         except EOFError:
             raise UserError("the gzip file is cut off", where=where, remedy="ask for the delivery again") from None
         except (gzip.BadGzipFile, zlib.error) as error:
@@ -38,6 +41,14 @@ def opened(path: Path, encoding: str, where: str) -> Iterator[BinaryIO]:
         except UnicodeDecodeError as error:
             raise UserError(f"the bytes are not {encoding}: {error.reason} at byte {error.start}", where=where,
                             remedy="set the option `encoding`") from None  # fmt: skip
+
+
+def _with_line_feeds(stream: BinaryIO) -> BinaryIO:
+    """Return the stream with lines that end in line feeds, where a carriage return alone ends them (old Macintosh files)."""
+    begin = stream.peek(HEAD) if isinstance(stream, io.BufferedReader) else b""
+    if b"\r" not in begin[:-1] or b"\n" in begin:
+        return stream
+    return io.BufferedReader(_Fed(stream), 1 << 20)  # type: ignore[type-var]
 
 
 def blocks(stream: BinaryIO, size: int = BLOCK) -> Iterator[bytes]:
@@ -55,6 +66,21 @@ def _skip_line(stream: BinaryIO) -> None:
     while chunk := stream.readline(1 << 20):
         if chunk.endswith(b"\n"):
             return
+
+
+class _Fed(io.RawIOBase):
+    """A stream whose carriage returns are read as line feeds."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, target: bytearray) -> int:  # type: ignore[override]
+        chunk = self._stream.read(len(target)).replace(b"\r", b"\n")
+        target[: len(chunk)] = chunk
+        return len(chunk)
 
 
 class _Recoded(io.RawIOBase):
