@@ -17,7 +17,8 @@ from schemas.errors import UserError
 CAGED = ("excel", "netcdf", "hdf5", "pdf", "word", "json", "parquet", "xml", "yaml", "orc", "avro")
 TYPED = ("netcdf", "hdf5", "parquet", "orc", "avro")  # give numbers as numbers
 # Of what a reader tells of a file, this is kept: what is in it and no row of it, and the units it names.
-AROUND = ("units", "footer", "repeated_headers")
+AROUND = ("units", "footer", "repeated_headers", "footnotes", "totals", "hidden", "formulas", "external_links", "macros",
+          "date_system")  # fmt: skip
 FORMATS = ("csv", *CAGED)
 
 

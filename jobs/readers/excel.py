@@ -9,11 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-from python_calamine import CalamineError, CalamineWorkbook, PasswordError
 
 from jobs.readers import Read, Request
 from jobs.readers.cells import canonical
-from jobs.readers.excel_table import Excel, Table, blocks, table
+from jobs.readers.excel_info import info
+from jobs.readers.excel_open import Book, Opened, book
+from jobs.readers.excel_options import Excel, blocks
+from jobs.readers.excel_package import package
+from jobs.readers.excel_table import Table, table
 from jobs.readers.options import options
 from jobs.readers.parts import Rejects, with_locators, write_parts
 from schemas.errors import UserError
@@ -26,51 +29,47 @@ def read(request: Request) -> Read:
     """Read the tables that the options name, stacked; `_locator` is `Sheet!7`, or the cell where unpivoted."""
     began = time.perf_counter()
     given = options(Excel, request.options, request.name)
-    workbook = _open(request.path, request.name)
-    names = _sheets(workbook, given, request.name)
-    tables = [table(request.path, workbook, name, block, request.name)
-              for name in names for block in blocks(given) if re.fullmatch(block.only or ".*", name)]  # fmt: skip
-    columns = _columns(tables, request.name)
-    stacked = given.sheets is not None
-    schema = _schema(columns, stacked)
-    with Rejects(request.out, request.delivery):
-        rows = write_parts(request.out, _batches(tables, columns, schema, request.delivery))
-    if not rows and not given.empty_ok:
+    wanted = blocks(given, request.name)
+    tables, sheets = [], []
+    with package(request.path, request.name) as archive:
+        opened = book(request.path, archive, request.name)
+        names = _sheets(opened, given, request.name)
+        for name in names:
+            here = [block for block in wanted if re.fullmatch(block.only or ".*", name)]
+            sheets += [one := opened.open(name)] if here else []
+            tables += [table(one, block, request.name) for block in here]
+    if not tables:
+        raise UserError("no sheet has one of the blocks", where=request.name, remedy="check `only` of the blocks")
+    rows, rejected, schema = _written(request, tables, stacked=given.sheets is not None)
+    if not rows and not rejected and not given.empty_ok:
         raise UserError("no data rows", where=request.name, remedy="check header, first_row and last_row")
-    found = tuple(schema.names[:-2])
-    return Read(rows, 0, found, {"sheets": names}, time.perf_counter() - began)
+    told = {"sheets": names} | info(opened, sheets, tables)
+    return Read(rows, rejected, tuple(schema.names[:-2]), told, time.perf_counter() - began)
 
 
 def probe(path: Path, given: Mapping[str, Any]) -> dict[str, Any]:
     """Say which sheets there are, how large, with merged cells and first rows."""
-    workbook = _open(path, path.name)
-    return {"sheets": {name: _look(workbook, name) for name in workbook.sheet_names}}
+    with package(path, path.name) as archive:
+        opened = book(path, archive, path.name)
+        return {"sheets": {name: _look(opened.open(name)) for name in opened.names}}
 
 
-def _look(workbook: CalamineWorkbook, name: str) -> dict[str, Any]:
-    sheet = workbook.get_sheet_by_name(name)
-    first = [[canonical(value) for value in row] for row in sheet.to_python(skip_empty_area=False, nrows=8)]
-    return {"rows": sheet.total_height, "columns": sheet.total_width, "first_rows": first,
-            "merged": [list(map(list, area)) for area in (sheet.merged_cell_ranges or [])[:50]]}  # fmt: skip
+def _look(sheet: Opened) -> dict[str, Any]:
+    first = [[canonical(sheet.cell(row, at)) for at in range(len(sheet.columns))] for row in range(min(8, sheet.height))]
+    return {"rows": sheet.height, "columns": len(sheet.columns), "first_rows": first,
+            "merged": [list(map(list, area)) for area in sheet.sheet.merged[:50]]}  # fmt: skip
 
 
-def _open(path: Path, where: str) -> CalamineWorkbook:
-    try:
-        return CalamineWorkbook.from_path(str(path))
-    except PasswordError:
-        raise UserError("the workbook is under a password", where=where, remedy="ask for one without") from None
-    except (CalamineError, OSError) as error:
-        raise UserError(f"the workbook can't be opened: {error}", where=where) from None
-
-
-def _sheets(workbook: CalamineWorkbook, given: Excel, where: str) -> list[str]:
-    known = workbook.sheet_names
+def _sheets(opened: Book, given: Excel, where: str) -> list[str]:
+    known = opened.names
     if given.sheet and given.sheets:
         raise UserError("options 'sheet' and 'sheets': give one of them", where=where)
     if given.sheets:
         found = [name for name in known if re.fullmatch(given.sheets, name)]
+        found = [name for name in found if given.hidden == "read" or name not in opened.hidden]
     else:
-        found = [name for name in known if name == given.sheet] if given.sheet else known[:1]
+        shown = [name for name in known if given.hidden == "read" or name not in opened.hidden]
+        found = [name for name in known if name == given.sheet] if given.sheet else shown[:1]
     if not found:
         raise UserError(f"there is no sheet {given.sheets or given.sheet!r}", where=where,
                         remedy=f"the workbook has {', '.join(map(repr, known))}")  # fmt: skip
@@ -86,21 +85,31 @@ def _columns(tables: list[Table], where: str) -> tuple[str, ...]:
             raise UserError(f"its columns differ from those of {tables[0].place}: it lacks {sorted(missing)}, has more "
                             f"{sorted(extra)}{'' if extra or missing else ', and another order'}",
                             where=f"{where}, {one.place}", remedy="read it as a source of its own")  # fmt: skip
+        if one.units != tables[0].units:
+            raise UserError(f"its units differ from those of {tables[0].place}: {one.units}", where=f"{where}, {one.place}",
+                            remedy="read it as a source of its own")  # fmt: skip
     bare = dict.fromkeys(name for one in tables for name in one.columns if name not in named)
     return (*named, *bare)
 
 
-def _schema(columns: tuple[str, ...], stacked: bool) -> pa.Schema:
+def _written(request: Request, tables: list[Table], stacked: bool) -> tuple[int, int, pa.Schema]:
+    """Write the rows and what was set aside; return how many of each, and the schema."""
+    columns = _columns(tables, request.name)
     names = (SHEET, *columns) if stacked else columns
-    return with_locators([pa.field(name, pa.string()) for name in names], pa.string())
+    schema = with_locators([pa.field(name, pa.string()) for name in names], pa.string())
+    with Rejects(request.out, request.delivery) as rejects:
+        for one in tables:
+            for locator, reason, raw in one.aside:
+                rejects.add(locator, reason, raw)
+        rows = write_parts(request.out, _batches(tables, schema, request.delivery))
+    return rows, rejects.count, schema
 
 
-def _batches(tables: list[Table], columns: tuple[str, ...], schema: pa.Schema, delivery: int) -> Iterator[pa.Table]:
+def _batches(tables: list[Table], schema: pa.Schema, delivery: int) -> Iterator[pa.Table]:
     for one in tables:
-        for start in range(0, len(one.rows), BATCH):
-            rows = one.rows[start : start + BATCH]
-            place = {name: index for index, name in enumerate(one.columns)}
-            data: dict[str, list[Any]] = {name: [row[place[name]] if name in place else None for row in rows] for name in columns}
-            data |= {SHEET: [one.sheet] * len(rows), "_delivery": [delivery] * len(rows)}
-            data["_locator"] = one.locators[start : start + BATCH]
-            yield pa.table({name: pa.array(data[name], schema.field(name).type) for name in schema.names}, schema)
+        rows = len(one.locators)
+        data = {name: pa.array(values, pa.string()) for name, values in zip(one.columns, one.values, strict=True)}
+        data |= {SHEET: pa.repeat(one.sheet, rows), "_delivery": pa.repeat(pa.scalar(delivery, pa.int64()), rows)}
+        data["_locator"] = pa.array(one.locators, pa.string())
+        whole = pa.table([data[name] if name in data else pa.nulls(rows, pa.string()) for name in schema.names], schema)
+        yield from (whole.slice(start, BATCH) for start in range(0, rows, BATCH))

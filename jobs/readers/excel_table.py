@@ -2,91 +2,54 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
-from pathlib import Path
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import compress
 from typing import Any
 
-from python_calamine import CalamineWorkbook
-
-from jobs.readers.cells import Marks, canonical, column_of, letters, marks
+from jobs.readers.cells import canonical, column_of, letters, texts
 from jobs.readers.csv_head import check_names
+from jobs.readers.excel_open import Opened
+from jobs.readers.excel_options import Block, Unpivot
+from jobs.readers.excel_rows import Lines, lines
+from jobs.readers.excel_sheet import Place
 from jobs.readers.options import options
 from schemas.errors import UserError
 
-
-@dataclass(frozen=True)
-class Unpivot:
-    """Wide columns as rows: `id` columns stay, every other becomes a row with its header and its value."""
-
-    id: list[str]
-    name: str = "variable"
-    value: str = "value"
-
-
-@dataclass(frozen=True)
-class Block:
-    """Where a table is. Rows are as people count them, from 1; `area` limits columns, e.g. A:M; `columns` renames.
-
-    `only` is a regular expression of the sheets that have this block, where there are several.
-    """
-
-    header: int | list[int] = 1
-    first_row: int | None = None
-    last_row: int | None = None
-    area: str | None = None
-    skip_blank: bool = True
-    columns: dict[str, str] | None = None
-    unpivot: dict[str, Any] | None = None
-    only: str | None = None
-
-
-@dataclass(frozen=True)
-class Excel(Block):
-    """Options of Excel. `sheets` is a regular expression; `blocks` are several tables in a sheet, stacked."""
-
-    sheet: str | None = None
-    sheets: str | None = None
-    blocks: list[dict[str, Any]] | None = None
-    empty_ok: bool = False
+Aside = tuple[str, str, str]  # locator, reason, the row as text
 
 
 @dataclass(frozen=True)
 class Table:
-    """A table as text. `named` are its columns that have a header or a name from the contract."""
+    """A table as text, by column. `named` are its columns that have a header or a name from the contract."""
 
     sheet: str
     place: str
     columns: tuple[str, ...]
     named: tuple[str, ...]
     letters: tuple[str, ...]
-    rows: list[list[str | None]]
+    values: list[list[str | None]]
     locators: list[str]
+    aside: list[Aside]
+    units: dict[str, str]
+    lines: Lines
 
 
-def blocks(given: Excel) -> list[Block]:
-    """Return the tables of a sheet; what a block does not say it takes from the options around it."""
-    common = {one.name: getattr(given, one.name) for one in fields(Block)}
-    if not given.blocks:
-        return [Block(**common)]
-    return [options(Block, common | one, f"blocks[{place}]") for place, one in enumerate(given.blocks)]
-
-
-def table(path: Path, workbook: CalamineWorkbook, sheet: str, block: Block, where: str) -> Table:
+def table(opened: Opened, block: Block, where: str) -> Table:
     """Read one table; raise UserError for duplicate headers and for formulas that were saved without a value."""
-    place = f"sheet {sheet!r}"
-    opened = workbook.get_sheet_by_name(sheet)
-    grid = opened.to_python(skip_empty_area=False, nrows=block.last_row)
-    header_rows = [block.header] if isinstance(block.header, int) else block.header
-    first = block.first_row or max(header_rows, default=0) + 1
-    low, high = _area(block, max((len(row) for row in grid), default=0), f"{where}, {place}")
-    found = marks(path, sheet)
-    _check_formulas(found, first, block.last_row or len(grid), low, high, f"{where}, {place}")
-    merged = [area for area in opened.merged_cell_ranges or [] if area[0][1] < area[1][1]]
-    heads = {at: _heading(grid, header_rows, at, merged) for at in range(low, high)}
-    body = [(row, _cells(grid[row], row, low, high, found)) for row in range(first - 1, len(grid))]
-    body = [(row, cells) for row, cells in body if not block.skip_blank or any(cell is not None for cell in cells)]
-    one = _named(heads, body, block, sheet, f"{where}, {place}")
-    return _unpivoted(one, block, f"{where}, {place}") if block.unpivot is not None else one
+    where = f"{where}, sheet {opened.name!r}"
+    low, high = _area(block, len(opened.columns), where)
+    heads = _headings(opened, block, range(low, high))
+    kept = {at: name for at, name in _kept(opened, block, heads).items()
+            if block.hidden == "read" or at not in opened.sheet.hidden_columns}  # fmt: skip
+    if not kept:
+        raise UserError("there is no table", where=where, remedy="check the options sheet, header and area")
+    names = check_names([name or letters(at) for at, name in kept.items()], where)
+    places = dict(zip(names, kept, strict=True))
+    _check_formulas(opened, block, kept, where)
+    _merged(opened, block, places, where)
+    one = _gathered(opened, block, kept, names, lines(opened, block, places, where))
+    return _unpivoted(one, opened, block, where) if block.unpivot is not None else one
 
 
 def _area(block: Block, width: int, where: str) -> tuple[int, int]:
@@ -96,35 +59,35 @@ def _area(block: Block, width: int, where: str) -> tuple[int, int]:
         first, last = (column_of(part) for part in block.area.split(":"))
     except ValueError:
         raise UserError(f"option 'area': {block.area!r} is not like A:M", where=where) from None
-    return first, last + 1
+    return first, min(last + 1, max(width, first))
 
 
-def _check_formulas(found: Marks, first: int, last: int, low: int, high: int, where: str) -> None:
-    inside = [(row, at) for row, at in found.empty_formulas if first - 1 <= row < last and low <= at < high]
+def _check_formulas(opened: Opened, block: Block, kept: dict[int, str], where: str) -> None:
+    last = block.last_row or opened.height
+    inside = [(row, at) for row, at in opened.sheet.unsaved if block.first - 1 <= row < last and at in kept]
     if inside:
         some = ", ".join(f"{letters(at)}{row + 1}" for row, at in inside[:5])
         raise UserError(f"{len(inside)} formulas were saved without their values: {some}", where=where,
                         remedy="open the workbook in Excel or LibreOffice, save it, and land it again")  # fmt: skip
 
 
-def _cells(row: list[Any], at: int, low: int, high: int, found: Marks) -> list[str | None]:
-    cells = [canonical(value) for value in row[low:high]] + [None] * (high - low - len(row[low:high]))
-    if not found.errors:
-        return cells
-    return [found.errors.get((at, low + index), cell) for index, cell in enumerate(cells)]
+def _headings(opened: Opened, block: Block, columns: range) -> dict[int, str]:
+    merged = [area for area in opened.sheet.merged if area[0][1] < area[1][1]]
+    return {at: _heading(opened, block.heads, at, merged) for at in columns}
 
 
-def _heading(grid: list[list[Any]], rows: list[int], at: int, merged: list[Any]) -> str:
+def _heading(opened: Opened, rows: list[int], at: int, merged: list[tuple[Place, Place]]) -> str:
     """Join the headers above a column."""
     parts: list[str] = []
     for row in rows:
-        text = " ".join((canonical(_cell(grid, row - 1, _head_of(grid, row - 1, rows[-1] - 1, at, merged))) or "").split())
+        head = opened.cell(row - 1, _head_of(opened, row - 1, rows[-1] - 1, at, merged))
+        text = " ".join((canonical(head) or "").split())
         if text and text not in parts[-1:]:
             parts.append(text)
     return " | ".join(parts)
 
 
-def _head_of(grid: list[list[Any]], row: int, last: int, at: int, merged: list[Any]) -> int:
+def _head_of(opened: Opened, row: int, last: int, at: int, merged: list[tuple[Place, Place]]) -> int:
     """Return the column whose cell heads column `at` in a header row.
 
     A merged header stands above every column that it spans. One that was not merged but leaves its neighbours empty
@@ -132,34 +95,77 @@ def _head_of(grid: list[list[Any]], row: int, last: int, at: int, merged: list[A
     """
     for begin, end in merged:
         if begin[0] <= row <= end[0] and begin[1] <= at <= end[1]:
-            return int(begin[1])
+            return begin[1]
     column = at
-    while column > 0 and not _cell(grid, row, column):
+    while column > 0 and not opened.cell(row, column):
         column -= 1
-    grouped = row < last and _cell(grid, last, at) and _cell(grid, last, column)
+    grouped = row < last and opened.cell(last, at) and opened.cell(last, column)
     return column if grouped else at
 
 
-def _cell(grid: list[list[Any]], row: int, column: int) -> Any:
-    return grid[row][column] if row < len(grid) and column < len(grid[row]) else None
-
-
-def _named(heads: dict[int, str], body: list[tuple[int, list[str | None]]], block: Block, sheet: str, where: str) -> Table:
-    """Name the columns: from the contract, by header, or by letter where there is neither but values."""
-    low = min(heads, default=0)
+def _kept(opened: Opened, block: Block, heads: dict[int, str]) -> dict[int, str]:
+    """Name the columns: from the contract, by header, or not where there is neither but values."""
     given = {column_of(key): name for key, name in (block.columns or {}).items()}
-    filled = {at for at in heads if any(cells[at - low] is not None for _, cells in body)}
-    kept = [at for at in heads if at in given or heads[at] or at in filled]
-    if not kept:
-        raise UserError("there is no table", where=where, remedy="check the options sheet, header and area")
-    names = check_names([given.get(at) or heads[at] or letters(at) for at in kept], where)
-    named = tuple(name for at, name in zip(kept, names, strict=True) if at in given or heads[at])
-    rows = [[cells[at - low] for at in kept] for _, cells in body]
-    places = tuple(letters(at) for at in kept)
-    return Table(sheet, f"sheet {sheet!r}", names, named, places, rows, [f"{sheet}!{row + 1}" for row, _ in body])
+    names = {at: given.get(at) or heads[at] for at in heads}
+    first, last = block.first - 1, block.last_row
+    return {at: name for at, name in names.items()
+            if name or any(value not in ("", None) for value in opened.columns[at][first:last])}  # fmt: skip
 
 
-def _unpivoted(one: Table, block: Block, where: str) -> Table:
+def _merged(opened: Opened, block: Block, columns: dict[str, int], where: str) -> None:
+    """Spread merged cells where the contract says so; everywhere else what a merge covers is no value."""
+    spread = set()
+    for name in block.spread or []:
+        if name not in columns:
+            raise UserError(f"option 'spread': there is no column {name!r}", where=where, remedy=f"columns: {', '.join(columns)}")
+        spread.add(columns[name])
+    for begin, end in opened.sheet.merged:
+        if begin[0] < block.first - 1:
+            continue
+        top = opened.cell(*begin)
+        for row in range(begin[0], min(end[0] + 1, opened.height)):
+            for at in range(begin[1], min(end[1] + 1, len(opened.columns))):
+                if (row, at) != begin:
+                    opened.put(row, at, top if at == begin[1] and at in spread else "")
+
+
+def _gathered(opened: Opened, block: Block, kept: dict[int, str], names: Sequence[str], found: Lines) -> Table:
+    """Gather the rows of a table; those that hold a cell without a value, and totals that do not hold, are set aside."""
+    cells = list(kept)
+    aside = [(f"{opened.name}!{one.row + 1}", one.reason, _raw(opened, one.row, cells)) for one in found.totals if not one.holds]
+    if block.unpivot is None:
+        for row, reason in _by_row(found.bad).items():
+            found.mask[row] = 0
+            aside.append((f"{opened.name}!{row + 1}", reason, _raw(opened, row, cells)))
+    rows = list(compress(range(1, opened.height + 1), found.mask))
+    units = {name: text for name, at in zip(names, kept, strict=True)
+             if block.units and (text := canonical(opened.cell(block.units - 1, at)))}  # fmt: skip
+    return Table(
+        sheet=opened.name, place=f"sheet {opened.name!r}", columns=tuple(names),
+        named=tuple(name for name, given in zip(names, kept.values(), strict=True) if given),
+        letters=tuple(map(letters, kept)),
+        values=[texts(list(compress(opened.columns[at], found.mask)), opened.kinds[at]) for at in kept],
+        locators=[f"{opened.name}!{row}" for row in rows], aside=aside, units=units, lines=found,
+    )  # fmt: skip
+
+
+def _says(place: Place, why: str) -> str:
+    return f"{letters(place[1])}{place[0] + 1} {why}"
+
+
+def _by_row(bad: Mapping[Place, str]) -> dict[int, str]:
+    """Return row → what is wrong in its cells, the first three."""
+    rows: dict[int, list[str]] = {}
+    for place, why in bad.items():
+        rows.setdefault(place[0], []).append(_says(place, why))
+    return {row: "; ".join(some[:3]) + (f"; and {len(some) - 3} more" if len(some) > 3 else "") for row, some in rows.items()}
+
+
+def _raw(opened: Opened, row: int, kept: list[int]) -> str:
+    return "\t".join(canonical(opened.cell(row, at)) or "" for at in kept)
+
+
+def _unpivoted(one: Table, opened: Opened, block: Block, where: str) -> Table:
     """Turn every column that is no id into rows; a locator is then the cell of the value."""
     how = options(Unpivot, block.unpivot or {}, f"{where}, unpivot")
     for name in how.id:
@@ -168,12 +174,30 @@ def _unpivoted(one: Table, block: Block, where: str) -> Table:
                             remedy=f"columns: {', '.join(one.columns)}")  # fmt: skip
     keep = [one.columns.index(name) for name in how.id]
     wide = [at for at, name in enumerate(one.columns) if name not in how.id]
-    rows, locators = [], []
-    for row, place in zip(one.rows, one.locators, strict=True):
-        number = place.removeprefix(f"{one.sheet}!")
+    ids = [column_of(one.letters[at]) for at in keep]
+    out: list[tuple[Any, ...]] = []
+    aside = list(one.aside)
+    for n, place in enumerate(one.locators):
+        row = place.removeprefix(f"{one.sheet}!")
+        id_ = [one.values[index][n] for index in keep]
         for at in wide:
-            if row[at] is not None or not block.skip_blank:
-                rows.append([*(row[index] for index in keep), one.columns[at], row[at]])
-                locators.append(f"{one.sheet}!{one.letters[at]}{number}")
-    names = check_names([*how.id, how.name, how.value], where)
-    return Table(one.sheet, one.place, names, names, (), rows, locators)
+            value, cell = one.values[at][n], f"{one.sheet}!{one.letters[at]}{row}"
+            if value is None and block.skip_blank:
+                continue
+            if one.lines.bad and (why := _wrong(one.lines.bad, int(row) - 1, [column_of(one.letters[at]), *ids])):
+                aside.append((cell, why, value or ""))
+            else:
+                out.append((*id_, one.columns[at], value, cell))
+    names = tuple(check_names([*how.id, how.name, how.value], where))
+    *values, locators = map(list, zip(*out, strict=True)) if out else [[] for _ in range(len(names) + 1)]
+    units = set(one.units.values())
+    if len(units) > 1:
+        raise UserError(f"unpivot: the columns that become one have several units: {', '.join(sorted(units))}", where=where,
+                        remedy="read them without unpivot, or as a block of each unit")  # fmt: skip
+    one = replace(one, units=dict.fromkeys([how.value], units.pop()) if units else {})
+    return replace(one, columns=names, named=names, letters=(), values=values, locators=locators, aside=aside)
+
+
+def _wrong(bad: Mapping[Place, str], row: int, columns: Sequence[int]) -> str:
+    """Return what is wrong with a value or with what it belongs to."""
+    return next((_says((row, at), why) for at in columns if (why := bad.get((row, at)))), "")

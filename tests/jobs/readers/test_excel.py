@@ -84,9 +84,27 @@ def test_an_area_leaves_the_other_columns_out(tmp_path: Path, book: Book) -> Non
     assert read_file(tmp_path, "excel", path, area="B:C").read.columns == ("b", "c")
 
 
-def test_error_cells_keep_their_text(tmp_path: Path, book: Book) -> None:
+def test_a_row_with_an_error_is_set_aside_with_its_cell(tmp_path: Path, book: Book) -> None:
+    path = book({"S": [["a", "b"], ["#N/A", 1], ["x", 2], ["#DIV/0!", "#REF!"]]})
+    found = read_file(tmp_path, "excel", path)
+    assert found.column("a") == ["x"] and found.read.rejected == 2
+    assert [(one["_locator"], one["reason"], one["raw"]) for one in found.rejected] == [
+        ("S!2", "A2 holds an error, #N/A", "#N/A\t1"),
+        ("S!4", "A4 holds an error, #DIV/0!; B4 holds an error, #REF!", "#DIV/0!\t#REF!"),
+    ]
+
+
+def test_errors_are_kept_as_text_where_declared(tmp_path: Path, book: Book) -> None:
     path = book({"S": [["a", "b"], ["#N/A", 1], ["#DIV/0!", 2]]})
-    assert read_file(tmp_path, "excel", path).column("a") == ["#N/A", "#DIV/0!"]
+    assert read_file(tmp_path, "excel", path, errors="keep").column("a") == ["#N/A", "#DIV/0!"]
+
+
+def test_of_wide_columns_only_the_cell_with_an_error_is_set_aside(tmp_path: Path, book: Book) -> None:
+    path = book({"S": [["gas", 1994, 2005], ["CO2", "#REF!", 2], ["#N/A", 3, None]]})
+    found = read_file(tmp_path, "excel", path, unpivot={"id": ["gas"]})
+    assert found.column("_locator") == ["S!C2"]
+    assert [(one["_locator"], one["reason"]) for one in found.rejected] == [
+        ("S!B2", "B2 holds an error, #REF!"), ("S!B3", "A3 holds an error, #N/A")]  # fmt: skip
 
 
 def test_formulas_without_saved_values_are_refused_with_their_place(tmp_path: Path, book: Book) -> None:

@@ -1,0 +1,138 @@
+"""One sheet of a workbook, opened: its values by column, and what is to be known of single cells."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook, PasswordError, SheetTypeEnum
+
+from jobs.readers import excel_package
+from jobs.readers.excel_formula import Stale, stale
+from jobs.readers.excel_package import Facts
+from jobs.readers.excel_sheet import Place, Sheet, numbers, structure
+from schemas.errors import UserError
+
+MIDNIGHT = datetime.time(0, 0)
+# The day before the one that is not there: 1900 was no leap year, and Excel counts as if it was (ECMA-376-1, 18.17.4.1).
+LEAP = datetime.date(1900, 2, 28)
+
+
+@dataclass
+class Opened:
+    """The cells of a sheet by column, as calamine gives them; `kinds` are the types in each column.
+
+    `doubtful` says of single cells why their value is none.
+    """
+
+    name: str
+    columns: list[list[Any]]
+    kinds: list[set[type]]
+    sheet: Sheet
+    stale: list[Stale] = field(default_factory=list)
+    computed: int = 0
+    doubtful: dict[Place, str] = field(default_factory=dict)
+
+    @property
+    def height(self) -> int:
+        """The number of rows."""
+        return len(self.columns[0]) if self.columns else 0
+
+    def cell(self, row: int, column: int) -> Any:
+        """Return a cell, empty beyond the last one."""
+        return self.columns[column][row] if 0 <= row < self.height and 0 <= column < len(self.columns) else ""
+
+    def put(self, row: int, column: int, value: Any) -> None:
+        """Set a cell that is there to what it really is."""
+        if row < self.height and column < len(self.columns):
+            self.columns[column][row] = value
+            self.kinds[column].add(type(value))
+
+
+@dataclass(frozen=True)
+class Book:
+    """An opened workbook: what it says of itself, and how a sheet of it is opened."""
+
+    workbook: CalamineWorkbook
+    facts: Facts
+    raw: Callable[[str], bytes | None]
+    where: str
+
+    @property
+    def names(self) -> list[str]:
+        """The sheets that hold cells, in their order."""
+        return [one.name for one in self.workbook.sheets_metadata if one.typ == SheetTypeEnum.WorkSheet
+                and "/worksheets/" in self.facts.parts.get(one.name, "/worksheets/")]  # fmt: skip
+
+    @property
+    def hidden(self) -> dict[str, str]:
+        """The sheets that are not shown, and how well they are hidden."""
+        says = {"Hidden": "hidden", "VeryHidden": "very hidden"}
+        return {one.name: says[kind] for one in self.workbook.sheets_metadata
+                if (kind := str(one.visible).rpartition(".")[2]) in says}  # fmt: skip
+
+    def open(self, name: str) -> Opened:
+        """Open a sheet; raise UserError where it is damaged."""
+        data = self.raw(name)
+        where = f"{self.where}, sheet {name!r}"
+        found = structure(data, where) if data is not None else Sheet()
+        sheet = _of(self.workbook, name, where)
+        grid = sheet.to_python(skip_empty_area=False)
+        merged = tuple((first, last) for first, last in sheet.merged_cell_ranges or [])
+        found = replace(found, merged=merged)
+        wrong, computed = ([], 0) if self.facts.rounded else stale(found, grid)
+        columns = [list(column) for column in zip(*grid, strict=True)]
+        opened = Opened(name, columns, [set(map(type, column)) for column in columns], found, wrong, computed)
+        _no_dates(opened, data, self.facts.epoch)
+        for places in (found.exact, found.errors):
+            for (row, column), text in places.items():
+                opened.put(row, column, text)
+        return opened
+
+
+def book(path: Path, archive: Any, where: str) -> Book:
+    """Open a workbook, whose package is `archive` if it has one; raise UserError where it can't be."""
+    try:
+        workbook = CalamineWorkbook.from_path(str(path))
+    except PasswordError:
+        raise UserError("the workbook is under a password", where=where, remedy="ask for one without") from None
+    except (CalamineError, OSError) as error:
+        raise UserError(f"the workbook can't be opened: {error}", where=where, remedy=excel_package.CUT) from None
+    facts = excel_package.facts(archive, where) if archive else Facts()
+
+    def raw(name: str) -> bytes | None:
+        return excel_package.content(archive, facts.parts[name], where) if archive and name in facts.parts else None
+
+    return Book(workbook, facts, raw, where)
+
+
+def _of(workbook: CalamineWorkbook, name: str, where: str) -> CalamineSheet:
+    try:
+        return workbook.get_sheet_by_name(name)
+    except CalamineError as error:
+        raise UserError(f"the sheet can't be read: {error}", where=where, remedy=excel_package.CUT) from None
+
+
+def _no_dates(opened: Opened, data: bytes | None, epoch: int) -> None:
+    """Note the cells whose number is no day: before the first one, or 29 February 1900."""
+    places = [(row, at) for at, column in enumerate(opened.columns)
+              if opened.kinds[at] & {datetime.time, datetime.date, datetime.datetime}
+              for row, value in enumerate(column) if _odd(value, epoch)]  # fmt: skip
+    if not places or data is None:
+        return
+    for (row, at), number in numbers(data, places).items():
+        if number < 0:
+            opened.doubtful[row, at] = f"holds {number:g}, which is no date: it is before the first day there is"
+        elif epoch == 1900 and 60 <= number < 61:
+            opened.doubtful[row, at] = f"holds {number:g}, which is no date: it would be 29 February 1900"
+        elif epoch == 1904 and opened.columns[at][row] == MIDNIGHT and datetime.date in opened.kinds[at]:
+            opened.put(row, at, datetime.date(1904, 1, 1))
+
+
+def _odd(value: Any, epoch: int) -> bool:
+    if isinstance(value, datetime.datetime):
+        return epoch == 1900 and value.date() == LEAP
+    return value == MIDNIGHT or (epoch == 1900 and value == LEAP)
