@@ -15,7 +15,8 @@ from schemas import new
 from schemas.errors import UserError
 
 # How a reader tells which option a file needs.
-LACKING = re.compile(r"set the option `(encoding|delimiter): ([^`]+)`")
+LACKING = re.compile(r"set the options? (`.+`)")
+OPTION = re.compile(r"`(\w+): ([^`]+)`")
 
 
 def add(app: typer.Typer) -> None:
@@ -40,9 +41,9 @@ def probe(
     world: World = context.obj
     path = Path(file)
     inside, read_as, given = found_in(path, format_, _options(option or ()))
-    texts = new.texts(table, _proposed(path, read_as, given)) if table else {}
+    texts, left = proposed(table, path, read_as, given, inside) if table else ({}, {})
     if world.as_json:
-        world.say({"format": read_as, "options": given, "inside": inside, "files": texts})
+        world.say({"format": read_as, "options": given, "inside": inside, "files": texts, "left": left})
         return
     how = f", with {', '.join(f'{name}: {value!r}' for name, value in given.items())}" if given else ""
     world.console.print(f"{path.name} is read as {read_as}{how}", markup=False, soft_wrap=True)
@@ -51,6 +52,8 @@ def probe(
     for name, text in texts.items():
         world.console.print(f"\n[dim]# {name}[/dim]")
         world.console.print(text, markup=False, soft_wrap=True)
+    for name, why in left.items():
+        world.aside.print(f"no table of {name}: {why}", markup=False, soft_wrap=True)
     if not table:
         world.console.print("[dim]a contract for it: --table cleaned.<name>[/dim]")
 
@@ -76,16 +79,43 @@ def found_in(path: Path, format: str, given: Mapping[str, Any]) -> tuple[dict[st
             chosen |= inside["options"]
         except UserError as error:
             lacking = LACKING.search(error.remedy or "")
-            if not lacking or lacking[1] in chosen:
+            wanted = {name: yaml.safe_load(value) for name, value in OPTION.findall(lacking[1])} if lacking else {}
+            if wanted.items() <= chosen.items() or given.keys() & wanted.keys():
                 raise
-            chosen |= yaml.safe_load(f"{lacking[1]}: {lacking[2]}")
+            chosen |= wanted
 
 
-def _proposed(path: Path, read_as: str, given: Mapping[str, Any]) -> dict[str, Any]:
+def proposed(
+    table: str, path: Path, read_as: str, given: Mapping[str, Any], inside: Mapping[str, Any]
+) -> tuple[dict[str, str], dict[str, str]]:
+    """Return path → text of contracts for all that a file holds, and what of it makes no table, with the reason.
+
+    The first one lands the deliveries, the others read them, too; they are named after it and what they hold. Raise
+    UserError where nothing of the file can be read.
+    """
     from jobs.proposal import proposal
 
-    found = proposal(read_as, path, given)
-    return {"format": read_as, "options": given, "columns": found.columns, "key": found.key}
+    texts: dict[str, str] = {}
+    left: dict[str, str] = {}
+    refused: list[UserError] = []
+    for name, options in (inside.get("tables") or {"": {}}).items():
+        chosen = {**options, **given}
+        try:
+            found = proposal(read_as, path, chosen)
+        except UserError as error:
+            left[name], refused = str(error), [*refused, error]
+            continue
+        about = {"format": read_as, "options": chosen, "columns": found.columns, "key": found.key}
+        texts |= new.texts(f"{table}_{_word(name)}", about | {"of": table}) if texts else new.texts(table, about)
+    if not texts:
+        raise refused[0]
+    return texts, left
+
+
+def _word(name: str) -> str:
+    """Return a name in signs that a table's name may have; one of other letters by their numbers."""
+    word = re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")
+    return word or "_".join(f"{ord(sign):x}" for sign in name)
 
 
 def _options(given: Sequence[str]) -> dict[str, Any]:

@@ -28,6 +28,7 @@ KINDS = (
     ("date", rf"regexp_full_match({HERE}, '\d{{4}}-\d{{2}}-\d{{2}}') and try_cast({HERE} as date) is not null"),
 )
 MOST = 8  # columns of a key
+MEASURES = ("double", "decimal(28,6)")
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,7 @@ def proposal(format: str, path: Path, options: Mapping[str, Any]) -> Proposal:
         duck.execute(f"create view found as from read_parquet([{', '.join(map(literal, parts))}])")
         kinds = {field.name: str(field.type) for field in pq.read_schema(parts[0]) if field.name not in OURS}
         columns = {name: TYPED.get(kind) or _type(duck, name) for name, kind in kinds.items()}
-        return Proposal(columns, _key(duck, list(columns), found.rows), found.rows, found.rejected)
+        return Proposal(columns, _key(duck, columns, found.rows), found.rows, found.rejected)
 
 
 def _type(duck: duckdb.DuckDBPyConnection, name: str) -> str:
@@ -61,13 +62,22 @@ def _type(duck: duckdb.DuckDBPyConnection, name: str) -> str:
     return next((kind for (kind, _), yes in zip(KINDS, row, strict=True) if yes), "string")
 
 
-def _key(duck: duckdb.DuckDBPyConnection, names: list[str], rows: int) -> tuple[str, ...]:
-    """Return the fewest first columns, none of them ever empty, that tell all rows apart; nothing where none do."""
-    counts = ", ".join(f"count({quote(name)})" for name in names)
-    full = duck.execute(f"select {counts} from found").fetchone() or ()
-    filled = [name for name, count in zip(names, full, strict=True) if count == rows][:MOST]
-    for number in range(1, len(filled) + 1):
-        told = ", ".join(map(quote, filled[:number]))
-        if duck.execute(f"select count(*) from (select distinct {told} from found)").fetchone() == (rows,):
-            return tuple(filled[:number])
+def _key(duck: duckdb.DuckDBPyConnection, columns: Mapping[str, str], rows: int) -> tuple[str, ...]:
+    """Return few columns that tell all rows apart, the first ones; nothing where none do.
+
+    They are never empty, nor the same in all rows; measures are a key only where nothing else is.
+    """
+    counts = ", ".join(f"count({quote(name)}), min({quote(name)}) is distinct from max({quote(name)})" for name in columns)
+    found = duck.execute(f"select {counts} from found").fetchone() or ()
+    filled = [name for name, count, varies in zip(columns, found[::2], found[1::2], strict=True)
+              if count == rows and (varies or rows == 1)]  # fmt: skip
+    for able in ([name for name in filled if columns[name] not in MEASURES][:MOST], filled[:MOST]):
+        for number in range(1, len(able) + 1):
+            if _apart(duck, able[:number], rows):
+                return tuple(able[:number])
     return ()
+
+
+def _apart(duck: duckdb.DuckDBPyConnection, names: list[str], rows: int) -> bool:
+    told = ", ".join(map(quote, names))
+    return duck.execute(f"select count(*) from (select distinct {told} from found)").fetchone() == (rows,)

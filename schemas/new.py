@@ -21,17 +21,19 @@ _CLEANED = """\
 description: What one row is, in one sentence.
 owner: me
 source:
-  zone: {name}
-  path: {name}/*.{extension}
+{place}
   format: {format}{options}
-  publisher: Who published it
-  licence: Under which licence
 {key}
 write: replace                # replace | merge (latest receipt wins by key) | append | period
 columns:
 {columns}
 rules: []                     # - {{rule: at_least, column: x, limit: 0}}
 """
+_OWN = """\
+  zone: {name}
+  path: {name}/*.{extension}
+  publisher: Who published it
+  licence: Under which licence"""
 _MADE = """\
 # yaml-language-server: $schema=../contract.schema.json
 description: What one row is, in one sentence.
@@ -70,9 +72,9 @@ def write_table(table: str, folder: Path, probe: Mapping[str, Any] | None = None
 def texts(table: str, probe: Mapping[str, Any] | None = None) -> dict[str, str]:
     """Return path → text of the files of a new table.
 
-    `probe` says what a delivery holds: `format`, the reader's `options`, `columns` (header → type) and the headers of
-    its `key`. A table that is not cleaned starts from the keys of one it may be made from. Raise UserError for a name
-    that no table can have.
+    `probe` says what a delivery holds: `format`, the reader's `options`, `columns` (header → type), the headers of its
+    `key`, and the table `of` whose deliveries are read, where these are not its own. A table that is not cleaned starts
+    from the keys of one it may be made from. Raise UserError for a name that no table can have.
     """
     layer, _, name = table.partition(".")
     if layer not in _MADE_BY_PEOPLE or not _NAME.fullmatch(name):
@@ -92,7 +94,8 @@ def _cleaned(name: str, probe: Mapping[str, Any]) -> dict[str, str]:
     options = f"\n  options: {json.dumps(probe['options'], ensure_ascii=False)}" if probe.get("options") else ""
     keys = [own for own, header in zip(names, headers, strict=True) if header in probe.get("key", list(headers)[:1])]
     key = f"key: [{', '.join(keys)}]" if keys else "# No columns tell the rows apart, so that there is no key."
-    text = _CLEANED.format(name=name, extension=extension, format=format_, options=options, key=key, columns="\n".join(lines))
+    place = f"  of: {probe['of']}" if "of" in probe else _OWN.format(name=name, extension=extension)
+    text = _CLEANED.format(place=place, format=format_, options=options, key=key, columns="\n".join(lines))
     return {f"schemas/cleaned/{name}.yaml": text}
 
 

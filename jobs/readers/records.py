@@ -49,12 +49,21 @@ class _Row:
 
 
 Opened = Callable[[], AbstractContextManager[Iterator[Record]]]
+Narrower = Callable[[list[str]], str]
 
 
-def read_records(request: Request, opened: Opened, *, empty_ok: bool) -> Read:
-    """Read all records into parts: once for the columns of all, once for their rows."""
+def by_hand(columns: list[str]) -> str:
+    """Say what to do about a record with too many columns."""
+    return "name records that hold less in the option `records`"
+
+
+def read_records(request: Request, opened: Opened, *, empty_ok: bool, narrower: Narrower = by_hand) -> Read:
+    """Read all records into parts: once for the columns of all, once for their rows.
+
+    `narrower` says, of the columns of a record that has too many, what to do about them.
+    """
     began = time.perf_counter()
-    columns, objects = _columns(opened, request.name)
+    columns, objects = _columns(opened, request.name, narrower)
     schema = with_locators([pa.field(name, pa.string()) for name in columns], pa.string())
     with Rejects(request.out, request.delivery) as rejects, opened() as records:
         rows = write_parts(request.out, _batches(records, schema, objects, request.delivery, rejects))
@@ -63,14 +72,14 @@ def read_records(request: Request, opened: Opened, *, empty_ok: bool) -> Read:
     return Read(rows, rejects.count, tuple(columns), {}, time.perf_counter() - began)
 
 
-def shown(opened: Opened, where: str) -> dict[str, Any]:
+def shown(opened: Opened, where: str, narrower: Narrower = by_hand) -> dict[str, Any]:
     """Return the columns of all records, and the first rows."""
     with opened() as records:
         first = [_row(one).fields for one in islice(records, FIRST)]
-    return {"columns": _columns(opened, where)[0], "first_rows": first}
+    return {"columns": _columns(opened, where, narrower)[0], "first_rows": first}
 
 
-def _columns(opened: Opened, where: str) -> tuple[list[str], set[str]]:
+def _columns(opened: Opened, where: str, narrower: Narrower) -> tuple[list[str], set[str]]:
     """Return every column of every record in the order of their first sight, and which hold others."""
     found: dict[str, None] = {}
     objects: set[str] = set()
@@ -80,8 +89,7 @@ def _columns(opened: Opened, where: str) -> tuple[list[str], set[str]]:
             found |= dict.fromkeys(row.fields)
             objects |= row.objects
             if len(found) > WIDEST:
-                raise UserError(f"more than {WIDEST} columns", where=f"{where}, {one.place}",
-                                remedy="keys that are values want `*` in the option `records`")  # fmt: skip
+                raise UserError(f"more than {WIDEST} columns", where=f"{where}, {one.place}", remedy=narrower(list(found)))
     return check_names(list(found), where), objects
 
 

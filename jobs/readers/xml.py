@@ -16,11 +16,13 @@ from jobs.readers import Read, Request
 from jobs.readers.options import options
 from jobs.readers.records import TEXT, Record, read_records, shown
 from jobs.readers.text import opened
+from jobs.readers.xml_tables import tables
 from schemas.errors import UserError
 
 CHUNK = 1 << 18
 DEEPEST = 200
 LARGEST = 64 << 20
+ROOT = "."
 # Many-byte encodings that expat does not know by itself.
 CHINESE = re.compile(rb"""^<\?xml[^>]*encoding=["'](gbk|gb2312|gb18030|big5)["']""", re.IGNORECASE)
 
@@ -30,8 +32,9 @@ class Xml:
     """Options of XML.
 
     `records` is the path of the elements that are records, below the root: `TimeSeries/Period/Point`, names without
-    their namespaces. `keep` names columns and what fills them from the way to a record: the path of an element that
-    stands before it, or of an attribute: `{resolution: TimeSeries/Period/resolution, unit: "@unit"}`.
+    their namespaces; `.` is the root itself, all the document as one record. `keep` names columns and what fills them
+    from the way to a record: the path of an element that stands before it, or of an attribute:
+    `{resolution: TimeSeries/Period/resolution, unit: "@unit"}`.
     """
 
     records: str
@@ -46,7 +49,7 @@ def read(request: Request) -> Read:
 
 
 def probe(path: Path, given: Mapping[str, Any]) -> dict[str, Any]:
-    """Say which paths there are and how often; with the option `records`, which columns, and how the first records look."""
+    """Say which paths there are and how often, and which tables they make; with the option `records`, how the first look."""
     if given.get("records"):
         chosen = options(Xml, given, path.name)
         return shown(lambda: _open(path, chosen, path.name), path.name)
@@ -54,7 +57,7 @@ def probe(path: Path, given: Mapping[str, Any]) -> dict[str, Any]:
     with opened(path, "utf-8", path.name) as stream:
         for _ in walk.records(stream):
             pass
-    return {"elements": dict(walk.seen.most_common(50))}
+    return {"elements": dict(walk.seen.most_common(50)), "tables": tables(walk.seen, walk.most, walk.attributes)}
 
 
 @contextmanager
@@ -69,7 +72,9 @@ class _Walk:
     def __init__(self, wanted: str, keep: Mapping[str, Any], where: str) -> None:
         self.wanted, self.where = wanted, where
         self.columns = {str(path).strip("/"): name for name, path in keep.items()}
-        self.seen: Counter[str] = Counter()
+        self.seen: Counter[str] = Counter()  # in the order of first sight
+        self.most: dict[str, int] = {}  # how many of a path stand in one element
+        self.attributes: dict[str, set[str]] = {}
         self._path: list[str] = []
         self._numbers: list[Counter[str]] = [Counter()]
         self._kept: dict[str, str] = {}
@@ -133,11 +138,13 @@ class _Walk:
             raise UserError(f"elements in elements, more than {DEEPEST} deep", where=self.where)
         below = "/".join(self._path[1:])
         given = {f"@{key.rpartition(' ')[2]}": value for key, value in attributes.items()}
-        if self._open or (self.wanted and below == self.wanted):
+        if self._open or (self.wanted and (below or ROOT) == self.wanted):
             self._size = self._size if self._open else 0
             self._open.append(({**given}, []))
             return
         self.seen[below] += 1
+        if attributes:
+            self.attributes.setdefault(below, set()).update(given)
         self._text.clear()
         # What an element of this path said before is no more.
         self._kept = {path: text for path, text in self._kept.items() if not path.startswith(f"{below}/")}
@@ -169,8 +176,12 @@ class _Walk:
     def _end(self, name: str) -> None:
         below, local = "/".join(self._path[1:]), self._path[-1]
         self._path.pop()
-        holds = bool(self._numbers.pop())
+        held = self._numbers.pop()
+        holds = bool(held)
         if not self._open:
+            for child, number in held.items():
+                path = f"{below}/{child}" if below else child
+                self.most[path] = max(number, self.most.get(path, 0))
             self._keep(below, "".join(self._text).strip(), holds=holds)
             self._text.clear()
             return
@@ -187,6 +198,8 @@ class _Walk:
     def _place(self, local: str) -> str:
         """Return the path of the element that has just ended, each step with its number."""
         steps = [*self._path[1:], local]
+        if len(self._path) == 0:
+            return "/"
         return "".join(f"/{step}[{numbers[step]}]" for step, numbers in zip(steps, self._numbers[1:], strict=False))
 
 
