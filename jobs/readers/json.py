@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -15,10 +13,9 @@ from jobs.readers.json_stream import Cursor
 from jobs.readers.options import options
 from jobs.readers.records import Record, read_records, shown
 from jobs.readers.text import opened
-from jobs.readers.tree import EVERY, KEY, escaped
+from jobs.readers.tree import EVERY, KEY, escaped, narrower
 from schemas.errors import UserError
 
-MOSTLY = 0.9
 BOM = b"\xef\xbb\xbf"
 
 
@@ -37,34 +34,22 @@ class Json:
     lines: bool = False
     empty_ok: bool = False
 
-    def narrower(self, columns: list[str]) -> str:
-        """Say which options read an object by object whose keys are values, so that it has too many columns."""
-        way, beside, inside = [], dict[str, None](), [name.split(".") for name in columns]
-        while inside:
-            name, times = Counter(parts[0] for parts in inside if len(parts) > 1).most_common(1)[0] if inside else ("", 0)
-            if times < MOSTLY * len(inside):
-                break
-            way.append(name)
-            beside |= dict.fromkeys(parts[0] for parts in inside if parts[0] != name)
-            inside = [parts[1:] for parts in inside if parts[0] == name and len(parts) > 1]
-        records = ".".join(filter(None, [self.records, *way, EVERY]))
-        keep = [*self.keep, *(name for name in beside if name not in self.keep and not name.startswith(KEY))]
-        kept = f", `keep: {json.dumps(keep, ensure_ascii=False)}`" if keep else ""
-        return f"where keys are values set the options `records: '{records}'`{kept}"
-
 
 def read(request: Request) -> Read:
     """Read the records; `_locator` is the JSON Pointer of each, or its line. A record with a key twice is set aside."""
     given = options(Json, request.options, request.name)
     return read_records(
-        request, lambda: _open(request.path, given, request.name), empty_ok=given.empty_ok, narrower=given.narrower
+        request,
+        lambda: _open(request.path, given, request.name),
+        empty_ok=given.empty_ok,
+        narrower=narrower(given.records, given.keep),
     )
 
 
 def probe(path: Path, given: Mapping[str, Any]) -> dict[str, Any]:
     """Say which columns the records have, and how the first ones look."""
     chosen = options(Json, given, path.name)
-    return shown(lambda: _open(path, chosen, path.name), path.name, chosen.narrower)
+    return shown(lambda: _open(path, chosen, path.name), path.name, narrower(chosen.records, chosen.keep))
 
 
 @contextmanager

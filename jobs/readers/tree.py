@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from jobs.readers.records import Record
+from jobs.readers.records import Narrower, Record
 from schemas.errors import UserError
 
 EVERY = "*"
 KEY = "_key"
+MOSTLY = 0.9
 
 
 def at(value: Any, way: list[str], place: str, kept: Mapping[str, Any], keep: list[str], where: str) -> Iterator[Record]:
@@ -45,3 +48,22 @@ def _below(
 def escaped(key: str) -> str:
     """Return a key as a step of a JSON Pointer (RFC 6901)."""
     return key.replace("~", "~0").replace("/", "~1")
+
+
+def narrower(records: str, keep: list[str]) -> Narrower:
+    """Return what says, of an object whose keys are values so that it has too many columns, which options read it by these."""
+
+    def remedy(columns: list[str]) -> str:
+        way, beside, inside = [], dict[str, None](), [name.split(".") for name in columns]
+        while inside:
+            (name, times), *_ = Counter(parts[0] for parts in inside if len(parts) > 1).most_common(1) or [("", 0)]
+            if times < MOSTLY * len(inside):
+                break
+            way.append(name)
+            beside |= dict.fromkeys(parts[0] for parts in inside if parts[0] != name)
+            inside = [parts[1:] for parts in inside if parts[0] == name and len(parts) > 1]
+        kept = [*keep, *(name for name in beside if name not in keep and not name.startswith(KEY))]
+        and_keep = f", `keep: {json.dumps(kept, ensure_ascii=False)}`" if kept else ""
+        return f"where keys are values set the options `records: '{'.'.join(filter(None, [records, *way, EVERY]))}'`{and_keep}"
+
+    return remedy

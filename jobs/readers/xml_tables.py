@@ -38,17 +38,18 @@ def _on_the_way(
 ) -> dict[str, str]:  # fmt: skip
     """Return column → path of what stands before the records, once in each element on the way to them."""
     steps = path.split("/")
+    own = _own(path, order, attributes)
     found: dict[str, str] = {}
     for depth in range(len(steps)):
         above, branch = "/".join(steps[:depth]), "/".join(steps[: depth + 1])
         for attribute in sorted(attributes.get(above, ())):
-            found[_column(attribute, above, found)] = _at(above, attribute)
+            found[_column(attribute, above, own | found.keys())] = _at(above, attribute)
         for leaf in order[: order.index(branch)]:
             below = f"{above}/" if above else ""
             if leaf and leaf not in inner and leaf.startswith(below) and _single(leaf, below, most):
-                found[_column(leaf.removeprefix(below).replace("/", "."), above, found)] = leaf
+                found[_column(leaf.removeprefix(below).replace("/", "."), above, own | found.keys())] = leaf
                 for attribute in sorted(attributes.get(leaf, ())):
-                    found[_column(attribute, leaf, found)] = _at(leaf, attribute)
+                    found[_column(attribute, leaf, own | found.keys())] = _at(leaf, attribute)
     return found if len(found) <= WIDEST else {}
 
 
@@ -62,8 +63,16 @@ def _at(path: str, attribute: str) -> str:
     return f"{path}/{attribute}" if path else attribute
 
 
-def _column(name: str, above: str, taken: Mapping[str, str]) -> str:
-    return name if name not in taken else f"{above.replace('/', '.')}.{name}"
+def _own(path: str, order: list[str], attributes: Mapping[str, Iterable[str]]) -> set[str]:
+    """Return the columns that the records themselves have."""
+    inside = [one for one in order if one.startswith(f"{path}/")]
+    named = {one: one.removeprefix(f"{path}/").replace("/", ".") for one in inside}
+    given = {f"{named[one]}.{attribute}" for one in inside for attribute in attributes.get(one, ())}
+    return {*named.values(), *attributes.get(path, ()), *given}
+
+
+def _column(name: str, above: str, taken: Iterable[str]) -> str:
+    return name if name not in taken else f"{above.replace('/', '.') or 'document'}.{name}"
 
 
 def _name(path: str, taken: Mapping[str, Any]) -> str:

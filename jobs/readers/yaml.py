@@ -12,7 +12,7 @@ from jobs.readers import Read, Request
 from jobs.readers.options import options
 from jobs.readers.records import Record, read_records, shown
 from jobs.readers.text import opened
-from jobs.readers.tree import at
+from jobs.readers.tree import at, narrower
 from jobs.readers.yaml_tree import documents
 from schemas.errors import UserError
 
@@ -33,14 +33,16 @@ def read(request: Request) -> Read:
     """Read the records; `_locator` is the JSON Pointer of each, `document 2 /sites/0` where there are several documents."""
     given = options(Yaml, request.options, request.name)
     found = _documents(request.path, request.name)
-    return read_records(request, lambda: _open(found, given, request.name), empty_ok=given.empty_ok)
+    return read_records(
+        request, lambda: _open(found, given, request.name), empty_ok=given.empty_ok, narrower=narrower(given.records, given.keep)
+    )
 
 
 def probe(path: Path, given: Mapping[str, Any]) -> dict[str, Any]:
     """Say which columns the records have, and how the first ones look."""
     chosen = options(Yaml, given, path.name)
     found = _documents(path, path.name)
-    return shown(lambda: _open(found, chosen, path.name), path.name)
+    return shown(lambda: _open(found, chosen, path.name), path.name, narrower(chosen.records, chosen.keep))
 
 
 def _documents(path: Path, where: str) -> list[Any]:

@@ -53,6 +53,26 @@ def test_the_contract_that_is_proposed_reads_the_file(
         assert {row["_locator"]: row["productionlt100mw"] for row in shown} == by_place
 
 
+def test_a_file_of_several_tables_feeds_them_all_from_one_delivery(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = DATA / "documents_office" / "grve-20251231_lab.xml"
+    found = json.loads(say("--json", "probe", str(file), "--table", "cleaned.label").stdout)
+    assert found["left"] == {} and [Path(name).stem for name in found["files"]] == [
+        "label", "label_loc", "label_labelarc", "label_label"]  # fmt: skip
+    for name, text in found["files"].items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+    monkeypatch.setenv(VARIABLE, str(tmp_path))
+    lake = str(tmp_path / "lake")
+    (landed,) = json.loads(say("--lake", lake, "--json", "land", str(file), "--source", "cleaned.label").stdout)
+    built = json.loads(say("--lake", lake, "--json", "run", *(f"cleaned.{Path(name).stem}" for name in found["files"])).stdout)
+    assert {(one["table"], one["status"], one["rows_written"], one["rows_set_aside"]) for one in built} == {
+        ("cleaned.label", "built", 7, 0), ("cleaned.label_loc", "built", 152, 0),
+        ("cleaned.label_labelarc", "built", 201, 0), ("cleaned.label_label", "built", 201, 0)}  # fmt: skip
+    say("--lake", lake, "withdraw", str(landed["delivery"]), "--reason", "wrong")
+    gone = json.loads(say("--lake", lake, "--json", "run", "cleaned.label", "cleaned.label_loc").stdout)
+    assert [one["rows_written"] for one in gone] == [0, 0]
+
+
 def test_a_parquet_file_is_proposed_with_its_types(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file, lake = tmp_path / "a.parquet", str(tmp_path / "lake")
     at = [datetime(2026, 1, day, tzinfo=UTC) for day in (1, 2, 3)]

@@ -13,7 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jobs.readers import json_stream
-from jobs.readers.sniff import JSON, TEXT, media_type
+from jobs.readers.records import WIDEST
+from jobs.readers.sniff import JSON, TEXT, media_type, probe
+from schemas.errors import UserError
 from schemas.rooms import SHIPPED
 from tests.jobs.readers.reading import read_file, refusal
 
@@ -169,3 +171,14 @@ def _count(content: Any, way: str) -> int:
             return sum(_count(one, way.partition(".")[2]) for one in content.values())
         content, way = content[part], way.partition(".")[2]
     return len(content) if isinstance(content, list) else 1
+
+
+def test_the_options_that_read_keys_as_values_are_told(tmp_path: Path) -> None:
+    days = {f"2026-{number:04}": {"solar": {"gen": number}} for number in range(WIDEST + 1)}
+    path = tmp_path / "a.json"
+    path.write_text(json.dumps({"unit": "MW", "data": days}), encoding="utf-8")
+    with pytest.raises(UserError, match=r"set the options `records: 'data.\*'`, `keep: \[\"unit\"\]`"):
+        probe("json", path, {})
+    rows = read_file(tmp_path, "json", path, records="data.*", keep=["unit"]).rows
+    assert len(rows) == WIDEST + 1 and rows[7] == {
+        "unit": "MW", "_key": "2026-0007", "solar.gen": "7", "_delivery": 7, "_locator": "/data/2026-0007"}  # fmt: skip

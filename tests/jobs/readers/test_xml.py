@@ -139,3 +139,33 @@ def test_probe_shows_paths_first_and_then_records() -> None:
     path = DATA / "electricity_timeseries/FI_production.xml"
     assert probe("xml", path, {})["elements"]["TimeSeries/Period/Point"] > 90
     assert "quantity" in probe("xml", path, {"records": "TimeSeries/Period/Point"})["columns"]
+
+
+def test_the_tables_of_a_document_hold_each_of_its_values_once_or_more(tmp_path: Path) -> None:
+    text = """<r u="kWh"><head><day>1</day></head><s><id>a</id><p><v>1</v></p><p><v>2</v></p></s><s><id>b</id><p><v>3</v></p>
+      </s><note by="me">behind</note></r>"""
+    tables = probe("xml", _file(tmp_path, text), {})["tables"]
+    assert tables == {
+        "p": {"records": "s/p", "keep": {"@u": "@u", "head.day": "head/day", "id": "s/id"}},
+        "document": {"records": "."},
+    }
+    rows = read_file(tmp_path, "xml", tmp_path / "a.xml", **tables["p"]).rows
+    assert [(row["@u"], row["head.day"], row["id"], row["v"]) for row in rows] == [
+        ("kWh", "1", "a", "1"), ("kWh", "1", "a", "2"), ("kWh", "1", "b", "3")]  # fmt: skip
+    (whole,) = read_file(tmp_path, "xml", tmp_path / "a.xml", **tables["document"]).rows
+    assert (whole["note.#text"], whole["note.@by"], whole["_locator"]) == ("behind", "me", "/")
+
+
+@pytest.mark.parametrize(
+    ("name", "tables"),
+    [
+        ("electricity_timeseries/FI_production.xml", ["Point"]), ("lca_products/Acetic acid, at plant.xml", None),
+        ("documents_office/grve-20251231_lab.xml", ["roleRef", "loc", "labelArc", "label"]),
+        ("power_plants/australia_power_plants.xml", ["featureMember", "document"]),
+    ],
+)  # fmt: skip
+def test_a_document_is_told_apart_into_tables(tmp_path: Path, name: str, tables: list[str] | None) -> None:
+    found = probe("xml", DATA / name, {})["tables"]
+    assert list(found) == (tables or ["exchange", "allocation", "document"])
+    for options in found.values():
+        assert read_file(tmp_path, "xml", DATA / name, **options).read.rejected == 0
