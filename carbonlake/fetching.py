@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Optional
 import typer
 
 from carbonlake import delivering
+from carbonlake.tables import show_rows
 from carbonlake.world import FAILED, World
 from conf.secrets import redact
 from schemas.contracts import contracts
@@ -25,6 +26,7 @@ def add(app: typer.Typer) -> None:
 def fetch(
     context: typer.Context,
     tables: Annotated[Optional[list[str]], typer.Argument(help="Cleaned tables; nothing for all that are fetched")] = None,
+    test: Annotated[bool, typer.Option(help="Try the connections, and take nothing")] = False,
 ) -> None:
     """Fetch what sources have since the last time: what came is landed as it is, and the next fetch goes on behind it.
 
@@ -33,13 +35,17 @@ def fetch(
     \b
     carbonlake fetch                            every source with `fetch` in its contract
     carbonlake fetch cleaned.meter_reading      one
+    carbonlake fetch --test                     whether each source can be reached, and what is there
     """
     world: World = context.obj
     named = tables or [table for table, one in contracts().items() if one.source and one.source.fetch and not one.source.of]
     if not named:
         raise UserError("no source is fetched", remedy="write source.fetch into a contract; `carbonlake land` takes files in")
-    receipts, wrong = fetched(world, named)
-    delivering.show(world, receipts)
+    if test:
+        wrong = _tried(world, named)
+    else:
+        receipts, wrong = fetched(world, named)
+        delivering.show(world, receipts)
     if wrong:
         raise typer.Exit(FAILED)
 
@@ -55,6 +61,25 @@ def fetched(world: World, tables: Sequence[str]) -> tuple[list[Receipt], list[st
             fetching.fetch(world.lake, table, world.settings.connections, receipts.append)
         except UserError as error:
             wrong.append(table)
-            text = redact(f"{table}: {error}").replace("[", r"\[")
-            world.aside.print(f"[red]✗[/red] {text}", soft_wrap=True)
+            _tell(world, table, error)
     return receipts, wrong
+
+
+def _tried(world: World, tables: Sequence[str]) -> list[str]:
+    """Try the connection of each source, show what is there, and return the tables whose sources gave an error."""
+    from jobs import fetch as fetching
+
+    rows, wrong = [], []
+    for table in tables:
+        try:
+            rows.append({"table": table, "there": redact(fetching.tested(table, world.settings.connections))})
+        except UserError as error:
+            wrong.append(table)
+            _tell(world, table, error)
+    show_rows(world, rows)
+    return wrong
+
+
+def _tell(world: World, table: str, error: UserError) -> None:
+    text = redact(f"{table}: {error}").replace("[", r"\[")
+    world.aside.print(f"[red]✗[/red] {text}", soft_wrap=True)

@@ -10,12 +10,12 @@ import importlib
 import json
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from jobs.lake import Lake
-from jobs.land import Arrival, Receipt, land_fetched, position, written
+from jobs.land import Arrival, Receipt, land_fetched, position, receipts, written
 from schemas.contract import Contract
 from schemas.contracts import contract
 from schemas.errors import UserError
@@ -23,12 +23,16 @@ from schemas.errors import UserError
 
 @dataclass(frozen=True)
 class Asked:
-    """What a kind of fetch gets: the contract, the URLs of connections, where it goes on, and an empty folder for files."""
+    """What a kind of fetch gets: the contract, the URLs of connections, where it goes on, and an empty folder for files.
+
+    `earlier` gives the files of all deliveries in force, in sequence.
+    """
 
     contract: Contract
     connections: Mapping[str, str]
     position: Mapping[str, Any]
     folder: Path
+    earlier: Callable[[], list[Path]] = field(default=list)
 
     @property
     def how(self) -> Any:
@@ -64,9 +68,22 @@ def _arrivals(lake: Lake, one: Contract, connections: Mapping[str, str]) -> Iter
     module = _module(one)
     after = position(lake, one.table)
     with tempfile.TemporaryDirectory(prefix="carbonlake-") as folder:
-        for arrival in module.arrivals(Asked(one, connections, json.loads(after or "{}"), Path(folder))):
+        asked = Asked(one, connections, json.loads(after or "{}"), Path(folder), lambda: _files(lake, one))
+        for arrival in module.arrivals(asked):
             yield arrival, after
             after = written(arrival.position)
+
+
+def _files(lake: Lake, one: Contract) -> list[Path]:
+    return [lake.delivery(receipt.sha256) for receipt in receipts(lake, one.table)]
+
+
+def tested(table: str, connections: Mapping[str, str]) -> str:
+    """Try the connection of a source, without taking anything, and say what is there. Raise UserError where it fails."""
+    one = contract(contract(table).reads)
+    module = _module(one)
+    with tempfile.TemporaryDirectory(prefix="carbonlake-") as folder:
+        return str(module.test(Asked(one, connections, {}, Path(folder))))
 
 
 def _module(one: Contract) -> Any:

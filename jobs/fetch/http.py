@@ -33,3 +33,14 @@ def arrivals(asked: Asked) -> Iterator[Arrival]:
     except requests.RequestException as error:
         raise UserError(f"cannot be fetched ({error})", where=url, remedy="check the address; fetch again") from None
     yield Arrival(file, PurePosixPath(unquote(urlsplit(url).path)).name or "answer", marks)
+
+
+def test(asked: Asked) -> str:
+    """Ask for the head of the address, and say what it gives, without taking it."""
+    url = asked.how.url
+    try:
+        with requests.get(url, timeout=SECONDS, stream=True) as answer:
+            answer.raise_for_status()
+            return f"{answer.status_code}, {answer.headers.get('Content-Type', 'of no type')}"
+    except requests.RequestException as error:
+        raise UserError(f"cannot be reached ({error})", where=url, remedy="check the address") from None

@@ -10,7 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
+from carbonlake.cli import app
+from carbonlake.world import FAILED
 from jobs import fetch as fetching
 from jobs import land
 from jobs.lake import Lake
@@ -152,3 +155,14 @@ def test_a_source_that_is_not_whole_is_refused(lake: Lake, tmp_path: Path, sourc
 def test_a_table_that_is_not_fetched_says_what_to_do(lake: Lake) -> None:
     with pytest.raises(UserError, match=r"cleaned.enterprise is not fetched: .*\n  → `carbonlake land` takes them in"):
         fetching.fetch(lake, "cleaned.enterprise", {})
+
+
+def test_sources_are_tried_without_taking_anything(
+    lake: Lake, site: tuple[str, dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CARBONLAKE_LAKE", str(lake.folder))
+    found = CliRunner().invoke(app, ["--json", "fetch", "cleaned.reading", "--test"])
+    assert json.loads(found.stdout) == [{"table": "cleaned.reading", "there": "200, of no type"}]
+    assert land.receipts(lake) == []
+    monkeypatch.setattr("jobs.fetch.http.test", lambda asked: asked.connection("nothing"))
+    assert CliRunner().invoke(app, ["fetch", "cleaned.reading", "--test"]).exit_code == FAILED
