@@ -21,6 +21,8 @@ from schemas.numbers import LIMIT, NUMBER
 
 DELIVERY, LOCATOR, NAME, RULES, VERDICT = "_delivery", "_locator", "_name", "_rules", "_verdict"
 WAIVED, DISCARDED = "_waived", "_discarded"
+# Why a reader doubts what it read of a row; NULL where it does not (PDF and Word).
+DOUBT, DOUBTED = "_doubt", "low_confidence"
 # A day or a month, and after a day perhaps a local time.
 DAY = r"^[0-9]{4}-[0-9]{1,2}(-[0-9]{1,2}([ T][0-9]{1,2}(:[0-9]{1,2}){0,2}([.][0-9]*)?)?)?$"
 TRUTH = r"^(?i:true|t|yes|y|1|false|f|no|n|0)$"
@@ -51,12 +53,18 @@ def checks(contract: Contract, present: Iterable[str]) -> list[RowCheck]:
         RowCheck(f"unit_{name}", "quarantine", F.col(f"_unit_{name}"), Rule(rule="not_null", column=name))
         for name in _with_units(contract, present)
     ]
-    return row_checks(contract) + implied + units_known + key_checks(contract)
+    return soft_checks(contract, present) + implied + units_known + key_checks(contract)
 
 
 def _with_units(contract: Contract, present: Iterable[str]) -> list[str]:
     known = list(present)
     return [n for n, c in contract.columns.items() if unit_column(c) and found_header(c, n, known)]
+
+
+def soft_checks(contract: Contract, present: Iterable[str]) -> list[RowCheck]:
+    """Return the checks that a person may waive: the declared rules, and the doubt of the reader where it tells of any."""
+    doubted = RowCheck(DOUBTED, "quarantine", F.col(DOUBT).isNull(), Rule(rule="not_null", column=DOUBT))
+    return row_checks(contract) + ([doubted] if DOUBT in present else [])
 
 
 def key_checks(contract: Contract) -> list[RowCheck]:
@@ -81,8 +89,8 @@ def judged(frame: DataFrame, contract: Contract, every: list[RowCheck]) -> DataF
     with_mask = frame.withColumn(RULES, mask(every))
     fails, rules = _any(set_aside_bits(every)), F.col(RULES)
     if WAIVED in frame.columns:
-        # A person may let a row pass a declared rule; a value that fits no type or a key that is missing never passes.
-        soft = set_aside_bits(row_checks(contract))
+        # A person may let a row pass these; a value that fits no type or a key that is missing never passes.
+        soft = set_aside_bits(soft_checks(contract, frame.columns))
         fails = _any(set_aside_bits(every) & ~soft) | (_any(soft) & ~F.col(WAIVED)) | F.col(DISCARDED)
         # The audit knows a row that a person judged by the mask it lacks.
         rules = F.when(~F.col(WAIVED) | fails, rules)
@@ -112,7 +120,7 @@ def _typed(found: DataFrame, contract: Contract, names: Mapping[int, str]) -> Da
         values[name] = typed(raw, column, zone, is_text, instants.get(name), scaled.get(name)).alias(name)
         if _can_fail(column):
             bad[name] = _unmatched(found_, column) if is_text and column.pattern else raw
-    extras = [F.col(name) for name in (LOCATOR, DELIVERY, NAME, WAIVED, DISCARDED) if name in found.columns]
+    extras = [F.col(name) for name in (LOCATOR, DELIVERY, NAME, DOUBT, WAIVED, DISCARDED) if name in found.columns]
     # The raw texts ride along under a name of their own, so that a failed cast can be told from an empty value.
     frame = found.select(*values.values(), *extras, *(raw.alias(f"_raw_{name}") for name, raw in bad.items()),
                          *(scale.isNotNull().alias(f"_scaled_{name}") for name, scale in scaled.items()))  # fmt: skip

@@ -12,7 +12,7 @@ import pyarrow as pa
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from jobs.clean import DELIVERY, DISCARDED, LOCATOR, WAIVED
+from jobs.clean import DELIVERY, DISCARDED, DOUBT, LOCATOR, WAIVED
 from jobs.commit import append_rows
 from jobs.decisions import TABLE as TABLE
 from jobs.decisions import Decisions
@@ -46,6 +46,10 @@ def applied(engine: Engine, made: Decisions, files: Sequence[str]) -> DataFrame:
     fixed = {header: _fixed(header, made) for header in headers}
     flags = {flag: _at([place for place, row in made.items() if row["decision"] == decision])
              for flag, decision in ((WAIVED, "waive"), (DISCARDED, "discard"))}  # fmt: skip
+    if DOUBT in found.columns:
+        # Who corrects a row has looked at it, so that the reader's doubt is answered.
+        seen = _at([place for place, row in made.items() if row["values"]])
+        flags[DOUBT] = F.when(~seen, F.col(DOUBT))
     return found.withColumns({**fixed, **flags})
 
 

@@ -29,6 +29,8 @@ KINDS = (
 )
 MOST = 8  # columns of a key
 MEASURES = ("double", "decimal(28,6)")
+DOUBT = "_doubt"
+NOT_OF_ROW = (DOUBT, "_cells", "_confidence")  # of a document's table: what the reader says of a row, not what the row says
 
 
 @dataclass(frozen=True)
@@ -48,10 +50,13 @@ def proposal(format: str, path: Path, options: Mapping[str, Any]) -> Proposal:
         parts = sorted(str(part) for part in Path(folder).glob("part-*.parquet"))
         if not parts:
             return Proposal(dict.fromkeys(found.columns, "string"), (), 0, found.rejected)
-        duck.execute(f"create view found as from read_parquet([{', '.join(map(literal, parts))}])")
-        kinds = {field.name: str(field.type) for field in pq.read_schema(parts[0]) if field.name not in OURS}
+        kinds = {field.name: str(field.type) for field in pq.read_schema(parts[0]) if field.name not in (*OURS, *NOT_OF_ROW)}
+        # What the reader doubts waits for a person: it is no evidence of a type.
+        sure = f" where {DOUBT} is null" if DOUBT in pq.read_schema(parts[0]).names else ""
+        duck.execute(f"create view found as from read_parquet([{', '.join(map(literal, parts))}]){sure}")
         columns = {name: TYPED.get(kind) or _type(duck, name) for name, kind in kinds.items()}
-        return Proposal(columns, _key(duck, columns, found.rows), found.rows, found.rejected)
+        rows = int((duck.execute("select count(*) from found").fetchone() or (0,))[0])
+        return Proposal(columns, _key(duck, columns, rows), found.rows, found.rejected)
 
 
 def _type(duck: duckdb.DuckDBPyConnection, name: str) -> str:

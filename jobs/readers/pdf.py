@@ -1,170 +1,166 @@
-"""PDF: paragraphs and tables as passages, each with page, box and the heading above it."""
+"""PDF: paragraphs and tables as passages, or the rows of chosen tables, each with page, box and the heading above it."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass
-from itertools import pairwise
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from statistics import median
 from typing import Any
 
-import pdfplumber
-from pdfminer.pdfdocument import PDFPasswordIncorrect
-
-from jobs.readers import Read, Request
+from jobs.readers import Read, Request, table_rows
 from jobs.readers.options import options
 from jobs.readers.parts import Rejects, write_parts
-from jobs.readers.passages import Passage, is_heading, row_text, to_table
+from jobs.readers.passages import Passage, row_text, to_table
+from jobs.readers.pdf_pages import fields, has_layer, holds, kind, opened, pictures, wrong_maps
+from jobs.readers.pdf_tables import grids, locator
+from jobs.readers.pdf_text import paragraphs
+from jobs.readers.table_grid import Grid
+from jobs.readers.table_rows import Choice, How
 from schemas.errors import UserError
 
 COLUMNS = ("page", "heading", "kind", "text")
-# A heading is set larger than the body; a paragraph ends where the gap to the next line is wider than usual, or
-# where a line stops short of the right margin.
-LARGER, GAP, SHORT, LONGEST_TITLE = 1.15, 1.4, 0.9, 80
-Box = tuple[float, float, float, float]
+SAYS = {"scanned": "a picture without text: it is to be read by a person, or by recognition of characters",
+        "drawn": "letters drawn as outlines: no text can be taken from it",
+        "unreadable": "signs without Unicode: its fonts do not say which letters they draw"}  # fmt: skip
+PROBED = 30  # pages that `probe` looks for tables on
 
 
 @dataclass(frozen=True)
-class Pdf:
-    """Options of PDF."""
+class Pdf(How):
+    """Options of PDF: `tables` is true (tables are passages), false, or says which tables become rows."""
 
-    tables: bool = True
+    tables: bool | dict[str, Any] = True
     empty_ok: bool = False
 
 
 @dataclass
-class _Line:
-    text: str
-    box: Box
-    size: float
+class _Seen:
+    """What was met on the way: pages by their kind, the last heading, the last text."""
+
+    kinds: dict[str, list[str]] = field(default_factory=dict)
+    heading: str = ""
 
 
 def read(request: Request) -> Read:
-    """Read passages; `_locator` is `page 3 (x0,y0,x1,y1)` in points from the top left; a scan is kind `scanned`."""
+    """Read passages, or rows of tables; `_locator` is `page 3 (x0,y0,x1,y1)` in points from the top left."""
     began = time.perf_counter()
     given = options(Pdf, request.options, request.name)
-    with _opened(request.path, request.name) as file, Rejects(request.out, request.delivery):
-        pages = len(file.pages)
-        passages = list(_passages(file, given))
-        rows = write_parts(request.out, [to_table(passages, COLUMNS, request.delivery)])
-    if not rows and not given.empty_ok:
-        raise UserError("no text, no table and no picture on any page", where=request.name)
-    scanned = sum(one.kind == "scanned" for one in passages)
-    return Read(rows, 0, COLUMNS, {"pages": pages, "scanned_pages": scanned}, time.perf_counter() - began)
+    seen = _Seen()
+    with opened(request.path, request.name) as file, Rejects(request.out, request.delivery) as rejects:
+        if isinstance(given.tables, dict):
+            columns, rows, more = _rows(file, given, request, rejects, seen)
+        else:
+            passages = [one for page in file.pages for one in _passages(page, bool(given.tables), seen)]
+            columns, more = COLUMNS, {}
+            rows = write_parts(request.out, [to_table(passages, COLUMNS, request.delivery)])
+        info = {"pages": len(file.pages), **{f"{name}_pages": len(at) for name, at in seen.kinds.items()}, **more}
+        info |= {"holds": found} if (found := holds(file)) else {}
+    if not rows and not rejects.count and not given.empty_ok:
+        raise UserError("no text, no table and no picture on any page", where=request.name, remedy="look at the document")
+    return Read(rows, rejects.count, columns, info, time.perf_counter() - began)
 
 
 def probe(path: Path, given: Mapping[str, Any]) -> dict[str, Any]:
-    """Say how many pages there are, what the file says of itself, and how the first page begins."""
-    with _opened(path, path.name) as file:
+    """Say how many pages and tables there are, what can't be read and why, what the file says of itself, how it begins."""
+    options(Pdf, given, path.name)
+    seen = _Seen()
+    with opened(path, path.name) as file:
         first = (file.pages[0].extract_text() or "")[:500] if file.pages else ""
-        return {"pages": len(file.pages), "metadata": {k: str(v) for k, v in file.metadata.items()}, "first_text": first}
+        found = [grid for page in file.pages[:PROBED] for grid in _tables_of(page, Choice(), path.name, seen)]
+        told = {"pages": len(file.pages), "metadata": {name: str(value)[:200] for name, value in file.metadata.items()},
+                "found tables": [_told(one) for one in table_rows.numbered(found, How())], "first_text": first}  # fmt: skip
+        if told["found tables"]:
+            told["rows of a table"] = '--option "tables={numbers: [1]}"'
+        told |= {f"{name} pages": f"{', '.join(at)}: {SAYS[name]}" for name, at in seen.kinds.items()}
+        return told | ({"holds": ", ".join(extra) + "; none of it is run or opened"} if (extra := holds(file)) else {})
 
 
-@contextmanager
-def _opened(path: Path, where: str) -> Iterator[Any]:
-    """Open a file; passwords and whatever the library makes of a damaged one become UserError."""
-    try:
-        with pdfplumber.open(path) as file:
-            yield file
-    except UserError:
-        raise
-    except Exception as error:  # noqa: BLE001
-        # pdfminer lets any exception through from damaged objects, and pdfplumber wraps those of opening.
-        causes = (error, error.__cause__, error.__context__, *error.args)
-        if any(isinstance(one, PDFPasswordIncorrect) for one in causes):
-            raise UserError("the document is under a password", where=where, remedy="ask for one without") from None
-        raise UserError(f"the document is damaged: {type(error).__name__} {str(error)[:200]}", where=where,
-                        remedy="ask for the delivery again") from None  # fmt: skip
+def _told(grid: Grid) -> str:
+    size = f"{len(grid.rows)} × {grid.width}"
+    return f"{grid.number}: page {grid.page}, {size}, {grid.heading[:60]!r}, {row_text(list(grid.texts(0)))[:100]}"
 
 
-def _passages(file: Any, given: Pdf) -> Iterator[Passage]:
-    heading = ""
-    for page in file.pages:
-        for one in _of_page(page, given):
-            if one.heading:
-                heading = one.text
-            yield Passage(heading, one.kind, one.text, one.locator, one.page)
-        page.close()
+def _rows(file: Any, given: Pdf, request: Request, rejects: Rejects, seen: _Seen) -> tuple[tuple[str, ...], int, dict[str, Any]]:
+    """Write the rows of the chosen tables; pages that can't be read and may hold some of them are set aside."""
+    choice = options(Choice, given.tables if isinstance(given.tables, dict) else {}, f"{request.name}, tables")
+    table_rows.check(choice, given, request.name)
+    wanted = table_rows.pages(choice.pages, request.name)
+    if wanted and choice.numbers:
+        raise UserError("option 'tables': `pages` and `numbers` at once", where=request.name,
+                        remedy="numbers are those of the whole document, as `carbonlake probe` lists them")  # fmt: skip
+    found = [grid for page in file.pages if wanted is None or page.page_number in wanted
+             for grid in _tables_of(page, choice, request.name, seen)]  # fmt: skip
+    for name, numbers in seen.kinds.items():
+        for number in numbers:
+            rejects.add(f"page {number}", f"page {number} is {name}: {SAYS[name]}", "")
+    if not found and seen.kinds:
+        told = "; ".join(f"{name}: page {', '.join(numbers)}" for name, numbers in seen.kinds.items())
+        raise UserError(f"no table can be read ({told})", where=request.name, remedy="ask for a document with text, not a scan")
+    kept = table_rows.chosen(found, choice, given, request.name)
+    part, doubted = table_rows.table(kept, given, request.delivery, rejects, request.name)
+    columns = tuple(name for name in part.column_names if name not in ("_delivery", "_locator"))
+    return columns, write_parts(request.out, [part]), {"tables": len(kept), "doubted_rows": doubted}
 
 
-def _of_page(page: Any, given: Pdf) -> Iterator[Passage]:
-    """Yield the passages of a page from top to bottom; a passage that is a heading names itself as such."""
+def _tables_of(page: Any, choice: Choice, where: str, seen: _Seen) -> list[Grid]:
+    """Return the tables of a page with the heading or caption above them, and what stands above and below them."""
+    found = grids(page, choice.ruled, where)
+    texts = [(text, box, top) for text, box, top in paragraphs(page, [one.box for one in found if one.box])]
+    name = kind(page) or ("scanned" if pictures(page) else "")
+    if name:
+        seen.kinds.setdefault(name, []).append(str(page.page_number))
+    extra, wrong = {"ocr"} if has_layer(page) else set(), wrong_maps(page)
+    extra |= {"map"} if wrong and any(one["fontname"] in wrong for one in page.chars) else set()
+    made = []
+    for grid in found:
+        top, bottom = (grid.box or (0, 0, 0, 0))[1], (grid.box or (0, 0, 0, 0))[3]
+        above = [one for one in texts if one[1][3] <= top + 2 and not _is_folio(one[0])]
+        below = [one for one in texts if one[1][1] >= bottom - 2 and not _is_folio(one[0])]
+        tables_above = [one for one in found if one is not grid and one.box and one.box[3] <= top + 2]
+        tables_below = [one for one in found if one is not grid and one.box and one.box[1] >= bottom - 2]
+        headings = [one[0] for one in above if one[2]]
+        named = dict.fromkeys([headings[-1] if headings else seen.heading, above[-1][0] if above else ""])
+        heading = " / ".join(part[:200] for part in named if part)
+        made.append(replace(grid, heading=heading, above=bool(above or tables_above), below=bool(below or tables_below),
+                            signs=grid.signs | extra))  # fmt: skip
+    seen.heading = next((text for text, _, top in reversed(texts) if top), seen.heading)
+    page.close()
+    return made
+
+
+def _is_folio(text: str) -> bool:
+    """Tell whether a text is the number of a page."""
+    return len(text) < 16 and not any(sign.isalpha() and sign not in "第页共Pageof" for sign in text)
+
+
+def _passages(page: Any, tables: bool, seen: _Seen) -> Iterator[Passage]:
+    """Yield the passages of a page as it is read; a heading names itself as such."""
     number = str(page.page_number)
-    if not page.chars:
-        if page.images:
-            yield Passage("", "scanned", "", _locator(number, (0, 0, page.width, page.height)), number)
+    for text, box in fields(page):
+        yield Passage(seen.heading, "field", text, locator(number, box), number)
+    if name := kind(page):
+        seen.kinds.setdefault(name, []).append(number)
+        yield Passage(seen.heading, name, "", locator(number, (0, 0, page.width, page.height)), number)
+        page.close()
         return
+    for box in pictures(page):
+        seen.kinds.setdefault("scanned", []).append(number)
+        yield Passage(seen.heading, "scanned", "", locator(number, box), number)
     # A frame around text has a single cell; it is no table, and its text is read as such.
-    tables = [one for one in page.find_tables() if len(one.rows) > 1 and len(one.columns) > 1] if given.tables else []
-    boxes = [one.bbox for one in tables]
-    found = [(one.bbox, "table", "\n".join(row_text(row) for row in one.extract()), False) for one in tables]
-    found += [(box, "text", text, top) for text, box, top in _paragraphs(_lines(page, boxes))]
-    for box, kind, text, top in sorted(found, key=lambda one: (one[0][1], one[0][0])):
+    found = [one for one in page.find_tables() if len(one.rows) > 1 and len(one.columns) > 1] if tables else []
+    waiting = sorted(((one.bbox, "\n".join(row_text(row) for row in one.extract())) for one in found), key=lambda one: one[0][1])
+    for text, box, top in paragraphs(page, [one.bbox for one in found]):
+        while waiting and waiting[0][0][1] < box[1]:
+            yield from _table(waiting.pop(0), seen, number)
+        seen.heading = text if top else seen.heading
         if text.strip(" |\n"):
-            yield Passage(text if top else "", kind, text, _locator(number, box), number)
+            yield Passage(seen.heading, "text", text, locator(number, box), number)
+    for one in waiting:
+        yield from _table(one, seen, number)
+    page.close()
 
 
-def _locator(number: str, box: Box) -> str:
-    return f"page {number} ({','.join(f'{side:.0f}' for side in box)})"
-
-
-def _lines(page: Any, boxes: list[Box]) -> list[_Line]:
-    """Return the lines outside of tables."""
-    outside = page.filter(lambda one: not any(_inside(one, box) for box in boxes)) if boxes else page
-    return [
-        _Line(" ".join(one["text"].split()), (one["x0"], one["top"], one["x1"], one["bottom"]),
-              median(char["size"] for char in one["chars"]))
-        for one in outside.extract_text_lines(return_chars=True) if one["text"].strip()
-    ]  # fmt: skip
-
-
-def _inside(one: Mapping[str, Any], box: Box) -> bool:
-    x, y = (one["x0"] + one["x1"]) / 2, (one["top"] + one["bottom"]) / 2
-    return bool(box[0] <= x <= box[2] and box[1] <= y <= box[3])
-
-
-def _paragraphs(lines: list[_Line]) -> Iterator[tuple[str, Box, bool]]:
-    """Join lines into paragraphs; a heading stands alone."""
-    if not lines:
-        return
-    body = median(one.size for one in lines)
-    right = max(one.box[2] for one in lines)
-    # From line to line, of pairs that are lines of one column.
-    pitch = median([b.box[1] - a.box[1] for a, b in pairwise(lines) if b.box[1] > a.box[1]] or [0.0])
-    open_, open_level = [lines[0]], _level(lines[0], body)
-    for one in lines[1:]:
-        level = _level(one, body)
-        # A title may run over several lines; a numbered heading is one line.
-        goes_on = level == open_level and level != "numbered" and not _ends(open_[-1], one, pitch, right, level == "title")
-        if goes_on:
-            open_.append(one)
-        else:
-            yield _joined(open_, bool(open_level))
-            open_, open_level = [one], level
-    yield _joined(open_, bool(open_level))
-
-
-def _level(one: _Line, body: float) -> str:
-    """Say whether a line is a heading: `numbered`, a `title` by its size, or body ("")."""
-    if is_heading(one.text):
-        return "numbered"
-    return "title" if one.size > LARGER * body and len(one.text) < LONGEST_TITLE else ""
-
-
-def _ends(before: _Line, after: _Line, pitch: float, right: float, centred: bool) -> bool:
-    """Tell whether a paragraph ends with a line: a wide gap follows, or it stops short of the right margin."""
-    wide = after.box[1] - before.box[1] > GAP * pitch
-    return wide or (not centred and before.box[2] < SHORT * right)
-
-
-def _joined(lines: list[_Line], top: bool) -> tuple[str, Box, bool]:
-    """Join with a blank only between words of scripts that have them; a number may break at any digit."""
-    text = lines[0].text
-    for one in lines[1:]:
-        ends = text[-1:] + one.text[:1]
-        text += (" " if ends.isascii() and not ends.isdigit() else "") + one.text
-    x0, y0, x1, y1 = zip(*(one.box for one in lines), strict=True)
-    return text, (min(x0), min(y0), max(x1), max(y1)), top
+def _table(one: tuple[Any, str], seen: _Seen, number: str) -> Iterator[Passage]:
+    if one[1].strip(" |\n"):
+        yield Passage(seen.heading, "table", one[1], locator(number, one[0]), number)
