@@ -9,6 +9,7 @@ from pyspark.sql import Column as Expr
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from jobs import dates, written
 from jobs.row_units import scales, unit_column
 from jobs.zones import quick, to_utc
 from layers.numbers import fix
@@ -25,6 +26,7 @@ WAIVED, DISCARDED = "_waived", "_discarded"
 DOUBT, DOUBTED = "_doubt", "low_confidence"
 # A day or a month, and after a day perhaps a local time.
 DAY = r"^[0-9]{4}-[0-9]{1,2}(-[0-9]{1,2}([ T][0-9]{1,2}(:[0-9]{1,2}){0,2}([.][0-9]*)?)?)?$"
+WHOLE = ("integer", "long")
 TRUTH = r"^(?i:true|t|yes|y|1|false|f|no|n|0)$"
 
 
@@ -109,7 +111,8 @@ def _typed(found: DataFrame, contract: Contract, names: Mapping[int, str]) -> Da
         found = found.withColumn(NAME, _name(names))
     native = {field.name: field.dataType.typeName() for field in found.schema.fields}
     scaled = scales(found, contract, _with_units(contract, present))
-    found, instants = _instants(found, contract, present, native)
+    found, ready = _readied(found, contract, present, native, zone)
+    qualified = {c.written.qualifier: c for c in contract.columns.values() if c.written and c.written.qualifier}
     values, bad = {}, {}
     for name, column in contract.columns.items():
         header = found_header(column, name, present)
@@ -117,7 +120,9 @@ def _typed(found: DataFrame, contract: Contract, names: Mapping[int, str]) -> Da
             continue
         found_, is_text = F.col(f"`{header}`"), native[header] == "string"
         raw = text(found_, column) if is_text else _as_it_is(found_, column, native[header], f"{contract.file}: columns.{name}")
-        values[name] = typed(raw, column, zone, is_text, instants.get(name), scaled.get(name)).alias(name)
+        if name in qualified and is_text:
+            raw = written.qualifier(text(found_, qualified[name]), qualified[name])
+        values[name] = typed(raw, column, zone, is_text, ready.get(name), scaled.get(name)).alias(name)
         if _can_fail(column):
             bad[name] = _unmatched(found_, column) if is_text and column.pattern else raw
     extras = [F.col(name) for name in (LOCATOR, DELIVERY, NAME, DOUBT, WAIVED, DISCARDED) if name in found.columns]
@@ -134,20 +139,41 @@ def _typed(found: DataFrame, contract: Contract, names: Mapping[int, str]) -> Da
     return reduce(_derive, [(n, c) for n, c in contract.columns.items() if c.derive], frame)
 
 
-def _instants(
-    found: DataFrame, contract: Contract, present: Iterable[str], native: Mapping[str, str]
+def _readied(
+    found: DataFrame, contract: Contract, present: Iterable[str], native: Mapping[str, str], zone: str
 ) -> tuple[DataFrame, dict[str, Expr]]:
-    """Parse texts of instants in a step of their own: within a CASE an engine would parse each as often as it is named."""
-    parsed = {}
+    """Read texts of instants, of dates and of numbers in a style of their own in a step before all others.
+
+    Within a CASE an engine would parse each as often as it is named.
+    """
+    parsed: dict[str, Expr] = {}
     for name, column in contract.columns.items():
         header = found_header(column, name, present)
-        if column.type == "timestamp" and header and native[header] == "string":
-            parsed[name] = _moment(text(F.col(f"`{header}`"), column), column)
-    prefix = "_instant_"
-    while any(header.startswith(prefix) for header in present):  # else another column would read the instant for its text
+        # A day may come as a number, such as 20260131.
+        if header and (native[header] == "string" or (column.format and native[header] in WHOLE)):
+            ready = _ready(
+                text(F.col(f"`{header}`").cast("string"), column), column, zone, f"{contract.file}: columns.{name}.format"
+            )
+            parsed |= {} if ready is None else {name: ready}
+    prefix = "_ready_"
+    while any(header.startswith(prefix) for header in present):  # else another column would read this one for its text
         prefix = f"_{prefix}"
     frame = found.withColumns({f"{prefix}{name}": value for name, value in parsed.items()}) if parsed else found
     return frame, {name: F.col(f"`{prefix}{name}`") for name in parsed}
+
+
+def _ready(raw: Expr, column: Column, zone: str, where: str) -> Expr | None:
+    if column.written:
+        return written.plain(raw, column)
+    formats = _formats(column)
+    dates.check(formats, where)
+    if column.type == "timestamp":
+        return dates.instant(raw, formats, zone) if formats else raw.try_cast("timestamp")
+    return dates.day(raw, formats) if formats and column.type == "date" else None
+
+
+def _formats(column: Column) -> tuple[str, ...]:
+    return (column.format,) if isinstance(column.format, str) else column.format or ()
 
 
 def _derive(frame: DataFrame, item: tuple[str, Column]) -> DataFrame:
@@ -198,13 +224,17 @@ def _unmatched(raw: Expr, column: Column) -> Expr:
 
 
 def typed(
-    raw: Expr, column: Column, zone: str, is_text: bool, instant: Expr | None = None, scale: Expr | None = None
+    raw: Expr, column: Column, zone: str, is_text: bool, ready: Expr | None = None, scale: Expr | None = None
 ) -> Expr:  # fmt: skip
     """Return the value in the column's type and unit, NULL where it does not fit.
 
-    `instant` is its text read already, `scale` the factor of the row's own unit.
+    `ready` is its text read already, `scale` the factor of the row's own unit.
     """
     type_ = str(column.type)
+    if is_text and ready is None:
+        ready = _ready(raw, column, zone, "format")
+    if is_text and column.written and ready is not None:
+        raw = ready
     if types.decimal_parts(type_):
         return _decimal(raw, column, type_, is_text, scale)
     if type_ == "double":
@@ -212,9 +242,9 @@ def typed(
         finite = F.abs(number) < F.lit(float("inf"))
         return F.when(finite & _readable(raw) if is_text else finite, number)
     if type_ == "date":
-        return _day(raw, column, is_text)
+        return _day(raw, is_text) if ready is None else ready
     if type_ == "timestamp":
-        return _instant(raw, _moment(raw, column) if instant is None else instant, column, zone, is_text)
+        return _instant(raw, raw.try_cast("timestamp") if ready is None else ready, column, zone, is_text)
     if type_ == "boolean" and is_text:
         return F.when(raw.rlike(TRUTH), raw.try_cast("boolean"))
     return raw.try_cast(types.spark(type_))
@@ -240,25 +270,18 @@ def _decimal(raw: Expr, column: Column, type_: str, is_text: bool, scale: Expr |
     return F.when(fits & _readable(raw) if is_text else fits, fix(number, type_))
 
 
-def _day(raw: Expr, column: Column, is_text: bool) -> Expr:
+def _day(raw: Expr, is_text: bool) -> Expr:
     """Read a day; a local time after it is left out, an offset is refused. Engines differ on a `T` and on blanks inside."""
-    if column.format:
-        return F.try_to_timestamp(raw, F.lit(column.format)).try_cast("date")
     if not is_text:
         return raw.try_cast("date")
     return F.when(raw.rlike(DAY) & _dated(raw), F.substring_index(raw, "T", 1).try_cast("date"))
 
 
-def _moment(raw: Expr, column: Column) -> Expr:
-    return F.try_to_timestamp(raw, F.lit(column.format)) if column.format else raw.try_cast("timestamp")
-
-
 def _instant(raw: Expr, found: Expr, column: Column, zone: str, is_text: bool) -> Expr:
     """Return an instant to the millisecond: naive text is in the source's time zone, an offset needs a declared format."""
-    naive = not any(letter in column.format for letter in "XxZOzV") if column.format else is_text
-    if naive and zone != "UTC":
-        found = to_utc(found, zone)
     if is_text and not column.format:
+        if zone != "UTC":
+            found = to_utc(found, zone)
         found = F.when(_dated(raw) if zone == "UTC" else _dated(raw) & _naive(raw), found)
     return F.date_trunc("MILLISECOND", found)
 

@@ -14,6 +14,7 @@ from jobs.decisions import Decisions
 from jobs.deliveries import Parsed
 from jobs.row_units import factors, unit_column
 from jobs.staging import quoted
+from jobs.written import plain_sql
 from models import units
 from schemas import types
 from schemas.contract import Column, Contract
@@ -93,6 +94,7 @@ def counted(raw: str, column: Column, is_text: bool, scale: str = "") -> str:
             raw = f"regexp_extract({raw}, {quoted(column.pattern)}, 1)"
         for nothing in ("", *column.null_values):
             raw = f"nullif({raw}, {quoted(nothing)})"
+        raw = plain_sql(raw, column) if column.written else raw
     type_ = str(column.type)
     parts = types.decimal_parts(type_)
     if not parts and type_ != "double":

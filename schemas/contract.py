@@ -14,6 +14,9 @@ from schemas.fetch import Fetch
 Write = Literal["replace", "merge", "append", "period"]
 Outcome = Literal["quarantine", "fail", "warn"]
 Grade = Literal["public", "internal", "confidential", "restricted"]
+# What dates are called that no pattern describes; those of INSTANTS say a moment, whatever the source's time zone.
+DATES = ("chinese", "quarter", "excel", "excel_1904", "iso", "epoch", "epoch_ms")
+INSTANTS = ("iso", "epoch", "epoch_ms")
 LAYERS = ("raw", "cleaned", "thematic", "business", "knowledge", "index", "ops")
 
 # Rule → (keys it needs, keys it may have); `a|b` is one of the two.
@@ -88,6 +91,24 @@ class UnitOfRow(Closed):
     names: dict[str, str] = Field(default_factory=dict, description="What the source calls units → units, e.g. {方: m3}")
 
 
+class Written(Closed):
+    """How numbers are written in the source beside plain digits; what is in no declared style is no number."""
+
+    decimal: Literal[".", ","] = "."
+    thousands: Literal[",", ".", " ", "'"] | None = Field(None, description="What stands between groups of three digits")
+    wide: bool = Field(False, description="Digits and signs may be of full width")
+    counts: bool = Field(False, description="A count may follow: 千, 万, 百万, 千万, 亿, 万亿")
+    percent: bool = Field(False, description="A percent sign may follow; 12.5% is 0.125 where the unit is 1, 12.5 where it is %")
+    parentheses: bool = Field(False, description="A number in parentheses is negative")
+    qualifier: str | None = Field(None, description="Column that keeps what stands before a number: <, ≤, >, ≥ or ~")
+
+    @model_validator(mode="after")
+    def _told_apart(self) -> Written:
+        if self.thousands == self.decimal:
+            raise ValueError(f"thousands: {self.thousands!r} is the decimal sign, too; give `decimal`")
+        return self
+
+
 class Column(Closed):
     """One column: taken from a header of the source, or derived; missing parts come from schemas/fields/."""
 
@@ -104,7 +125,11 @@ class Column(Closed):
     unit_from: str | UnitOfRow | None = Field(
         None, description="Unit in the source, or {column: its header} where each row has its own; converted to `unit`"
     )
-    format: str | None = Field(None, description="Pattern of dates in the source, e.g. yyyyMMdd")
+    format: str | tuple[str, ...] | None = Field(
+        None,
+        description="Pattern of dates in the source, e.g. yyyyMMdd, or several, or a name: " + ", ".join(DATES),
+    )
+    written: Written | None = Field(None, description="How numbers are written in the source")
     pattern: str | None = Field(None, description="Regular expression whose first group is the value")
     null_values: tuple[str, ...] = ()
     derive: str | None = Field(None, description="SQL expression over the columns of the row")

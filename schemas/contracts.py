@@ -12,7 +12,7 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from schemas import rooms, types
-from schemas.contract import LAYERS, PLACED, TAKEN, Column, Contract
+from schemas.contract import INSTANTS, LAYERS, PLACED, TAKEN, Column, Contract
 from schemas.errors import UserError
 
 try:  # every command reads all contracts, and libyaml does it six times faster
@@ -151,7 +151,46 @@ def _read(path: Path, layer: str, shared: dict[str, Column]) -> Contract:
     except ValidationError as error:
         raise explain(error, rooms.place(path), Contract) from None
     _check_units(one, columns)
-    return one.model_copy(update={"columns": columns})
+    _check_written(one, columns)
+    return one.model_copy(update={"columns": _with_qualifiers(one, columns)})
+
+
+def _check_written(one: Contract, columns: dict[str, Column]) -> None:
+    """Refuse styles of numbers for what is no number, and of instants for what is a day."""
+    for name, column in columns.items():
+        type_, where = str(column.type), f"{one.file}: columns.{name}"
+        exact = types.decimal_parts(type_) is not None or type_ == "double"
+        how = column.written
+        if how and (column.derive or not (exact or type_ in types.INTEGERS)):
+            raise UserError(f"`written` is for numbers from the source; this is {'derived' if column.derive else type_}",
+                            where=where, remedy="take it out")  # fmt: skip
+        if how and (how.counts or how.percent) and not exact:
+            raise UserError(f"`counts` and `percent` make parts of a whole; this is {type_}", where=where,
+                            remedy="make it decimal(28,6)")  # fmt: skip
+        formats = (column.format,) if isinstance(column.format, str) else column.format or ()
+        if type_ != "timestamp" and (moments := sorted({*formats} & {*INSTANTS})):
+            raise UserError(f"`format: {moments[0]}` says a moment; this is {type_}", where=where,
+                            remedy="make it a timestamp, and derive the day in the zone that is meant")  # fmt: skip
+
+
+def _with_qualifiers(one: Contract, columns: dict[str, Column]) -> dict[str, Column]:
+    """Give columns of qualifiers the header of their number, which is where they come from."""
+    found = dict(columns)
+    for name, column in columns.items():
+        kept = column.written.qualifier if column.written else None
+        if not kept:
+            continue
+        where = f"{one.file}: columns.{name}.written.qualifier"
+        if kept not in columns:
+            raise UserError(f"there is no column {kept!r}", where=where,
+                            remedy=f"add it, e.g. {kept}: {{type: string, description: Qualifier of {name}}}")  # fmt: skip
+        own = columns[kept]
+        if own.type != "string" or own.from_ is not None or own.derive or own.pattern or found[kept] is not own:
+            raise UserError(f"{kept!r} keeps the qualifier of {name} and nothing else", where=where,
+                            remedy="make it a string without `from`, `derive` and `pattern`, one for each number")  # fmt: skip
+        found[kept] = own.model_copy(update={"from_": column.from_ if column.from_ is not None else name,
+                                             "null_values": column.null_values})  # fmt: skip
+    return found
 
 
 def _check_units(one: Contract, columns: dict[str, Column]) -> None:
