@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from benchmarks import against_itself, against_others, of_the_demo, report
+from benchmarks import against_itself, against_others, of_the_demo, report, workbook
 from benchmarks.cases import asked, measured
 from benchmarks.result import Result, Setting
 
@@ -17,6 +17,7 @@ CASES = {
     "one_of_thousand": against_itself.one_of_thousand,
     "scaling": against_itself.scaling,
     "rounds40": against_itself.rounds40,
+    "excel": workbook.excel,
     "trace": of_the_demo.trace,
     "demo": of_the_demo.demo,
 }

@@ -7,6 +7,8 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
+LARGE = 1e15  # whole numbers beyond have more digits than a double keeps
+
 
 def letters(column: int) -> str:
     """Return the letters of a column, 0-based: 0 is A, 26 is AA."""
@@ -38,7 +40,7 @@ def canonical(value: Any) -> str | None:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, float):
-        return str(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)
+        return str(int(value)) if value.is_integer() and abs(value) < LARGE else repr(value)
     if isinstance(value, datetime.date | datetime.time):
         return value.isoformat()
     return _hours(value) if isinstance(value, datetime.timedelta) else str(value)
@@ -51,15 +53,12 @@ def _hours(value: datetime.timedelta) -> str:
     return f"{sign}{minutes // 60:02d}:{minutes % 60:02d}:{seconds:02d}{rest}"
 
 
-def texts(values: Sequence[Any], kinds: set[type]) -> list[str | None]:
-    """Return the canonical texts of a column; `kinds` are the types in it, which tell the quickest way."""
-    if kinds <= {str}:
+def texts(values: Sequence[Any]) -> list[str | None]:
+    """Return the canonical texts of a column; the types in it tell the quickest way."""
+    kinds = set(map(type, values))
+    if kinds == {str}:
         return [value or None for value in values]
-    if kinds <= {float, str}:
-        return [_number(value) if type(value) is float else value or None for value in values]
+    if kinds == {float} and min(values) > -LARGE and max(values) < LARGE:
+        plain = [text[:-2] if text[-2:] == ".0" else text for text in map(repr, values)]
+        return ["0" if text == "-0" else text for text in plain] if 0.0 in values else [*plain]
     return [canonical(value) for value in values]
-
-
-def _number(value: float) -> str:
-    text = repr(value)
-    return (text[:-2] if value else "0") if text[-2:] == ".0" and -1e15 < value < 1e15 else text

@@ -14,6 +14,7 @@ from jobs.readers.excel_sheet import Formula, Place, Sheet
 
 # Doubles added in another order differ by some units of the sixteenth digit of what was added.
 NOISE = 1e-11
+NUMBERS_OR_NONE = {float, str, bool}
 WORK = 20_000_000  # cells looked at, for a thousand sums over a thousand rows each
 TOKEN = re.compile(
     r"\s*(?:(\d+\.?\d*(?:[eE][+-]?\d+)?|\.\d+)|(\$?)([A-Za-z]{1,3})(\$?)(\d{1,7})(?![\w(!.])|(SUM)(?=\()|([-+*/():,%]))",
@@ -40,9 +41,9 @@ class Stale:
         return f"{letters(self.place[1])}{self.place[0] + 1}: ={self.text} gives {self.gives!r}, saved is {self.saved!r}"
 
 
-def stale(sheet: Sheet, grid: Sequence[Sequence[Any]]) -> tuple[list[Stale], int]:
+def stale(sheet: Sheet, columns: Sequence[Sequence[Any]]) -> tuple[list[Stale], int]:
     """Return the formulas whose saved value is another one than they give, and how many could be computed."""
-    found, computed, cells = [], 0, _Cells(grid, sheet)
+    found, computed, cells = [], 0, _Cells(columns, sheet)
     for place, formula in sheet.formulas.items():
         try:
             saved = cells.number(*place)
@@ -71,18 +72,20 @@ def _give(formulas: Mapping[Place, Formula], formula: Formula, place: Place, cel
 class _Cells:
     """The numbers of a sheet, with a bound on the work."""
 
-    def __init__(self, grid: Sequence[Sequence[Any]], sheet: Sheet) -> None:
-        self.grid, self.no_number = grid, {*sheet.errors, *sheet.unsaved, *sheet.exact}
-        self.work = WORK
+    def __init__(self, columns: Sequence[Sequence[Any]], sheet: Sheet) -> None:
+        self.columns, self.work = columns, WORK
+        self.no_number: dict[int, set[int]] = {}
+        for row, column in (*sheet.errors, *sheet.unsaved, *sheet.exact):
+            self.no_number.setdefault(column, set()).add(row)
 
     def at(self, row: int, column: int) -> Any:
-        if (row, column) in self.no_number or row < 0 or column < 0:
+        if row < 0 or column < 0 or row in self.no_number.get(column, ()):
             raise NotSimpleError
-        return self.grid[row][column] if row < len(self.grid) and column < len(self.grid[row]) else ""
+        return self.columns[column][row] if column < len(self.columns) and row < len(self.columns[column]) else ""
 
     def number(self, row: int, column: int) -> float:
         value = self.at(row, column)
-        if type(value) not in (float, int):
+        if type(value) is not float:
             raise NotSimpleError
         return float(value)
 
@@ -92,15 +95,16 @@ class _Cells:
 
     def summed(self, first: Place, last: Place) -> Value:
         """Add up a range: text, booleans and empty cells in it are no part of a sum."""
-        rows = range(first[0], min(last[0] + 1, len(self.grid)))
-        self.work -= len(rows) * (last[1] - first[1] + 1)
-        if self.work < 0:
-            raise NotSimpleError
-        values = [self.at(row, column) for row in rows for column in range(first[1], last[1] + 1)]
-        if any(type(value) not in (float, int, str, bool) for value in values):
-            raise NotSimpleError  # dates are numbers there
-        counted = [float(value) for value in values if type(value) in (float, int)]
-        return math.fsum(counted), math.fsum(map(abs, counted))
+        counted: list[float] = []
+        for column in range(first[1], min(last[1] + 1, len(self.columns))):
+            self.work -= last[0] + 1 - first[0] + len(self.no_number.get(column, ()))
+            if self.work < 0 or any(first[0] <= row <= last[0] for row in self.no_number.get(column, ())):
+                raise NotSimpleError
+            values = self.columns[column][first[0] : last[0] + 1]
+            if not set(map(type, values)) <= NUMBERS_OR_NONE:
+                raise NotSimpleError  # dates are numbers there
+            counted += [value for value in values if type(value) is float]
+        return math.fsum(counted), sum(map(abs, counted))
 
 
 @lru_cache(maxsize=4096)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -11,9 +12,10 @@ from typing import Any
 from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook, PasswordError, SheetTypeEnum
 
 from jobs.readers import excel_package
+from jobs.readers.cells import LARGE
 from jobs.readers.excel_formula import Stale, stale
 from jobs.readers.excel_package import Facts
-from jobs.readers.excel_sheet import Place, Sheet, numbers, structure
+from jobs.readers.excel_sheet import Place, Sheet, long_numbers, numbers, structure
 from schemas.errors import UserError
 
 MIDNIGHT = datetime.time(0, 0)
@@ -76,15 +78,18 @@ class Book:
 
     def open(self, name: str) -> Opened:
         """Open a sheet; raise UserError where it is damaged."""
-        data = self.raw(name)
         where = f"{self.where}, sheet {name!r}"
-        found = structure(data, where) if data is not None else Sheet()
-        sheet = _of(self.workbook, name, where)
-        grid = sheet.to_python(skip_empty_area=False)
+        with ThreadPoolExecutor(1) as beside:  # calamine works beside Python
+            values = beside.submit(_values, self.workbook, name, where)
+            data = self.raw(name)
+            found = structure(data, where) if data is not None else Sheet()
+            sheet, grid = values.result()
         merged = tuple((first, last) for first, last in sheet.merged_cell_ranges or [])
         found = replace(found, merged=merged)
-        wrong, computed = ([], 0) if self.facts.rounded else stale(found, grid)
         columns = [list(column) for column in zip(*grid, strict=True)]
+        if data is not None and any(_large(column) for column in columns):
+            found = replace(found, exact=long_numbers(data))
+        wrong, computed = ([], 0) if self.facts.rounded else stale(found, columns)
         opened = Opened(name, columns, [set(map(type, column)) for column in columns], found, wrong, computed)
         _no_dates(opened, data, self.facts.epoch)
         for places in (found.exact, found.errors):
@@ -109,11 +114,18 @@ def book(path: Path, archive: Any, where: str) -> Book:
     return Book(workbook, facts, raw, where)
 
 
-def _of(workbook: CalamineWorkbook, name: str, where: str) -> CalamineSheet:
+def _values(workbook: CalamineWorkbook, name: str, where: str) -> tuple[CalamineSheet, list[list[Any]]]:
     try:
-        return workbook.get_sheet_by_name(name)
+        sheet = workbook.get_sheet_by_name(name)
     except CalamineError as error:
         raise UserError(f"the sheet can't be read: {error}", where=where, remedy=excel_package.CUT) from None
+    return sheet, sheet.to_python(skip_empty_area=False)
+
+
+def _large(column: list[Any]) -> bool:
+    """Tell whether a column holds a number with more digits than a double keeps."""
+    numbers = [value for value in column if type(value) is float]
+    return bool(numbers) and (max(numbers) >= LARGE or min(numbers) <= -LARGE)
 
 
 def _no_dates(opened: Opened, data: bytes | None, epoch: int) -> None:

@@ -17,8 +17,7 @@ Place = tuple[int, int]  # row and column, 0-based
 YES = ("1", "true")
 LONG = 16  # digits of a whole number that a double may not tell apart from its neighbours
 ATTRIBUTE = re.compile(r"""([\w:]+)\s*=\s*(?:"([^"]*)"|'([^']*)')""")
-# What makes a cell worth a look: a formula, an error, a whole number too long for a double.
-LONG_NUMBER = re.compile(rb"v>-?\d{%d,}<" % LONG)
+TAG = re.compile(rb"<(?:\w+:)?(row|col)(\s[^>]*)>")
 
 
 @dataclass(frozen=True)
@@ -54,7 +53,7 @@ class _Cell:
 def structure(data: bytes, where: str) -> Sheet:
     """Read what the XML of a worksheet tells; raise UserError where it is no XML."""
     try:
-        cells = list(_interesting(data))
+        cells = list(_marked(data))
         rows, columns = _hidden(data)
     except (ElementTree.ParseError, ValueError) as error:
         raise UserError(f"the sheet is no XML as the format wants it: {error}", where=where, remedy=CUT) from None
@@ -64,10 +63,13 @@ def structure(data: bytes, where: str) -> Sheet:
     return Sheet(
         errors={one.place: one.value or "error" for one in cells if one.kind == "e"},
         unsaved=tuple(one.place for one in cells if one.formula is not None and not one.value and one.kind != "str"),
-        formulas=formulas,
-        exact={one.place: one.value for one in cells if one.kind in ("", "n") and _long(one.value)},
-        hidden_rows=rows, hidden_columns=columns,
+        formulas=formulas, hidden_rows=rows, hidden_columns=columns,
     )  # fmt: skip
+
+
+def long_numbers(data: bytes) -> dict[Place, str]:
+    """Return the whole numbers that a double does not hold, digit by digit."""
+    return {one.place: one.value for one in _parsed(data) if one.kind in ("", "n") and _long(one.value)}
 
 
 def numbers(data: bytes, places: Iterable[Place]) -> dict[Place, float]:
@@ -84,26 +86,35 @@ def _long(value: str) -> bool:
     return re.fullmatch(r"-?\d+", value) is not None and len(value) >= LONG and f"{float(value):.0f}" != value
 
 
-def _interesting(data: bytes) -> Iterator[_Cell]:
-    """Yield the cells that are worth a look; the raw bytes tell which, far cheaper than parsing them all."""
+def _marked(data: bytes) -> list[_Cell]:
+    """Return the cells with a formula or an error; the raw bytes tell where they are, far cheaper than parsing them all."""
+    prefix = _prefix(data)
+    open_, close, formula = b"<" + prefix + b"c ", b"</" + prefix + b"c>", b"<" + prefix + b"f"
+    marks = sorted({place for mark in (formula + b">", formula + b" ", formula + b"/", b't="e"', b"t='e'")
+                    for place in _places(data, mark)})  # fmt: skip
+    begins = {data.rfind(open_, 0, place): place for place in marks}
+    cells = []
+    try:
+        if begins and (b"<!" in data or any(at < 0 or data.find(close, at, place) >= 0 for at, place in begins.items())):
+            raise ValueError("comments, or cells without attributes")
+        for at in begins:
+            head, _, rest = data[at + len(open_) : data.find(close, at)].partition(b">")
+            cells.append(_cell(head.decode(), "" if head.endswith(b"/") else rest.decode(), prefix.decode()))
+    except ValueError:  # anything unusual in the text, and it is parsed as any XML is
+        cells = list(_parsed(data))
+    return [one for one in cells if one.formula is not None or one.kind == "e"]
+
+
+def _prefix(data: bytes) -> bytes:
     found = re.search(rb"<(?:(\w+):)?worksheet\b", data[: 1 << 16])
-    prefix = found[1] + b":" if found and found[1] else b""
-    open_, formula, close = b"<" + prefix + b"c ", b"<" + prefix + b"f", b"</" + prefix + b"c>"
-    marks = (formula + b">", formula + b" ", formula + b"/", b't="e"', b"t='e'")
-    long = LONG_NUMBER.search(data) is not None
-    if not long and not any(mark in data for mark in marks):
-        return
-    # Anything unusual in the text, and it is parsed as any XML is.
-    odd = rb"<!--|<!\[CDATA|<\?(?!xml )|<%sc[\s/>](?<! )" % prefix
-    if not found or re.search(odd, data):
-        yield from _parsed(data)
-        return
-    for part in data.split(open_)[1:]:
-        if any(mark in part for mark in marks) or (long and LONG_NUMBER.search(part)):
-            head, _, rest = part.partition(b">")
-            body = b"" if head.endswith(b"/") else rest.split(close, 1)[0]
-            if any(mark in head + b">" + body for mark in marks) or LONG_NUMBER.search(body):
-                yield _cell(head.decode(), body.decode(), prefix.decode())
+    return found[1] + b":" if found and found[1] else b""
+
+
+def _places(data: bytes, mark: bytes) -> Iterator[int]:
+    at = data.find(mark)
+    while at >= 0:
+        yield at
+        at = data.find(mark, at + 1)
 
 
 def _cell(head: str, body: str, prefix: str) -> _Cell:
@@ -150,10 +161,13 @@ def _parsed(data: bytes) -> Iterator[_Cell]:
 
 def _hidden(data: bytes) -> tuple[frozenset[int], frozenset[int]]:
     """Return the rows and columns that are not shown, filtered ones included."""
-    if not re.search(rb"hidden\s*=", data):
-        return frozenset(), frozenset()
-    rows, columns, row = set(), set(), -1
-    for found in re.finditer(rb"<(?:\w+:)?(row|col)(\s[^>]*)>", data):
+    tags = {data.rfind(b"<", 0, place) for place in _places(data, b"hidden")}
+    row_ = b"<" + _prefix(data) + b"row"
+    told = not tags or data.count(row_ + b" ") + data.count(row_ + b">") == data.count(row_ + b' r="')
+    rows, columns, row = set[int](), set[int](), -1
+    for found in (TAG.match(data, tag) for tag in sorted(tags) if tag >= 0) if told else TAG.finditer(data):
+        if not found:
+            continue
         said = {name: two or three for name, two, three in ATTRIBUTE.findall(found[2].decode("utf-8", "replace"))}
         if found[1] == b"row":
             row = int(said.get("r", row + 2)) - 1

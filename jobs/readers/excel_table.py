@@ -144,7 +144,7 @@ def _gathered(opened: Opened, block: Block, kept: dict[int, str], names: Sequenc
         sheet=opened.name, place=f"sheet {opened.name!r}", columns=tuple(names),
         named=tuple(name for name, given in zip(names, kept.values(), strict=True) if given),
         letters=tuple(map(letters, kept)),
-        values=[texts(list(compress(opened.columns[at], found.mask)), opened.kinds[at]) for at in kept],
+        values=[texts(list(compress(opened.columns[at], found.mask))) for at in kept],
         locators=[f"{opened.name}!{row}" for row in rows], aside=aside, units=units, lines=found,
     )  # fmt: skip
 

@@ -102,7 +102,11 @@ def _found(opened: Opened, rows: list[int], places: list[int], given: Totals) ->
     found: set[int] = set()
     for at in places:
         column = opened.columns[at]
-        hits = {value for value in set(filter(_text, column)) if label.fullmatch(value.strip().rstrip(":：").strip())}
+        hits = {
+            value
+            for value in {value for value in column if type(value) is str}
+            if label.fullmatch(value.strip().rstrip(":：").strip())
+        }
         found |= {row for row in rows if column[row] in hits and not _numbers_before(opened, row, places, at)} if hits else set()
     return {row: _label(opened, row, places) for row in sorted(found)}
 
@@ -199,7 +203,7 @@ def agree(total: float, parts: Sequence[float], tolerance: Decimal = Decimal(0))
         return False
     if not (math.isfinite(total) and math.isfinite(exact)):
         return False
-    if abs(exact - total) <= ULP * (8 + math.sqrt(len(parts))) * max(math.fsum(map(abs, parts)), abs(total)):
+    if abs(exact - total) <= ULP * (8 + math.sqrt(len(parts))) * max(sum(map(abs, parts)), abs(total)):
         return True
     said, summed = _decimal(total), _sum(parts)
     if abs(WIDE.subtract(said, summed)) <= tolerance:
