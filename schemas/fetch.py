@@ -19,7 +19,7 @@ class Http(Closed):
 
 
 class Database(Closed):
-    """A table or query of a database: whole, or what changed by a cursor column."""
+    """A table or query of a database: whole, what changed by a cursor column, or every change from its log."""
 
     by: Literal["database"]
     connection: str = Field(description="Name of a connection in the settings, whose URL SQLAlchemy understands")
@@ -31,11 +31,17 @@ class Database(Closed):
     deletes: Literal["ignored", "compared"] = Field(
         "ignored", description="compared: keys that have gone are delivered again with `_deleted` true"
     )
+    changes: str = Field("", pattern="^[a-z0-9_]*$", description="Replication slot of PostgreSQL that keeps the changes for us")
+    publication: str = Field("", description="Publication of PostgreSQL that holds the table; needed by `changes`")
 
     @model_validator(mode="after")
     def _one_way(self) -> Database:
         if bool(self.table) == bool(self.query):
             raise ValueError("`table` or `query` says what is read, one of them")
+        if bool(self.changes) != bool(self.publication):
+            raise ValueError("`changes` and `publication` go together: slot and publication of PostgreSQL")
+        if self.changes and (self.query or self.cursor or self.deletes != "ignored"):
+            raise ValueError("changes: of a `table`; they say what was deleted, and need no `cursor`, no `deletes`")
         if not self.cursor and (self.overlap != "" or self.deletes != "ignored" or self.batch):
             raise ValueError("overlap, deletes, batch: they go with a `cursor`; without one the whole is read in one snapshot")
         self._check_overlap()

@@ -23,6 +23,10 @@ DELETED = "_deleted"
 def arrivals(asked: Asked) -> Iterator[Arrival]:
     """Yield what the database gives, each delivery from one snapshot."""
     how = asked.how
+    if how.changes:
+        from jobs.fetch.changes import changed
+
+        return changed(asked)
     if not how.cursor:
         return _whole(asked)
     _demand(asked)

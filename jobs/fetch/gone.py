@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from jobs.relation import literal, quote
 
@@ -21,7 +23,8 @@ def tombstones(earlier: Sequence[Path], keys: Path, key: Sequence[str], target: 
         return 0
     by = ", ".join(map(quote, key))
     known = " union all by name ".join(
-        f"select *, {place} as _place from read_parquet({literal(str(file))})" for place, file in enumerate(earlier)
+        f"select {_columns(file)}, {place} as _place from read_parquet({literal(str(file))})"
+        for place, file in enumerate(earlier)
     )
     same = " and ".join(f"cast(k.{quote(name)} as varchar) is not distinct from cast(f.{quote(name)} as varchar)" for name in key)
     with duckdb.connect(config={"memory_limit": MEMORY, "temp_directory": str(folder), "threads": 2}) as duck:
@@ -34,3 +37,18 @@ def tombstones(earlier: Sequence[Path], keys: Path, key: Sequence[str], target: 
         """)
         row = duck.execute(f"select count(*) from read_parquet({literal(str(target))})").fetchone()
     return int(row[0]) if row else 0
+
+
+def _columns(file: Path) -> str:
+    """Return the columns of a delivery, days and instants as the reader of Parquet writes them: some deliveries have texts."""
+    found = []
+    for field in pq.read_schema(file):
+        name = quote(field.name)
+        if pa.types.is_date(field.type):
+            name = f"cast({name} as varchar) as {name}"
+        elif pa.types.is_timestamp(field.type):
+            zoned = field.type.tz is not None
+            instant = f"{name} at time zone 'UTC'" if zoned else name
+            name = f"strftime({instant}, '%Y-%m-%d %H:%M:%S.%f{'Z' if zoned else ''}') as {name}"
+        found.append(name)
+    return ", ".join(found)

@@ -103,9 +103,10 @@ class Snapshot:
         self.meta = psycopg.connect(self._url, autocommit=True)
         for statement in (*SESSION, SNAPSHOT):
             self.meta.execute(statement)
-        row = self.meta.execute("select pg_export_snapshot(), pg_snapshot_xmin(pg_current_snapshot())::text").fetchone()
+        row = self.meta.execute("select pg_export_snapshot(), pg_current_snapshot()::text").fetchone()
         assert row
-        self._exported, self.horizon = str(row[0]), int(row[1])
+        self._exported, self.text = str(row[0]), str(row[1])
+        self.horizon = int(self.text.split(":")[0])
 
     def close(self) -> None:
         """Let the snapshot go."""
