@@ -29,7 +29,7 @@ def year(cache: Path, rows: int, edition: int = 1) -> Path:
                 for day in _days(month):
                     _readings([day], meters, edition).write_csv(file, include_header=file.tell() == 0)
 
-    return _cached(cache / f"year-{rows}-{edition}.csv", write)
+    return cached(cache / f"year-{rows}-{edition}.csv", write)
 
 
 def thousand(cache: Path, rows: int, files: int = 1000) -> Path:
@@ -43,7 +43,7 @@ def thousand(cache: Path, rows: int, files: int = 1000) -> Path:
             for number, some in enumerate(np.array_split(meters, parts)):
                 _readings(_days(month), some, 1).write_csv(folder / f"{YEAR}{month:02d}-{number:03d}.csv")
 
-    return _cached(cache / f"thousand-{rows}-{files}", write)
+    return cached(cache / f"thousand-{rows}-{files}", write)
 
 
 def corrected(cache: Path, rows: int, files: int = 1000) -> Path:
@@ -56,7 +56,7 @@ def corrected(cache: Path, rows: int, files: int = 1000) -> Path:
         _readings(_days(7), numbers, 2).write_csv(path)
 
     (cache / f"corrected-{rows}-{files}").mkdir(parents=True, exist_ok=True)
-    return _cached(cache / f"corrected-{rows}-{files}" / name, write)
+    return cached(cache / f"corrected-{rows}-{files}" / name, write)
 
 
 def rounds(cache: Path, count: int, rows: int) -> list[Path]:
@@ -69,7 +69,7 @@ def rounds(cache: Path, count: int, rows: int) -> list[Path]:
         for day in days:
             _readings([day], meters, 1).write_csv(folder / f"{day}.csv")
 
-    return sorted(_cached(cache / f"rounds-{count}-{rows}", write).glob("*.csv"))
+    return sorted(cached(cache / f"rounds-{count}-{rows}", write).glob("*.csv"))
 
 
 FIRST_METER = 330_100_000_000
@@ -108,7 +108,7 @@ def _spoiled(frame: pl.DataFrame, random: np.random.Generator) -> pl.DataFrame:
     return frame.with_columns(value.alias(KWH), pl.when(kind != 3).then(pl.col(METER)).alias(METER))
 
 
-def _cached(place: Path, write: Callable[[Path], None]) -> Path:
+def cached(place: Path, write: Callable[[Path], None]) -> Path:
     """Write a file or folder once; one that was half written is never taken for whole."""
     if not place.exists():
         place.parent.mkdir(parents=True, exist_ok=True)

@@ -11,12 +11,14 @@ from pathlib import Path
 from typing import Any
 
 from conf.settings import load
+from jobs.direct import likely
 from jobs.lake import Lake
 from jobs.land import land
 from jobs.maintain import maintain
 from jobs.run import run
 from jobs.session import Engine, engine
 from jobs.store import is_remote
+from schemas.contracts import contract
 from schemas.rooms import SHIPPED
 
 METER, MONTH = "cleaned.bench_meter", "thematic.bench_meter_month"
@@ -36,18 +38,18 @@ class Clock:
         return float(self.laps[name])
 
 
-def opened_engine(storage: Mapping[str, str] | None = None) -> AbstractContextManager[Engine]:
+def opened_engine(storage: Mapping[str, str] | None = None, *, at_once: bool = True) -> AbstractContextManager[Engine]:
     """Open the engine that the settings of this process name, the embedded one without any."""
     settings = load()
-    return engine(settings.engine, settings.engine_memory, settings.spark_settings, storage)
+    return engine(settings.engine, settings.engine_memory, settings.spark_settings, storage, at_once=at_once)
 
 
 @contextmanager
-def opened(folder: Path | str, clock: Clock) -> Iterator[tuple[Lake, Engine]]:
+def opened(folder: Path | str, clock: Clock, *, at_once: bool = True) -> Iterator[tuple[Lake, Engine]]:
     """Open a lake, made if it is not there, and the engine."""
     remote = is_remote(folder)
     storage = load().storage_options if remote else {}
-    with opened_engine(storage if remote else None) as session:
+    with opened_engine(storage if remote else None, at_once=at_once) as session:
         lake = Lake(folder, storage).init()
         clock.lap("start")
         yield lake, session
@@ -65,7 +67,8 @@ def built(lake: Lake, session: Engine, terms: Sequence[str], force: bool = False
 def build(folder: Path, delivery: str, *terms: str) -> dict[str, Any]:
     """Land one delivery for the first of the tables and build them all."""
     clock = Clock()
-    with opened(folder, clock) as (lake, session):
+    needed = not all(likely(contract(term)) for term in terms)  # as `carbonlake run` does
+    with opened(folder, clock, at_once=needed) as (lake, session):
         land(lake, delivery, terms[0])
         clock.lap("land")
         built(lake, session, terms)
@@ -157,7 +160,6 @@ def rules(folder: Path, rows: str, table: str) -> dict[str, Any]:
     from pyspark.sql import functions as F
 
     from quality.rules import mask, row_checks
-    from schemas.contracts import contract
 
     with opened(folder, Clock()) as (_, session):
         checks = row_checks(contract(table))

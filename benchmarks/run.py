@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from benchmarks import against_itself, against_others, of_the_demo, report, workbook
+from benchmarks import against_itself, against_others, of_science, of_the_demo, report, workbook
 from benchmarks.cases import asked, measured
 from benchmarks.result import Result, Setting
 
@@ -20,6 +20,8 @@ CASES = {
     "excel": workbook.excel,
     "trace": of_the_demo.trace,
     "demo": of_the_demo.demo,
+    "netcdf_xarray": of_science.netcdf_xarray,
+    "grid_memory": of_science.grid_memory,
 }
 
 

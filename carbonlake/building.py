@@ -99,14 +99,15 @@ def build_tables(
     world: World, terms: tuple[str, ...], *, force: bool = False, workers: int | None = None, month: str = ""
 ) -> list[Outcome]:
     """Build with a progress bar and return the outcomes."""
-    from jobs import telemetry
+    from jobs import direct, telemetry
     from jobs.energy import Meter
     from jobs.run import run as walk
 
-    total = len(graph.select(terms))
+    tables = graph.select(terms)
+    needed = not all(direct.likely(contract(table)) for table in tables)
     sent = telemetry.sent_to(world.settings.trace_url)
-    with sent, world.engine() as engine, _progress(world.console, quiet=world.as_json) as bar:
-        task = bar.add_task("building", total=total)
+    with sent, world.engine(at_once=needed) as engine, _progress(world.console, quiet=world.as_json) as bar:
+        task = bar.add_task("building", total=len(tables))
 
         def watch(table: str, outcome: Outcome | None) -> None:
             bar.update(task, description=table, advance=0 if outcome is None else 1)

@@ -66,16 +66,16 @@ class World:
         return dict(self.settings.storage_options) if is_remote(self.settings.lake) else None
 
     @contextmanager
-    def engine(self) -> Iterator[Engine]:
-        """Open the engine of the settings."""
-        with self.opened(self.settings.engine) as opened:
+    def engine(self, *, at_once: bool = True) -> Iterator[Engine]:
+        """Open the engine of the settings; the embedded one `at_once`, or when it is asked for."""
+        with self.opened(self.settings.engine, at_once=at_once) as opened:
             yield opened
 
-    def opened(self, url: str) -> AbstractContextManager[Engine]:
+    def opened(self, url: str, *, at_once: bool = True) -> AbstractContextManager[Engine]:
         """Open an engine with the memory of the settings, which reads the lake where it lies."""
         from jobs.session import engine
 
-        return engine(url, self.settings.engine_memory, self.settings.spark_settings, self.storage)
+        return engine(url, self.settings.engine_memory, self.settings.spark_settings, self.storage, at_once=at_once)
 
     @cached_property
     def console(self) -> Console:

@@ -13,7 +13,7 @@ from typing import Any
 import duckdb
 
 from conf.secrets import redact
-from jobs import cleaned, derived, finish, patience, quarantine, relation, repair, store, telemetry, telling
+from jobs import cleaned, derived, direct, finish, patience, quarantine, relation, repair, store, telemetry, telling
 from jobs.cleaned import Made
 from jobs.commit import Moved, failpoint, retrying
 from jobs.deliveries import readings
@@ -140,11 +140,13 @@ def _cleaned(job: Job, connection: duckdb.DuckDBPyConnection, ops: Ops) -> Outco
         return Outcome(job.contract.table, job.run_id, "waiting", NO_DELIVERY)
     _begin(job, ops)
     with telemetry.span("parse", deliveries=len(plan.receipts)):
-        parsed = cleaned.read(job, plan)
+        parsed, ready = direct.read(job, plan.receipts) or (cleaned.read(job, plan), None)
+        if ready and plan.earlier and any(one.refused for one in parsed):
+            parsed, ready = cleaned.read(job, plan), None
     ops.add("ops.reading", readings(job.contract, parsed))
     failpoint("build:after_read")
     with telemetry.span("write", mode=plan.mode):
-        made = cleaned.make(job, plan, parsed, connection)
+        made = cleaned.make(job, plan, parsed, connection, ready)
     with telemetry.span("audit"):
         judged = finish.judge_cleaned(job, plan.mode, made, connection, ops)
     failpoint("build:after_audit")

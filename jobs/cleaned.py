@@ -15,6 +15,7 @@ from jobs.clean import DELIVERY, LOCATOR, RULES, VERDICT, checks, clean
 from jobs.commit import failpoint
 from jobs.days import check_days
 from jobs.deliveries import Parsed, by_shape, parse
+from jobs.direct import Typed
 from jobs.due import in_force
 from jobs.land import Receipt
 from jobs.outcome import Counts, Job, Mode, digest
@@ -103,15 +104,18 @@ def read(job: Job, plan: Plan) -> list[Parsed]:
     return sorted(parsed, key=lambda one: one.delivery)
 
 
-def make(job: Job, plan: Plan, parsed: Sequence[Parsed], connection: duckdb.DuckDBPyConnection) -> Made:
-    """Type and judge the deliveries of a plan into staging, and settle which rows stand."""
+def make(
+    job: Job, plan: Plan, parsed: Sequence[Parsed], connection: duckdb.DuckDBPyConnection, ready: Typed | None = None
+) -> Made:
+    """Type and judge the deliveries of a plan into staging, where they are not `ready`, and settle which rows stand."""
     check_days(job.contract)
     drift.check_units(job.contract, parsed)
-    labels, staged, lineage = _typed(job, by_shape(job.contract, parsed))
+    made = ready or _typed(job, by_shape(job.contract, parsed))
+    labels, staged, lineage = made.labels, made.staged, made.lineage
     drift.check_types(job, connection, staged, labels, parsed)
     drift.check_scale(job, connection, staged, parsed)
     failpoint("build:after_write")
-    drops = keep.find_drops(connection, staged, job.contract)
+    drops = keep.find_drops(connection, [] if made.distinct else staged, job.contract)
     accepted = [file for file in staged if file.verdict == "ok"]
     standing = _without_drops(job, accepted, connection) if drops.any else accepted
     written = sum(file.rows for file in standing)
@@ -130,7 +134,7 @@ def make(job: Job, plan: Plan, parsed: Sequence[Parsed], connection: duckdb.Duck
                 drops.distinct and plan.mode == "whole")  # fmt: skip
 
 
-def _typed(job: Job, shapes: Sequence[Sequence[Parsed]]) -> tuple[list[RowCheck], list[Staged], Lineage | None]:
+def _typed(job: Job, shapes: Sequence[Sequence[Parsed]]) -> Typed:
     """Type and judge rows as found, deliveries of one shape together."""
     labels: list[RowCheck] = []
     staged: list[Staged] = []
@@ -141,7 +145,7 @@ def _typed(job: Job, shapes: Sequence[Sequence[Parsed]]) -> tuple[list[RowCheck]
         frame = clean(found, job.contract, {one.delivery: one.name for one in shape})
         lineage = column_lineage(frame, {f"deliveries.{job.contract.name}": found})
         staged += staging.write(frame, job.staging / f"clean-{number}", job.contract)
-    return labels, staged, lineage
+    return Typed(labels, staged, lineage)
 
 
 def _frame(job: Job, files: Sequence[Staged]) -> DataFrame:

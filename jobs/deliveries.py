@@ -80,9 +80,9 @@ def _parsed(
     done = {number: found for number, place in places.items() if (found := _done(place, how[number]))
             and not (force and found["refused"])}  # fmt: skip
     fresh = [receipt for receipt in wanted if receipt.delivery_id not in done]
-    requests = [_request(lake, source.options, staging(), receipt) for receipt in fresh]
-    for request, result in zip(requests, read_many(source.format, requests), strict=True):
-        done[request.delivery] = _settled(request, result, places[request.delivery], how[request.delivery])
+    requests = [request(lake, contract, staging(), receipt) for receipt in fresh]
+    for one, result in zip(requests, read_many(source.format, requests), strict=True):
+        done[one.delivery] = _settled(one, result, places[one.delivery], how[one.delivery])
     new = {receipt.delivery_id for receipt in fresh}
     return [
         Parsed(r.delivery_id, r.name, places[r.delivery_id], tuple(mark["columns"]), mark["rows"], mark["rejected"],
@@ -91,7 +91,9 @@ def _parsed(
     ]  # fmt: skip
 
 
-def _request(lake: Lake, options: Mapping[str, Any], staging: Path, receipt: Receipt) -> Request:
+def request(lake: Lake, contract: Contract, staging: Path, receipt: Receipt) -> Request:
+    """Return the request to read a delivery into an empty folder of a staging. Raise UserError where its bytes are gone."""
+    assert contract.source
     try:
         path = lake.delivery(receipt.sha256)
     except FileNotFoundError as error:
@@ -102,7 +104,17 @@ def _request(lake: Lake, options: Mapping[str, Any], staging: Path, receipt: Rec
     out = staging / f"read-{receipt.delivery_id:08d}"
     shutil.rmtree(out, ignore_errors=True)
     out.mkdir()
-    return Request(path, out, receipt.delivery_id, receipt.name, options)
+    return Request(path, out, receipt.delivery_id, receipt.name, contract.source.options)
+
+
+def settled(
+    lake: Lake, contract: Contract, receipt: Receipt, request: Request, result: Read | UserError, kept: str
+) -> Parsed:  # fmt: skip
+    """Put the reading of a delivery that keeps only some of its rows into its place; `kept` says which."""
+    place = lake.read_folder(contract.table, receipt.delivery_id)
+    mark = _settled(request, result, place, f"{_how(contract, receipt)} {kept}")
+    return Parsed(receipt.delivery_id, receipt.name, place, tuple(mark["columns"]), mark["rows"], mark["rejected"],
+                  mark["refused"], fresh=True)  # fmt: skip
 
 
 def _settled(request: Request, result: Read | UserError, place: Path, how: str) -> dict[str, Any]:

@@ -45,6 +45,7 @@ def reader(format_: str) -> str:
 def _reaching(contract: Contract) -> set[Path]:
     own = transform_file(contract)
     formats = [f"jobs/readers/{contract.source.format}.py"] if contract.source else []
+    formats += ["jobs/readers/direct.py"] if contract.source and contract.source.format in ("netcdf", "hdf5") else []
     starts = [rooms.SHIPPED / name for name in (*EVERY_TABLE, *formats)]
     mine = _imports(own) if own else frozenset[Path]()
     code = mine.union(*(_imports(start) for start in starts))

@@ -27,7 +27,7 @@ def measure_sums(
     """Return the sum of each balanced measure over deliveries, typed here anew and not by the engine that wrote."""
     totals = {name: Decimal(0) for name in contract.measures if name in contract.columns}
     shapes: dict[tuple[str, ...], list[Parsed]] = {}
-    for one in parsed:
+    for one in parsed if totals else ():
         shapes.setdefault(one.columns, []).append(one)
     for shape in shapes.values():
         for name, value in _shape_sums(connection, contract, shape, list(totals), decisions).items():

@@ -56,7 +56,7 @@ def find_drops(connection: duckdb.DuckDBPyConnection, files: Sequence[Staged], c
 
 
 def _integer_locator(contract: Contract) -> bool:
-    return contract.source is not None and contract.source.format == "csv"
+    return contract.source is not None and contract.source.numbered
 
 
 def _batches(files: list[Staged], contract: Contract) -> list[list[Staged]]:

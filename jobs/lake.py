@@ -259,7 +259,7 @@ def arrow_schema(contract: Contract) -> pa.Schema:
         columns.append(pa.field(name, types.arrow(str(column.type)), nullable=name not in fixed,
                                 metadata={key: value for key, value in notes.items() if value}))  # fmt: skip
     if contract.source:
-        locator = pa.int64() if contract.source.format == "csv" else pa.string()
+        locator = pa.int64() if contract.source.numbered else pa.string()
         columns.append(pa.field("_delivery", pa.int64(), metadata={"comment": "delivery_id of raw.delivery"}))
         columns.append(pa.field("_locator", locator, metadata={"comment": "place in the delivery"}))
     return pa.schema(columns)

@@ -12,7 +12,7 @@ import sys
 import tempfile
 import threading
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -101,7 +101,8 @@ def plain_path(path: str) -> str:
 
 @contextmanager
 def engine(
-    url: str, memory: str = "4g", options: Mapping[str, str] | None = None, storage: Mapping[str, str] | None = None
+    url: str, memory: str = "4g", options: Mapping[str, str] | None = None, storage: Mapping[str, str] | None = None,
+    *, at_once: bool = True,
 ) -> Iterator[Engine]:  # fmt: skip
     """Open the engine that `url` names: `sail`, `spark` (local or, as spark://host:port, on a cluster), or `sc://host:port`.
 
@@ -109,7 +110,7 @@ def engine(
 
     `memory` bounds the pool of the embedded engine and the heap of a driver that we start, `options` are Spark settings
     for the latter, `storage` the options of a lake on S3 (None for one on a disk), which an engine that runs already has
-    of its own. Raises UserError when it can't be reached.
+    of its own. The embedded one starts `at_once`, or else when it is asked for. Raises UserError when it can't be reached.
     """
     # Small look-ups may well be ordered as a whole; the fences judge windows, not this warning.
     warnings.filterwarnings("ignore", message="WARN WindowExpression")
@@ -117,7 +118,7 @@ def engine(
     _search_once("IPython")
     _remember_lines()
     if url == "sail":
-        with s3a.exported(storage or {}), _sail(memory) as opened:
+        with s3a.exported(storage or {}), _sail(memory, at_once) as opened:
             yield Engine("sail", opened)
     elif url == "spark" or url.startswith("spark://"):
         master = LOCAL if url == "spark" else url
@@ -163,23 +164,46 @@ def tune_sail(memory: str) -> None:
     os.environ.setdefault("SAIL_SPARK__SESSION_TIMEOUT_SECS", "86400")
 
 
+class _Later(Future["SparkSession"]):
+    """A session that is opened in a thread of its own, when it is told to, or at the latest when somebody asks for it."""
+
+    def __init__(self, open_: Callable[[Future[SparkSession]], None]) -> None:
+        super().__init__()
+        # A daemon: a process that is told to end does not wait for an engine that is just starting.
+        self.thread = threading.Thread(target=open_, args=(self,), name="carbonlake-engine", daemon=True)
+        self.lock = threading.Lock()
+        self.begun = False
+
+    def begin(self) -> None:
+        """Begin to open it, once."""
+        with self.lock:
+            begun, self.begun = self.begun, True
+        if not begun:
+            self.thread.start()
+
+    def result(self, timeout: float | None = None) -> SparkSession:
+        """Return the session."""
+        self.begin()
+        return super().result(timeout)
+
+
 @contextmanager
-def _sail(memory: str) -> Iterator[Future[SparkSession]]:
+def _sail(memory: str, at_once: bool) -> Iterator[Future[SparkSession]]:
     """Serve the embedded engine from a thread, for deliveries can be landed and parsed while it starts."""
     tune_sail(memory)
     # Functions of PySpark ask this, not the session, what they are to make; a session sets it only once it is there.
     os.environ["SPARK_CONNECT_MODE_ENABLED"] = "1"
-    opened: Future[SparkSession] = Future()
     servers: list[Any] = []
-    # A daemon: a process that is told to end does not wait for an engine that is just starting.
-    threading.Thread(target=_serve, args=(opened, servers), name="carbonlake-engine", daemon=True).start()
+    opened = _Later(lambda future: _serve(future, servers))
+    if at_once:
+        opened.begin()
     patience = 0.0
     try:
         yield opened
         patience = FAREWELL
     finally:
         with suppress(TimeoutError):
-            if opened.exception(patience) is None:
+            if opened.begun and opened.exception(patience) is None:
                 _quietly(opened.result().stop)
         for server in servers:
             _quietly(server.stop)

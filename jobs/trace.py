@@ -308,10 +308,15 @@ def _cell(lake: Lake, contract: Contract, row: Mapping[str, Any]) -> Step:
         found = duck.execute("select name, sha256, publisher, licence from raw.delivery where delivery_id = ? limit 1",
                              [delivery]).fetchone()  # fmt: skip
     name, sha, publisher, licence = found or ("?", "", "", "")
-    where = f"line {locator}" if isinstance(locator, int) else str(locator)
+    where = _place(contract, locator)
     raw = Step("delivery", {"file": name, "place": where, **_as_found(lake, contract, delivery, locator)},
                f"delivery {delivery}, sha256 {sha[:12]}, {publisher}, {licence}")  # fmt: skip
     return Step(contract.table, _shown(contract, row), "", (raw,))
+
+
+def _place(contract: Contract, locator: Any) -> str:
+    kind = "line" if contract.source and contract.source.format == "csv" else "cell"
+    return f"{kind} {locator}" if isinstance(locator, int) else str(locator)
 
 
 def _as_found(lake: Lake, contract: Contract, delivery: int, locator: Any) -> dict[str, Any]:

@@ -46,6 +46,10 @@ def _implicit_row_rules(contract: Contract) -> list[Rule]:
         if column.codes:
             rules.append(Rule(rule="code", column=name, codes=column.codes))
         if column.type == "double":
-            finite = f"abs(`{name}`) < cast('infinity' as double)"
-            rules.append(Rule(rule="expression", expression=finite, name=f"finite_{name}"))
+            rules.append(finite(name))
     return rules
+
+
+def finite(name: str) -> Rule:
+    """Return the rule that a double is neither NaN nor infinite."""
+    return Rule(rule="expression", expression=f"abs(`{name}`) < cast('infinity' as double)", name=f"finite_{name}")

@@ -73,6 +73,11 @@ class Source(Closed):
     timezone: str = Field("Asia/Shanghai", description="Time zone of days, months and naive instants in the source")
     synthetic: bool = Field(False, description="True where the figures are made up")
 
+    @property
+    def numbered(self) -> bool:
+        """Whether the place of a row is a number: of its line, or of its cell."""
+        return self.format == "csv" or bool(self.options.get("cell_numbers"))
+
     @model_validator(mode="after")
     def _placed(self) -> Source:
         lacking = [name for name in PLACED if not getattr(self, name)]

@@ -15,6 +15,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from types import SimpleNamespace
 from typing import IO, Any
 
 from jobs.readers import Read, Request
@@ -47,6 +48,17 @@ def read_caged(format: str, requests: Sequence[Request], limits: Limits = Limits
     """Read deliveries in turn in one process; after a crash, kill or time-out the next ones get a new one."""
     tasks = [_task("read", format, request) for request in requests]
     return [_result(answer) for answer in _answers(tasks, limits)]
+
+
+def write_caged(
+    format: str, requests: Sequence[Request], targets: Sequence[Mapping[str, Any]], limits: Limits = Limits()
+) -> list[dict[str, Any] | UserError]:
+    """Write a share of each delivery as rows of its table, in one process; see jobs/readers/direct.py."""
+    tasks = [_task("write", format, request) for request in requests]
+    for task, target in zip(tasks, targets, strict=True):
+        task["request"]["target"] = dict(target)
+    answers = _answers(tasks, limits)
+    return [UserError(**answer["error"]) if "error" in answer else answer["result"] for answer in answers]
 
 
 def probe_caged(format: str, path: Path, options: Mapping[str, Any], limits: Limits = Limits()) -> dict[str, Any]:
@@ -145,6 +157,7 @@ def main() -> None:
     """Answer tasks from stdin, one JSON a line, until it closes. Runs in the child only."""
     limits = Limits(**json.loads(sys.argv[1]))
     _die_with_parent()
+    sys.meta_path.insert(0, SimpleNamespace(find_spec=_without_pandas))
     resource.setrlimit(resource.RLIMIT_AS, (limits.memory, limits.memory))
     resource.setrlimit(resource.RLIMIT_FSIZE, (limits.file, limits.file))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
@@ -155,6 +168,12 @@ def main() -> None:
         _allow(limits)
         print(json.dumps(_answer(json.loads(line)), default=str), file=answers, flush=True)
         signal.alarm(0)
+
+
+def _without_pandas(name: str, *more: object) -> None:
+    """Keep Arrow from importing pandas, 70 MB and half a second, to see whether an array is one of its; no reader has such."""
+    if name == "pandas":
+        raise ModuleNotFoundError(name)
 
 
 def _die_with_parent() -> None:

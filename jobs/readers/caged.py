@@ -15,10 +15,15 @@ def perform(verb: str, format: str, body: dict[str, Any]) -> dict[str, Any]:
     """Read or probe one delivery; raise UserError with the reason if it can't be."""
     if format not in CAGED:
         raise ValueError(f"{format} is not read in the cage")
+    target = body.pop("target", None)
     module = importlib.import_module(f"jobs.readers.{format}")
     request = Request(**(body | {"path": Path(body["path"]), "out": Path(body["out"])}))
     check_type(request.path, format, request.name)
     if verb == "probe":
         inside: dict[str, Any] = module.probe(request.path, request.options)
         return inside
+    if verb == "write":
+        from jobs.readers.direct import Target, write
+
+        return write(request, format, Target(**target))
     return asdict(module.read(request))

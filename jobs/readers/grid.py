@@ -38,11 +38,13 @@ class Grid:
     shape: tuple[int, ...]
     chunks: tuple[int, ...] | None
     columns: tuple[Column, ...]
+    numbered: bool = False  # the place of a row is the number of its cell
 
     @property
     def schema(self) -> pa.Schema:
         """The schema of a part."""
-        return with_locators([pa.field(one.name, one.type) for one in self.columns], pa.string())
+        place = pa.int64() if self.numbered else pa.string()
+        return with_locators([pa.field(one.name, one.type) for one in self.columns], place)
 
 
 def last(get: Callable[[Slab], npt.NDArray[Any]]) -> Callable[[Slab], npt.NDArray[Any]]:
@@ -70,17 +72,18 @@ def slabs(shape: Sequence[int], chunks: Sequence[int] | None, cells: int = CELLS
     """
     step = [min(size, chunk) for size, chunk in zip(shape, chunks or [1] * len(shape), strict=True)]
     for axis in range(len(shape)):
-        while step[axis] > 1 and _size(step) > 4 * cells:
+        while step[axis] > 1 and size_of(step) > 4 * cells:
             step[axis] = -(-step[axis] // 2)
     for axis in reversed(range(len(shape))):
-        room = cells // max(1, _size(step))
+        room = cells // max(1, size_of(step))
         step[axis] = min(shape[axis], step[axis] * max(1, room))
     starts = [range(0, size, max(1, width)) for size, width in zip(shape, step, strict=True)]
     for corner in product(*starts):
         yield tuple(slice(at, min(at + width, size)) for at, width, size in zip(corner, step, shape, strict=True))
 
 
-def _size(step: Sequence[int]) -> int:
+def size_of(step: Sequence[int]) -> int:
+    """Return the number of cells of a shape."""
     total = 1
     for width in step:
         total *= width
@@ -98,9 +101,9 @@ def batches(grid: Grid, delivery: int) -> Iterator[pa.Table]:
 
 def _batch(grid: Grid, slab: Slab, delivery: int) -> pa.Table:
     shape = tuple(part.stop - part.start for part in slab)
-    arrays = [_spread(one.get(tuple(slab[axis] for axis in one.axes)), one.axes, shape) for one in grid.columns]
-    rows = _size(shape)
-    arrays += [pa.repeat(pa.scalar(delivery, pa.int64()), rows), _locators(grid.label, slab, shape)]
+    arrays = [spread(one.get(tuple(slab[axis] for axis in one.axes)), one.axes, shape) for one in grid.columns]
+    rows = size_of(shape)
+    arrays += [pa.repeat(pa.scalar(delivery, pa.int64()), rows), places(grid, slab, shape)]
     return pa.Table.from_arrays([_whole(one) for one in arrays], schema=grid.schema)
 
 
@@ -114,16 +117,36 @@ def _positions(axes: tuple[int, ...], shape: tuple[int, ...]) -> npt.NDArray[np.
     wide = [1] * len(shape)
     for axis in axes:
         wide[axis] = shape[axis]
-    positions = np.arange(_size(own), dtype=np.int64).reshape(wide)
+    positions = np.arange(size_of(own), dtype=np.int64).reshape(wide)
     return np.broadcast_to(positions, shape).ravel()
 
 
-def _spread(values: pa.Array, axes: tuple[int, ...], shape: tuple[int, ...]) -> pa.Array:
+def spread(values: pa.Array, axes: tuple[int, ...], shape: tuple[int, ...]) -> pa.Array:
+    """Return for every cell of a slab its value of those along some axes."""
     return values if axes == tuple(range(len(shape))) else values.take(pa.array(_positions(axes, shape)))
 
 
+def places(grid: Grid, slab: Slab, shape: tuple[int, ...]) -> pa.Array:
+    """Return `label[i,j]` of every cell, or its number, counted from 0 over the whole grid, the last axis first."""
+    return _numbers(grid.shape, slab, shape) if grid.numbered else _locators(grid.label, slab, shape)
+
+
+def _numbers(whole: tuple[int, ...], slab: Slab, shape: tuple[int, ...]) -> pa.Array:
+    number: npt.NDArray[np.int64] = np.zeros(shape, np.int64)
+    step = 1
+    for axis in reversed(range(len(shape))):
+        along = np.arange(slab[axis].start, slab[axis].stop, dtype=np.int64) * step
+        number = number + along.reshape([-1 if at == axis else 1 for at in range(len(shape))])
+        step *= whole[axis]
+    return pa.array(number.ravel())
+
+
+def place(label: str, shape: Sequence[int], number: int) -> str:
+    """Return `label[i,j]` of the cell of a number."""
+    return f"{label}[{','.join(str(int(at)) for at in np.unravel_index(number, tuple(shape)))}]" if shape else f"{label}[]"
+
+
 def _locators(label: str, slab: Slab, shape: tuple[int, ...]) -> pa.Array:
-    """Return `label[i,j]` of every cell, counted from 0 over the whole grid."""
     if not shape:
         return pa.array([f"{label}[]"])
     parts = []
@@ -131,7 +154,7 @@ def _locators(label: str, slab: Slab, shape: tuple[int, ...]) -> pa.Array:
         begin = f"{label}[" if axis == 0 else ","
         end = "]" if axis == len(slab) - 1 else ""
         texts = pa.array([f"{begin}{at}{end}" for at in range(part.start, part.stop)], pa.string())
-        parts.append(_spread(texts, (axis,), shape))
+        parts.append(spread(texts, (axis,), shape))
     return pc.binary_join_element_wise(*parts, "") if len(parts) > 1 else parts[0]
 
 

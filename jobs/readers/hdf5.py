@@ -26,10 +26,14 @@ from schemas.errors import UserError
 
 @dataclass(frozen=True)
 class Hdf5:
-    """Options of HDF5: the datasets to read, by path, and the encoding of texts."""
+    """Options of HDF5: the datasets to read, by path, and the encoding of texts.
+
+    `cell_numbers` counts cells instead of naming them in `_locator`, for grids of many millions.
+    """
 
     datasets: list[str]
     encoding: str = "utf-8"
+    cell_numbers: bool = False
     empty_ok: bool = False
 
 
@@ -77,7 +81,7 @@ def grid_of(file: Any, given: Hdf5, where: str) -> Grid:
     columns = [column for axis in every for column in _axis(first, axis, given, where)]
     columns += [column for name, one in chosen.items() for column in _columns(one, name, every, given, where)]
     check_names([one.name for one in columns], where)
-    return Grid(label, first.shape, first.chunks, tuple(columns))
+    return Grid(label, first.shape, first.chunks, tuple(columns), given.cell_numbers)
 
 
 def _chosen(file: Any, names: list[str], where: str) -> dict[str, Any]:

@@ -16,7 +16,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from jobs.readers import Read, Request, cf
-from jobs.readers.grid import Column, Grid, Slab, batches, check_axes, index_column, last
+from jobs.readers.grid import Column, Grid, Slab, batches, check_axes, index_column, last, size_of
 from jobs.readers.links import check_own, datasets
 from jobs.readers.netcdf3 import check_whole
 from jobs.readers.options import options
@@ -30,12 +30,14 @@ from schemas.errors import UserError
 class NetCdf:
     """Options of NetCDF: the variables to read; without them all that are neither coordinates nor bounds.
 
-    `bounds` adds the bounds of coordinates as columns; `encoding` is that of texts, in which the file itself says none.
+    `bounds` adds the bounds of coordinates as columns; `encoding` is that of texts, where the file itself says none.
+    `cell_numbers` counts cells instead of naming them in `_locator`, for grids of many millions.
     """
 
     variables: list[str] | None = None
     bounds: bool = False
     encoding: str = "utf-8"
+    cell_numbers: bool = False
     empty_ok: bool = False
 
 
@@ -92,8 +94,13 @@ def grid_of(file: Any, path: Path, given: NetCdf, where: str) -> Grid:
     columns = _columns(chosen, axes, given, where)
     check_names([one.name for one in columns], where)
     chunks = first.chunking()
-    sizes = tuple(first.shape[: len(axes)])
-    return Grid(cf.path(first), sizes, tuple(chunks[: len(axes)]) if isinstance(chunks, list) else None, tuple(columns))
+    if isinstance(chunks, list):  # one chunk is read after the other, and none again: 16 MB a variable would be for nothing
+        for one in chosen:
+            one.set_var_chunk_cache(
+                size=max(1 << 20, size_of(chunks) * np.dtype(one.dtype).itemsize if one.dtype is not str else 0)
+            )
+    stored = tuple(chunks[: len(axes)]) if isinstance(chunks, list) else None
+    return Grid(cf.path(first), tuple(first.shape[: len(axes)]), stored, tuple(columns), given.cell_numbers)
 
 
 def _chosen(file: Any, path: Path, given: NetCdf, where: str) -> list[Any]:
