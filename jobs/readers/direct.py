@@ -19,14 +19,13 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from jobs.readers import Request, hdf5, netcdf
+from jobs.readers.fitting import NotPlain, broken, fitting, typed
 from jobs.readers.grid import Column, Grid, Slab, places, size_of, slabs, spread
 from jobs.readers.options import options
 from schemas import types
 
 CELLS = 1 << 18  # at once: about 30 MB of a process
 ROWS = 1 << 20  # of a row group
-FOUND = {"double": ("double", "int64"), "bigint": ("int64",), "int": ("int64",), "timestamp": ("string",)}
-INT = np.iinfo(np.int32)
 
 
 @dataclass(frozen=True)
@@ -40,10 +39,6 @@ class Target:
     folder: str
     share: int
     of: int
-
-
-class NotPlain(Exception):  # noqa: N818 - it is for the other way to read this, no error
-    """The file holds what is not taken as it stands."""
 
 
 def write(request: Request, format: str, target: Target) -> dict[str, Any]:
@@ -79,7 +74,7 @@ class _Writer:
     def __init__(self, grid: Grid, request: Request, target: Target) -> None:
         self.grid, self.request, self.target, self.rows = grid, request, target, 0
         found = {one.name: one for one in grid.columns}
-        self.columns = {name: (_fitting(found.get(header), type_, header), type_) for name, header, type_ in target.columns}
+        self.columns = {name: (fitting(found.get(header), type_, header), type_) for name, header, type_ in target.columns}
         place = pa.int64() if grid.numbered else pa.string()
         fields = [pa.field(name, types.arrow(type_)) for name, (_, type_) in self.columns.items()]
         self.schema = pa.schema([*fields, ("_delivery", pa.int64()), ("_locator", place), ("_rules", pa.int64())])
@@ -120,9 +115,9 @@ class _Writer:
         own = tuple(slab[axis] for axis in column.axes)
         known, made = self.kept.get(name, (None, None))
         if made is None or known != (own, shape):
-            typed, unfit = _typed(column.get(own), type_)
+            fits, unfit = typed(column.get(own), type_)
             wide = None if unfit is None else spread(pa.array(unfit), column.axes, shape).to_numpy(zero_copy_only=False)
-            made = spread(typed, column.axes, shape), wide
+            made = spread(fits, column.axes, shape), wide
             # Most coordinates are the same in slab after slab; what varies along all axes never is.
             self.kept = {**self.kept, name: ((own, shape), made)} if len(column.axes) < len(shape) else self.kept
         return made
@@ -133,7 +128,7 @@ class _Writer:
         """Return the bits of the checks that each row fails, None where none fails any."""
         bits: npt.NDArray[np.int64] | None = None
         for bit, rule, name, low, high in self.target.checks:
-            bad = unfit[name] if rule == "type" else _broken(values[name], rule, low, high)
+            bad = unfit[name] if rule == "type" else broken(values[name], rule, low, high)
             if bad is not None and bad.any():
                 bits = np.zeros(count, np.int64) if bits is None else bits
                 bits[bad] |= np.int64(1 << bit)
@@ -172,7 +167,7 @@ class _Writer:
             column, type_ = self.columns[name]
             if len(column.axes) == 1 and column.axes[0] not in told:
                 size = self.grid.shape[column.axes[0]]
-                values = _typed(column.get((slice(0, size),)), type_)[0]
+                values = typed(column.get((slice(0, size),)), type_)[0]
                 told |= {column.axes[0]} if not values.null_count and pc.count_distinct(values).as_py() == size else set()
         return told == set(range(len(self.grid.shape)))
 
@@ -187,61 +182,3 @@ def _opened(path: Path, schema: pa.Schema, data: Sequence[str]) -> pq.ParquetWri
     if pa.types.is_integer(schema.field("_locator").type):
         plain["_locator"] = "DELTA_BINARY_PACKED"
     return pq.ParquetWriter(path, schema, compression="lz4", use_dictionary=list(data), column_encoding=plain)
-
-
-def _fitting(column: Column | None, type_: str, header: str) -> Column:
-    if column is None:
-        raise NotPlain(f"there is no {header}")
-    if str(column.type) not in FOUND.get(type_, ()):
-        raise NotPlain(f"{header} is {column.type}, and {type_} is asked for")
-    return column
-
-
-def _typed(found: pa.Array, type_: str) -> tuple[pa.Array, npt.NDArray[np.bool_] | None]:
-    """Return values as found in their type, and where they do not fit; NaN and infinity fit no double of the lake."""
-    if type_ == "timestamp":
-        return _instants(found), None
-    if type_ == "double" and pa.types.is_floating(found.type):
-        odd = ~np.isfinite(_plain(found, 0.0))
-        return (found, None) if not odd.any() else (_without(found, odd), odd)
-    if type_ == "int":
-        numbers = _plain(found, 0)
-        odd = (numbers < INT.min) | (numbers > INT.max)
-        return (_without(found, odd) if odd.any() else found).cast(pa.int32()), odd if odd.any() else None
-    return found.cast(types.arrow(type_)), None
-
-
-def _without(found: pa.Array, odd: npt.NDArray[np.bool_]) -> pa.Array:
-    return pc.if_else(pa.array(odd), pa.scalar(None, found.type), found)
-
-
-def _plain(found: pa.Array, missing: float) -> npt.NDArray[Any]:
-    values = found.fill_null(missing) if found.null_count else found
-    numbers: npt.NDArray[Any] = values.to_numpy(zero_copy_only=False)
-    return numbers
-
-
-def _instants(found: pa.Array) -> pa.Array:
-    """Return instants to the millisecond; days that only a model's calendar knows are no instants."""
-    texts = found.drop_null().to_pylist()
-    if any(text[4] != "-" or text < "0002" for text in texts):
-        raise NotPlain("years that the lake does not know")
-    try:
-        moments = found.cast(pa.timestamp("us", tz="UTC"))
-    except pa.ArrowInvalid as error:
-        raise NotPlain(f"days that only a model's calendar knows: {error}") from None
-    return pc.floor_temporal(moments, unit="millisecond") if any("." in text for text in texts) else moments
-
-
-def _broken(values: pa.Array, rule: str, low: float | None, high: float | None) -> npt.NDArray[np.bool_] | None:
-    """Tell which rows break a rule; what is missing breaks `not_null` alone."""
-    gone = values.is_null().to_numpy(zero_copy_only=False) if values.null_count else None
-    if rule == "not_null":
-        return gone
-    numbers = _plain(values, 0)
-    bad = np.zeros(len(numbers), dtype=bool)
-    if low is not None:
-        bad |= numbers < low
-    if high is not None:
-        bad |= numbers > high
-    return bad if gone is None else bad & ~gone

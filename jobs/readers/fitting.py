@@ -1,0 +1,79 @@
+"""Arrays in the types of a table, where they fit them as they stand, and the limits that a row may break."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from jobs.readers.grid import Column
+from schemas import types
+
+FOUND = {"double": ("double", "int64"), "bigint": ("int64",), "int": ("int64",), "timestamp": ("string",)}
+INT = np.iinfo(np.int32)
+
+
+class NotPlain(Exception):  # noqa: N818 - it is for the other way to read this, no error
+    """The file holds what is not taken as it stands."""
+
+
+def fitting(column: Column | None, type_: str, header: str) -> Column:
+    """Return the column of a header. Raise NotPlain where it is not there, or of a type that is not taken as it stands."""
+    if column is None:
+        raise NotPlain(f"there is no {header}")
+    if str(column.type) not in FOUND.get(type_, ()):
+        raise NotPlain(f"{header} is {column.type}, and {type_} is asked for")
+    return column
+
+
+def typed(found: pa.Array, type_: str) -> tuple[pa.Array, npt.NDArray[np.bool_] | None]:
+    """Return values as found in their type, and where they do not fit; NaN and infinity fit no double of the lake."""
+    if type_ == "timestamp":
+        return _instants(found), None
+    if type_ == "double" and pa.types.is_floating(found.type):
+        odd = ~np.isfinite(_plain(found, 0.0))
+        return (found, None) if not odd.any() else (_without(found, odd), odd)
+    if type_ == "int":
+        numbers = _plain(found, 0)
+        odd = (numbers < INT.min) | (numbers > INT.max)
+        return (_without(found, odd) if odd.any() else found).cast(pa.int32()), odd if odd.any() else None
+    return found.cast(types.arrow(type_)), None
+
+
+def _without(found: pa.Array, odd: npt.NDArray[np.bool_]) -> pa.Array:
+    return pc.if_else(pa.array(odd), pa.scalar(None, found.type), found)
+
+
+def _plain(found: pa.Array, missing: float) -> npt.NDArray[Any]:
+    values = found.fill_null(missing) if found.null_count else found
+    numbers: npt.NDArray[Any] = values.to_numpy(zero_copy_only=False)
+    return numbers
+
+
+def _instants(found: pa.Array) -> pa.Array:
+    """Return instants to the millisecond; days that only a model's calendar knows are no instants."""
+    texts = found.drop_null().to_pylist()
+    if any(text[4] != "-" or text < "0002" for text in texts):
+        raise NotPlain("years that the lake does not know")
+    try:
+        moments = found.cast(pa.timestamp("us", tz="UTC"))
+    except pa.ArrowInvalid as error:
+        raise NotPlain(f"days that only a model's calendar knows: {error}") from None
+    return pc.floor_temporal(moments, unit="millisecond") if any("." in text for text in texts) else moments
+
+
+def broken(values: pa.Array, rule: str, low: float | None, high: float | None) -> npt.NDArray[np.bool_] | None:
+    """Tell which rows break a rule; what is missing breaks `not_null` alone."""
+    gone = values.is_null().to_numpy(zero_copy_only=False) if values.null_count else None
+    if rule == "not_null":
+        return gone
+    numbers = _plain(values, 0)
+    bad = np.zeros(len(numbers), dtype=bool)
+    if low is not None:
+        bad |= numbers < low
+    if high is not None:
+        bad |= numbers > high
+    return bad if gone is None else bad & ~gone
