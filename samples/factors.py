@@ -31,9 +31,12 @@ ACTIVITIES = {
     ("发电", "脱硫碳酸盐"): "desulphurisation_limestone", ("通用", "外购热力"): "heat_purchased",
 }  # fmt: skip
 
+# Yuan for a dollar, average of the year; National Bureau of Statistics, Statistical Communiqué of that year.
+DOLLAR = {2019: "6.8985", 2020: "6.8974", 2021: "6.4515", 2022: "6.7261", 2023: "7.0467", 2024: "7.1217"}
+
 
 def write_factors(domain: Path, folder: Path) -> None:
-    """Write the five deliveries of factors from the tables of collected facts."""
+    """Write the five deliveries of factors from the tables of collected facts, and the exchange rates."""
     _write(folder / "fuel/fuels.csv", [_fuel(row) for row in _read(domain / "fuels.csv")])
     _write(folder / "grid/grid_factors.csv", [_grid(row) for row in _read(domain / "grid_factors.csv")])
     process = [row for row in _read(domain / "process_factors.csv") if row["industry_zh"] in INDUSTRIES]
@@ -41,6 +44,7 @@ def write_factors(domain: Path, folder: Path) -> None:
     _write(folder / "gwp/gwp.csv", [one for row in _read(domain / "gwp.csv") for one in _gwp(row)])
     coal = [row | {"carrier_code": CARRIERS.get(row["energy_zh"], "")} for row in _read(domain / "standard_coal.csv")]
     _write(folder / "standard_coal/standard_coal.csv", coal)
+    _write(folder / "exchange/usd_cny.csv", [_average(year, rate) for year, rate in DOLLAR.items()])
 
 
 def _read(path: Path) -> list[Row]:
@@ -80,3 +84,9 @@ def _gwp(row: Row) -> Iterable[Row]:
         if row[f"{report}_100"]:
             yield {"gwp_set": report, "gas": row["gas"], "gas_zh": row["gas_zh"], "gwp_100": row[f"{report}_100"],
                    "source": row["source"], "confidence": row["confidence"]}  # fmt: skip
+
+
+def _average(year: int, rate: str) -> Row:
+    source = f"National Bureau of Statistics, Statistical Communiqué on national economic and social development, {year}"
+    return {"base_currency": "USD", "quote_currency": "CNY", "kind": "year_average", "valid_from": f"{year}-01-01",
+            "rate": rate, "source": source, "confidence": "memory"}  # fmt: skip
