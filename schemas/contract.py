@@ -231,6 +231,7 @@ class Activity(Closed):
     grain: Literal["hour", "day", "month", "quarter", "year"]
     grade: Literal["measured", "calculated", "estimated", "modelled"] = "measured"
     only: str | None = Field(None, description="SQL filter on the rows of the cleaned table")
+    rank: int = Field(1, ge=1, description="Where several tables tell of one subject, period and activity, the lowest stands")
 
 
 class Migration(Closed):
