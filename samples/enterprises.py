@@ -23,6 +23,11 @@ MASTER = ("统一社会信用代码", "企业名称", "行业代码", "行政区
 FUEL = ("统一社会信用代码", "企业名称", "月份", "燃料", "消费量(万吨)", "消费量(万立方米)")
 OUTPUT = ("统一社会信用代码", "企业名称", "月份", "项目", "数量(万吨)", "发电量(亿千瓦时)")
 BILL = ("统一社会信用代码", "结算月份", "结算电量", "计量单位")
+MENTION = ("名录", "企业名称", "行政区划代码")
+GREEN = "绿色工厂名单（虚构）"
+# As another list writes enterprises of ours: other brackets and characters, a letter more or less, one of nobody's.
+MENTIONED = (("示例电力甲(虚构)", ""), ("示例電力乙（虚構）", ""), ("示例水泥甲（虚构） ", "340000"), ("示例水泥", ""),
+             ("示例钢铁甲公司（虚构）", "130000"), ("示例造纸甲（虚构）", "370000"))  # fmt: skip
 BILLED = (1, 8, 16)  # of the enterprises, those whose grid company sends its bills
 ENERGY = ("统一社会信用代码", "企业名称", "月份", "外购电量(万千瓦时)", "其中绿电(万千瓦时)", "外购热力(GJ)")
 GASES = ("天然气",)
@@ -55,6 +60,7 @@ def write_enterprises(folder: Path, record: Path) -> None:
     for header, report in reports:
         _write(folder / report.file, header, report.rows)
     _write(folder / "bill/2024.csv", BILL, list(_bills(tables["energy"])), "utf-8")
+    _write(folder / "mention/green_factories.csv", MENTION, [[GREEN, name, region] for name, region in MENTIONED], "utf-8")
     wrong.write_record(record, [report for _, report in reports])
 
 

@@ -49,9 +49,8 @@ def closure(table: str, step: str) -> set[str]:
 
 def built() -> tuple[str, ...]:
     """Return the tables that a run builds, in an order in which inputs come first."""
-    nodes = {t: set(upstream(t)) for t, c in contracts().items() if c.layer not in ("raw", "ops")}
-    for needs in nodes.values():
-        needs &= nodes.keys()
+    made = {t for t, c in contracts().items() if c.layer not in ("raw", "ops")}
+    nodes = {t: made.intersection(upstream(t)) for t in contracts() if t in made}
     try:
         return tuple(TopologicalSorter(nodes).static_order())
     except CycleError as error:
