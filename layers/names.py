@@ -14,6 +14,7 @@ SURE, REVIEW, NONE, DECIDED, APART = "sure", "review", "none", "decided", "apart
 LINKED = (SURE, DECIDED)
 # What a difference beside the core costs; one alone is enough to ask a person.
 NO_PLACE, OTHER_PLACE, OTHER_FORM, OTHER_MARK, OTHER_CORE = 0.04, 0.15, 0.04, 0.10, 0.04
+WHOLE = "="
 GRAMS, MOST = 4, 500  # rarest pairs of signs that look for candidates; a pair in more names than that finds none
 WIDE = "".join(map(chr, range(0xFF01, 0xFF5F)))
 NARROW = "".join(map(chr, range(0x21, 0x7F)))
@@ -159,26 +160,25 @@ def _candidates(ours: DataFrame, theirs: DataFrame) -> DataFrame:
     """Return the pairs worth comparing: the same core, or one of the rarest pairs of signs in common.
 
     Each name looks by its rarest four that the others have at all, and none that more than five hundred have, so the
-    pairs are at most two thousand a name, and of real names a few dozen.
+    pairs are at most two thousand a name, and of real names a few dozen. Every use of a frame is a copy of its plan, so
+    what is compared travels with the pairs of signs instead of being joined back.
     """
-    postings = _grams(theirs, "e").select("e_uscc", F.col("gram").alias("_gram"))
-    often = postings.groupBy("_gram").agg(F.count(F.lit(1)).alias("often")).where(F.col("often") <= MOST)
-    rarest = Window.partitionBy("m_name").orderBy("often", "gram")
-    asked = _grams(ours, "m").join(often, F.col("gram") == F.col("_gram")).select("m_name", "gram", "often")
-    chosen = asked.withColumn("n", F.row_number().over(rarest)).where(F.col("n") <= GRAMS).select("m_name", "gram")
-    alike = chosen.join(postings, F.col("gram") == F.col("_gram")).select("m_name", "e_uscc")
-    same = ours.join(theirs, F.col("m_core") == F.col("e_core")).select("m_name", "e_uscc")
-    pairs = alike.unionByName(same).groupBy("m_name", "e_uscc").agg(F.count(F.lit(1)).alias("shared"))
-    pairs = pairs.select(F.col("m_name").alias("p_name"), F.col("e_uscc").alias("p_uscc"))
-    whole = pairs.join(ours, F.col("p_name") == F.col("m_name")).join(theirs, F.col("p_uscc") == F.col("e_uscc"))
-    return whole.drop("p_name", "p_uscc")
+    postings = _grams(theirs, "e")
+    often = postings.groupBy("e_gram").agg(F.count(F.lit(1)).alias("often")).where(F.col("often") <= MOST)
+    asked = _grams(ours, "m").join(often, F.col("m_gram") == F.col("e_gram")).drop("e_gram")
+    rarest = Window.partitionBy("m_name").orderBy("often", "m_gram")
+    chosen = asked.withColumn("n", F.row_number().over(rarest)).where((F.col("n") <= GRAMS) | F.col("m_gram").startswith(WHOLE))
+    sides = [f"m_{name}" for name in ("name", *PARTS)] + [f"e_{name}" for name in ("name", "uscc", *PARTS)]
+    pairs = chosen.join(postings, F.col("m_gram") == F.col("e_gram"))
+    return pairs.groupBy(*sides).agg(F.count(F.lit(1)).alias("shared"))
 
 
 def _grams(frame: DataFrame, letter: str) -> DataFrame:
-    """Return a row for each different pair of neighbouring signs of a core, its ends included."""
+    """Return a row for each different pair of neighbouring signs of a core, its ends included, and one for the whole."""
     word = F.concat(F.lit("^"), F.col(f"{letter}_core"), F.lit("$"))
     pairs = F.transform(F.sequence(F.lit(1), F.length(word) - 1), lambda at: F.substr(word, at, F.lit(2)))
-    return frame.select("*", F.explode(F.array_distinct(pairs)).alias("gram"))
+    every = F.concat(F.array_distinct(pairs), F.array(F.concat(F.lit(WHOLE), F.col(f"{letter}_core"))))
+    return frame.select("*", F.explode(every).alias(f"{letter}_gram"))
 
 
 def _places() -> dict[str, str]:
@@ -199,10 +199,7 @@ def _bare(name: str) -> str:
 
 
 def _province(of_name: Column) -> Column:
-    by_code: dict[str, list[str]] = {}
-    for name, code in _places().items():
-        by_code.setdefault(code, []).append(name)
-    chosen = F.lit(None).cast("string")
-    for code, names in sorted(by_code.items()):
-        chosen = F.when(of_name.isin(sorted(names)), F.lit(code)).otherwise(chosen)
-    return chosen
+    """Look a place up in one text, |place=11|…: a chain of conditions would name the column for each province."""
+    text = F.lit("|" + "|".join(f"{name}={code}" for name, code in sorted(_places().items())) + "|")
+    at = F.position(F.concat(F.lit("|"), of_name, F.lit("=")), text)
+    return F.when(at > 0, F.regexp_extract(F.substr(text, at, F.lit(40)), "=([0-9]{2})", 1))
