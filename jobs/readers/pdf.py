@@ -86,9 +86,6 @@ def _rows(file: Any, given: Pdf, request: Request, rejects: Rejects, seen: _Seen
     choice = options(Choice, given.tables if isinstance(given.tables, dict) else {}, f"{request.name}, tables")
     table_rows.check(choice, given, request.name)
     wanted = table_rows.pages(choice.pages, request.name)
-    if wanted and choice.numbers:
-        raise UserError("option 'tables': `pages` and `numbers` at once", where=request.name,
-                        remedy="numbers are those of the whole document, as `carbonlake probe` lists them")  # fmt: skip
     found = [grid for page in file.pages if wanted is None or page.page_number in wanted
              for grid in _tables_of(page, choice, request.name, seen)]  # fmt: skip
     for name, numbers in seen.kinds.items():

@@ -22,7 +22,7 @@ NEAR = 6.0  # points: how far the sides of a table may move from page to page
 
 @dataclass(frozen=True)
 class Choice:
-    """Which tables: by page (1-3,5), by number, by heading or caption, by header; the last two are regular expressions."""
+    """Which tables: by page (1-3,5), number (counted on these pages), heading or caption, header; the last two are patterns."""
 
     pages: str | int | None = None
     numbers: list[int] | None = None

@@ -185,7 +185,6 @@ def test_a_figure_with_two_glyphs_in_the_map_of_its_font_is_doubted(tmp_path: Pa
     ({"tables": {"numbers": [99]}}, "no table is the one", "1: page 7, 类型"),
     ({"tables": {"page": 7}}, "unknown option 'page'", "did you mean 'pages'?"),
     ({"tables": {"heading": "("}}, "is no regular expression", ""),
-    ({"tables": {"pages": 7, "numbers": [1]}}, "`pages` and `numbers` at once", "those of the whole document"),
     ({"tables": {}}, "has the columns", "choose tables of one kind"),
     ({"tables": {"pages": 7}, "columns": ["a"]}, "1 names for the 4 columns", "the first row is 类型"),
     ({"tables": {"pages": 7}, "header": "Fuel"}, "fits the header 'Fuel'", "its first row is 类型"),
