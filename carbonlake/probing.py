@@ -105,7 +105,7 @@ def proposed(
         except UserError as error:
             left[name], refused = str(error), [*refused, error]
             continue
-        about = {"format": read_as, "options": chosen, "columns": found.columns, "key": found.key}
+        about = {"format": read_as, "options": chosen, "columns": found.columns, "more": found.more, "key": found.key}
         texts |= new.texts(f"{table}_{_word(name)}", about | {"of": table}) if texts else new.texts(table, about)
     if not texts:
         raise refused[0]

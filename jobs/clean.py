@@ -10,6 +10,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from jobs import dates, written
+from jobs.date_shapes import check as check_formats
 from jobs.row_units import scales, unit_column
 from jobs.zones import quick, to_utc
 from layers.numbers import fix
@@ -166,7 +167,7 @@ def _ready(raw: Expr, column: Column, zone: str, where: str) -> Expr | None:
     if column.written:
         return written.plain(raw, column)
     formats = _formats(column)
-    dates.check(formats, where)
+    check_formats(formats, where)
     if column.type == "timestamp":
         return dates.instant(raw, formats, zone) if formats else raw.try_cast("timestamp")
     return dates.day(raw, formats) if formats and column.type == "date" else None

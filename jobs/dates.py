@@ -1,34 +1,19 @@
 """How dates are written in a source: each style is matched as a whole and put into the one order that all engines read alike.
 
-Patterns are those of Java's DateTimeFormatter: y M d H m s S, MMM for English names of months, XXX for an offset, texts in
-quotes. Engines read them with different leniency, so that what a pattern takes is said here, by a regular expression.
+Patterns are in jobs/date_shapes.py; the names of DATES are read here.
 """
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
 from functools import reduce
 
 from pyspark.sql import Column as Expr
 from pyspark.sql import functions as F
 
+from jobs.date_shapes import MONTHS, shape
 from jobs.zones import to_utc
 from schemas.contract import DATES
-from schemas.errors import UserError
 
-MONTHS = "janfebmaraprmayjunjulaugsepoctnovdec"
-_NAMES = (
-    "jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?|"
-    "nov(?:ember)?|dec(?:ember)?"
-)
-TOKEN = re.compile(r"'((?:[^']|'')*)'|([A-Za-z])\2*|.", re.DOTALL)
-_TWO, _ONE_OR_TWO = "([0-9]{2})", "([0-9]{1,2})"
-FIELDS = {
-    "yyyy": "([0-9]{4})", "yy": _TWO, "MMMM": f"({_NAMES})", "MMM": f"({_NAMES})", "MM": _TWO, "M": _ONE_OR_TWO,
-    "dd": _TWO, "d": _ONE_OR_TWO, "HH": _TWO, "H": _ONE_OR_TWO, "mm": _TWO, "m": _ONE_OR_TWO, "ss": _TWO, "s": _ONE_OR_TWO,
-    "SSS": "([0-9]{3})", "SSSSSS": "([0-9]{6})", "XXX": "(Z|[+-][0-9]{2}:[0-9]{2})",
-}  # fmt: skip
 DIGITS = ("〇零○一二三四五六七八九" + "".join(chr(0xFF10 + n) for n in range(10)), "0001234567890123456789")
 _PART = "([0-9十]{1,3})"
 CHINESE = rf"^([0-9]{{4}})年 *{_PART}月(?: *{_PART}[日号])?"
@@ -40,14 +25,6 @@ SERIAL = r"^[0-9]{1,7}(?:[.][0-9]+)?$"
 FIRST_SERIAL, LAST_SERIAL, EPOCH_SERIAL, SINCE_1904 = 61, 2958466, 25569, 1462
 # A moment in seconds and one in milliseconds are never taken for each other.
 LAST_SECOND, FIRST_MILLI = 4_102_444_800, 100_000_000_000
-
-
-@dataclass(frozen=True)
-class Shape:
-    """A pattern as a regular expression, and the group of each field."""
-
-    regex: str
-    groups: dict[str, int]
 
 
 def day(raw: Expr, formats: tuple[str, ...]) -> Expr:
@@ -118,29 +95,6 @@ def _named_month(name: Expr) -> Expr:
     return number
 
 
-def shape(format: str) -> Shape:
-    """Return a pattern as a regular expression. Raise UserError for letters that nobody reads the same."""
-    regex, groups = "", dict[str, int]()
-    for found in TOKEN.finditer(format):
-        token = found[0]
-        if token in FIELDS:
-            field = "XXX" if token == "XXX" else token[0]
-            if field in groups:
-                raise UserError(f"the format {format!r} has {field!r} twice", where="format",
-                                remedy="for example dd.MM.yyyy HH:mm")  # fmt: skip
-            groups[field] = len(groups) + 1
-            regex += FIELDS[token]
-        elif found[2]:
-            raise UserError(f"the format {format!r} has {token!r}, which is not read", where="format",
-                            remedy=f"known: {', '.join(FIELDS)}, or one of {', '.join(DATES)}")  # fmt: skip
-        else:
-            said = (found[1] or "'").replace("''", "'") if token.startswith("'") else token
-            regex += re.escape(said)
-    if "y" not in groups or ("d" in groups and "M" not in groups) or ("H" not in groups and {*groups} & {*"msS", "XXX"}):
-        raise UserError(f"the format {format!r} says no day", where="format", remedy="for example dd.MM.yyyy HH:mm")
-    return Shape(f"^(?i:{regex})$" if "MMM" in format else f"^{regex}$", groups)
-
-
 def _chinese(raw: Expr) -> Expr:
     text = F.translate(raw, *DIGITS)
     regex = CHINESE + CLOCK
@@ -186,14 +140,3 @@ def _epoch(raw: Expr, *, milli: bool) -> Expr:
     fits = raw.rlike("^[0-9]+(?:[.][0-9]+)?$") & (number >= F.lit(float(low))) & (number < F.lit(float(high)))
     millis = number if milli else number * F.lit(1000.0)
     return F.when(fits, F.timestamp_millis(F.floor(millis + F.lit(0.001)).cast("bigint")))
-
-
-def check(formats: tuple[str, ...], where: str) -> None:
-    """Raise UserError, naming the place, for formats that nobody reads."""
-    for one in formats:
-        if one in DATES:
-            continue
-        try:
-            shape(one)
-        except UserError as error:
-            raise UserError(error.what, where=where, remedy=error.remedy) from None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 from jobs.readers import Request, read
 from jobs.readers.parts import OURS
 from jobs.relation import literal, quote
+from jobs.styles import styles
 
 TYPED = {"int64": "bigint", "double": "double"}
 # A number with a zero before it is a code. More digits behind the point than a decimal of ours holds, or more than a
@@ -28,6 +29,7 @@ KINDS = (
     ("date", rf"regexp_full_match({HERE}, '\d{{4}}-\d{{2}}-\d{{2}}') and try_cast({HERE} as date) is not null"),
 )
 MOST = 8  # columns of a key
+VALUES = 200_000  # of a column, to find the style that they are written in
 MEASURES = ("double", "decimal(28,6)")
 DOUBT = "_doubt"
 NOT_OF_ROW = (DOUBT, "_cells", "_confidence")  # of a document's table: what the reader says of a row, not what the row says
@@ -35,12 +37,16 @@ NOT_OF_ROW = (DOUBT, "_cells", "_confidence")  # of a document's table: what the
 
 @dataclass(frozen=True)
 class Proposal:
-    """Header → type, the headers of a key (none where rows repeat), and how many rows there are and are malformed."""
+    """Header → type, the headers of a key (none where rows repeat), and how many rows there are and are malformed.
+
+    `more` are keys of columns that say how their values are written, where these are texts in a style.
+    """
 
     columns: dict[str, str]
     key: tuple[str, ...]
     rows: int
     rejected: int
+    more: dict[str, dict[str, Any]] = field(default_factory=dict)
 
 
 def proposal(format: str, path: Path, options: Mapping[str, Any]) -> Proposal:
@@ -55,8 +61,19 @@ def proposal(format: str, path: Path, options: Mapping[str, Any]) -> Proposal:
         sure = f" where {DOUBT} is null" if DOUBT in pq.read_schema(parts[0]).names else ""
         duck.execute(f"create view found as from read_parquet([{', '.join(map(literal, parts))}]){sure}")
         columns = {name: TYPED.get(kind) or _type(duck, name) for name, kind in kinds.items()}
+        styled = styles({name: values for name, kind in columns.items() if kind == "string" and (values := _values(duck, name))})
+        columns |= {name: style.type for name, style in styled.items()}
         rows = int((duck.execute("select count(*) from found").fetchone() or (0,))[0])
-        return Proposal(columns, _key(duck, columns, rows), found.rows, found.rejected)
+        return Proposal(columns, _key(duck, columns, rows), found.rows, found.rejected,
+                        {name: style.more for name, style in styled.items() if style.more})  # fmt: skip
+
+
+def _values(duck: duckdb.DuckDBPyConnection, name: str) -> list[str]:
+    """Return the values of a column of texts, each once; none where there are more than can be looked at one by one."""
+    column = quote(name)
+    sql = f"select distinct {column} from found where {column} is not null order by 1 limit {VALUES + 1}"
+    found = [str(row[0]) for row in duck.execute(sql).fetchall()]
+    return found if len(found) <= VALUES else []
 
 
 def _type(duck: duckdb.DuckDBPyConnection, name: str) -> str:

@@ -18,6 +18,7 @@ WIDE, PLAIN = (
     "\uff10\uff11\uff12\uff13\uff14\uff15\uff16\uff17\uff18\uff19\uff0b\uff0d\u2212\uff0e\uff0c\uff08\uff09\uff05\uff1c\uff1e\uff5e\uff1d\u3000",
     "0123456789+--.,()%<>~= ",
 )
+AROUND = " \t\n\f\r"  # what engines pass over around a number
 BLANKS = " \u00a0\u2009\u202f"
 GROUPS = {",": ",", ".": ".", " ": BLANKS, "'": "'\u2019"}
 COUNTS = {"千": 3, "万": 4, "百万": 6, "千万": 7, "亿": 8, "万亿": 12}
@@ -28,7 +29,7 @@ QUALIFIERS = {
 }  # fmt: skip
 _SIGNS = sorted((sign for signs in QUALIFIERS.values() for sign in signs), key=len, reverse=True)
 QUALIFIER = "|".join(_SIGNS)
-_DROPPED = "".join(dict.fromkeys("".join([*_SIGNS, *COUNTS, "%()", BLANKS])))
+_DROPPED = "".join(dict.fromkeys("".join([*_SIGNS, *COUNTS, "%()", BLANKS, AROUND])))
 
 
 def pattern(column: Column) -> str:
@@ -47,17 +48,17 @@ def pattern(column: Column) -> str:
     unsigned = f"{number} *%" if must else f"{number}(?:{'|'.join(after)})?"
     said = f"[+-]?{unsigned}|[(] *{unsigned} *[)]" if how.parentheses else f"[+-]?{unsigned}"
     before = f"(?:(?:{QUALIFIER}) *)?" if how.qualifier else ""
-    return f"^{before}(?:{said})$"
+    return f"^[{AROUND}]*{before}(?:{said})[{AROUND}]*$"
 
 
 def plain(raw: Expr, column: Column) -> Expr:
     """Return the plain text of a number in a column's style, NULL for what is not in it."""
     how, text = _written(column), narrow(raw, column)
-    digits = F.translate(text, *_translated(how))
+    digits = F.translate(text, *translated(how))
     minus = F.when(F.contains(text, F.lit("(")), F.lit("-")).otherwise(F.lit(""))
     exponent = F.lit("")
     for sign, power in _powers(column):
-        bare = F.translate(text, " )", "")
+        bare = F.translate(text, f"{AROUND})", "")
         exponent = F.when(bare.endswith(sign), F.lit(power)).otherwise(exponent)
     return F.when(text.rlike(pattern(column)), F.concat(minus, digits, exponent))
 
@@ -67,9 +68,9 @@ def plain_sql(raw: str, column: Column) -> str:
     how = _written(column)
     text = f"translate({raw}, '{WIDE}', '{PLAIN}')" if how.wide else raw
     text = f"trim({text}, ' ')"
-    came, goes = _translated(how)
+    came, goes = translated(how)
     quoted = came.replace("'", "''")
-    cases = " ".join(f"when ends_with(translate({text}, ' )', ''), '{sign}') then '{power}'" for sign, power in
+    cases = " ".join(f"when ends_with(translate({text}, '{AROUND})', ''), '{sign}') then '{power}'" for sign, power in
                      reversed(list(_powers(column))))  # fmt: skip
     exponent = f"case {cases} else '' end" if cases else "''"
     minus = f"case when contains({text}, '(') then '-' else '' end"
@@ -85,7 +86,7 @@ def narrow(raw: Expr, column: Column) -> Expr:
 
 def qualifier(raw: Expr, column: Column) -> Expr:
     """Return the qualifier before a number as `<`, `≤`, `>`, `≥` or `~`, NULL where there is none."""
-    found = F.regexp_extract(narrow(raw, column), f"^({QUALIFIER})", 1)
+    found = F.regexp_extract(narrow(raw, column), f"^[{AROUND}]*({QUALIFIER})", 1)
     kept = F.lit(None).cast("string")
     for sign, names in QUALIFIERS.items():
         kept = F.when(found.isin(list(names)), F.lit(sign)).otherwise(kept)
@@ -96,7 +97,7 @@ def _written(column: Column) -> Written:
     return column.written or Written()
 
 
-def _translated(how: Written) -> tuple[str, str]:
+def translated(how: Written) -> tuple[str, str]:
     """Return what `translate` is told: the decimal sign becomes a point, separators and signs around go."""
     groups = GROUPS[how.thousands] if how.thousands else ""
     dropped = "".join(sign for sign in dict.fromkeys(_DROPPED + groups) if sign != how.decimal)

@@ -72,9 +72,10 @@ def write_table(table: str, folder: Path, probe: Mapping[str, Any] | None = None
 def texts(table: str, probe: Mapping[str, Any] | None = None) -> dict[str, str]:
     """Return path → text of the files of a new table.
 
-    `probe` says what a delivery holds: `format`, the reader's `options`, `columns` (header → type), the headers of its
-    `key`, and the table `of` whose deliveries are read, where these are not its own. A table that is not cleaned starts
-    from the keys of one it may be made from. Raise UserError for a name that no table can have.
+    `probe` says what a delivery holds: `format`, the reader's `options`, `columns` (header → type), `more` (header →
+    further keys), the headers of its `key`, and the table `of` whose deliveries are read, where these are not its own.
+    A table that is not cleaned starts from the keys of one it may be made from. Raise UserError for a name that no table
+    can have.
     """
     layer, _, name = table.partition(".")
     if layer not in _MADE_BY_PEOPLE or not _NAME.fullmatch(name):
@@ -88,7 +89,8 @@ def texts(table: str, probe: Mapping[str, Any] | None = None) -> dict[str, str]:
 def _cleaned(name: str, probe: Mapping[str, Any]) -> dict[str, str]:
     headers: Mapping[str, str] = probe.get("columns") or {"id": "string"}
     names = _column_names(list(headers))
-    lines = [_column(own, headers[header], header) for own, header in zip(names, headers, strict=True)]
+    more: Mapping[str, Mapping[str, Any]] = probe.get("more") or {}
+    lines = [_column(own, headers[header], header, more.get(header, {})) for own, header in zip(names, headers, strict=True)]
     format_ = str(probe.get("format") or "csv")
     extension = {"excel": "xlsx", "netcdf": "nc", "hdf5": "h5", "word": "docx"}.get(format_, format_)
     options = f"\n  options: {json.dumps(probe['options'], ensure_ascii=False)}" if probe.get("options") else ""
@@ -112,8 +114,15 @@ def _column_names(headers: list[str]) -> list[str]:
     return names
 
 
-def _column(name: str, type_: str, header: str) -> str:
-    return f'  {name}: {{type: "{type_}", description: What it is, from: {json.dumps(header, ensure_ascii=False)}}}'
+def _column(name: str, type_: str, header: str, more: Mapping[str, Any]) -> str:
+    given, kept = dict(more), ""
+    if "qualifier" in more.get("written", {}):
+        given["written"] = {**more["written"], "qualifier": f"{name}_qualifier"}
+        kept = f"\n  {name}_qualifier: {{type: string, description: What stands before {name}}}"
+    written = "".join(f", {key}: {json.dumps(value, ensure_ascii=False)}" for key, value in given.items())
+    return (
+        f'  {name}: {{type: "{type_}", description: What it is, from: {json.dumps(header, ensure_ascii=False)}{written}}}{kept}'
+    )
 
 
 def _made(layer: str, name: str) -> dict[str, str]:

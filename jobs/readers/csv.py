@@ -15,7 +15,8 @@ from typing import Any, BinaryIO
 import polars as pl
 
 from jobs.readers import Read, Request
-from jobs.readers.csv_around import FOOTER_LINES, Footer, Repeated, bare, without_footer
+from jobs.readers.csv_around import Repeated, bare
+from jobs.readers.csv_footer import FOOTER_LINES, Footer, without_footer
 from jobs.readers.csv_head import SAMPLE, Csv, Head, check_begin, check_options, head, wrong_encoding
 from jobs.readers.csv_plain import lines_of, plain, write_frame, write_plain
 from jobs.readers.csv_records import Dialect, Records, records

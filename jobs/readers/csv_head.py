@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 
-from jobs.readers.csv_around import check_footer
+from jobs.readers.csv_footer import check_footer
 from jobs.readers.encodings import canonical, fitting, is_wide
 from jobs.readers.sniff import refuse_other
 from jobs.readers.text import GZIP

@@ -7,7 +7,7 @@ import re
 from collections import Counter
 from typing import Any
 
-from jobs.readers.csv_around import barely, fields_of
+from jobs.readers.csv_footer import barely, fields_of
 from jobs.readers.csv_head import DELIMITERS, Csv
 from models import units
 from schemas.errors import UserError

@@ -12,8 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyspark.sql import functions as F
 
-from jobs import dates, inflow
+from jobs import inflow
 from jobs.clean import text, typed
+from jobs.date_shapes import check
 from jobs.lake import Lake
 from jobs.written import pattern, qualifier
 from schemas.contract import Column
@@ -25,6 +26,7 @@ SHARE = {"unit": "1", "type": "decimal(28,6)"}
 NUMBERS: dict[str, tuple[dict[str, Any], dict[str, str | None], dict[str, str]]] = {
     "thousands": ({"thousands": ","}, {
         "1,234,567.8": "1234567.8", "-1,234": "-1234", "12": "12", "1234567": "1234567", "1.5e3": "1500", ".5": "0.5", "0": "0",
+        "\t1,234\r": "1234",
         "1,23": None, "12,34,567": None, "1,234,56": None, ",123": None, "0,123": None, "1,234,": None, "1234,567": None,
         "1.234,5": None, "1 234": None, "1\uff0c234": None, "5%": None, "(5)": None, "<5": None, "5万": None, "--5": None,
     }, {}),
@@ -219,7 +221,7 @@ def test_an_instant_is_read_in_its_format_and_zone_or_refused(session: Any, form
 ])  # fmt: skip
 def test_a_format_that_nobody_reads_is_refused(format_: str, said: str) -> None:
     with pytest.raises(UserError, match=said) as caught:
-        dates.check((format_,), "cleaned/a.yaml: columns.day.format")
+        check((format_,), "cleaned/a.yaml: columns.day.format")
     assert (
         str(caught.value).startswith("cleaned/a.yaml: columns.day.format") and "\n  → " in str(caught.value)
     ) or "twice" in said

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from carbonlake.probing import found_in
 from jobs.readers import csv_plain, text
-from jobs.readers.csv_around import Footer, without_footer
+from jobs.readers.csv_footer import Footer, without_footer
 from jobs.readers.encodings import fitting
 from tests.jobs.readers.reading import Result, read_file, refusal
 
