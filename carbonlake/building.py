@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from carbonlake import delivering, fetching
+from carbonlake import delivering, fetching, hooks
 from carbonlake.months import checked
 from carbonlake.publishing import after_build
 from carbonlake.world import FAILED, SOME_WAITING, World
@@ -115,6 +115,7 @@ def build_tables(
         outcomes = walk(world.lake, engine, terms, force=force, month=month, workers=workers or world.settings.workers,
                         watch=watch, receiver=_receiver(world), opened=world.opened, meter=Meter(assumed(world)))  # fmt: skip
     after_build(world, [outcome.table for outcome in outcomes if outcome.status == "built"])
+    hooks.after_build(world)
     return outcomes
 
 

@@ -15,6 +15,7 @@ from carbonlake import (
     deciding,
     delivering,
     fetching,
+    hooks,
     keeping,
     looking,
     moving,
@@ -91,6 +92,7 @@ for room in (
     publishing,
     moving,
     serving,
+    hooks,
     watching,
     stack,
 ):

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from conf import secrets
 
@@ -23,6 +23,17 @@ WITH_PASSWORD = re.compile(r"://[^/@:\s]*:(?!\$\{)[^/@\s]+@")
 
 class SettingsError(Exception):
     """A setting that a person can mend; the message names file, key and remedy."""
+
+
+class Webhook(BaseModel):
+    """Who hears when tables change: where, of which tables, and the secret that signs what is sent."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    url: str
+    tables: str  # names or patterns with blanks between, e.g. "business.emission_year thematic.*"
+    secret: str = Field(min_length=16)
+    private: bool = False  # whether the address may be one of a private network, or unencrypted
 
 
 class Settings(BaseModel):
@@ -47,6 +58,7 @@ class Settings(BaseModel):
     mail_from: str
     mail_password: str
     paused: str
+    webhooks: dict[str, Webhook]
     trace_url: str
     log_level: Literal["debug", "info", "warning", "error"]
     log_format: Literal["text", "json"]
