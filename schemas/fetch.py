@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
 from pydantic import Field, model_validator
 
@@ -11,11 +12,58 @@ from schemas.closed import Closed
 from schemas.errors import UserError
 
 
+class Token(Closed):
+    """What lets us in: the value of a connection, sent as a header or in the query, to this host alone."""
+
+    connection: str = Field(description="Name of a connection in the settings whose value is the token (user:password for Basic)")
+    header: str = "Authorization"
+    prefix: str = Field("Bearer ", description="What stands before it in the header; `Basic ` encodes it")
+    query: str = Field("", description="Name in the query, instead of a header")
+
+
+class Pages(Closed):
+    """How an API gives its records page by page."""
+
+    by: Literal["page", "offset", "cursor", "link", "next"] = Field(
+        description="Number of the page, offset, cursor in the answer, header Link, address in the answer"
+    )
+    parameter: str = Field("", description="Name in the query of the page, the offset or the cursor")
+    first: int = Field(1, description="Number of the first page")
+    size: int = Field(0, ge=0, description="Records of a page")
+    size_parameter: str = Field("", description="Name in the query of the size")
+    at: str = Field("", description="Where the answer holds the cursor or the next address, keys with dots between")
+    most: int = Field(10_000, ge=1, description="Pages at most; more is an error")
+    each: int = Field(0, ge=0, description="Pages of a delivery, behind which a fetch can go on; 0 for all in one")
+
+    @model_validator(mode="after")
+    def _whole(self) -> Pages:
+        if self.by in ("page", "offset", "cursor") and not self.parameter:
+            raise ValueError(f"parameter: pages by {self.by} need its name in the query")
+        if self.by in ("cursor", "next") and not self.at:
+            raise ValueError(f"at: pages by {self.by} need the place in the answer")
+        return self
+
+
 class Http(Closed):
-    """An address that gives a file over HTTP."""
+    """An address that gives a file over HTTP, or records page by page."""
 
     by: Literal["http"]
     url: str
+    query: dict[str, str | int | float] = Field(default_factory=dict)
+    headers: dict[str, str] = Field(default_factory=dict, description="Nothing secret: that is `token`")
+    token: Token | None = None
+    pages: Pages | None = None
+    records: str = Field("", description="Where a page holds its records, keys with dots between; nothing is the whole of it")
+    total: str = Field("", description="Where a page says how many records there are in all")
+    most_bytes: int = Field(1 << 30, description="Largest answer, unpacked")
+
+    @model_validator(mode="after")
+    def _open(self) -> Http:
+        if "@" in urlsplit(self.url).netloc:
+            raise ValueError("url: no user and no password here; `token` names the connection that has them")
+        if (self.records or self.total) and not self.pages:
+            raise ValueError("records, total: they go with `pages`; the reader's option `records` is for one file")
+        return self
 
 
 class Database(Closed):

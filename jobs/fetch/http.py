@@ -1,4 +1,4 @@
-"""What an address gives over HTTP."""
+"""What an address gives over HTTP: one file, or the records of all pages."""
 
 from __future__ import annotations
 
@@ -6,41 +6,32 @@ from collections.abc import Iterator
 from pathlib import PurePosixPath
 from urllib.parse import unquote, urlsplit
 
-import requests
-
-from jobs.fetch import Asked
+from jobs.fetch import Asked, html
+from jobs.fetch.pages import paged
+from jobs.fetch.web import opened
 from jobs.land import Arrival
-from schemas.errors import UserError
-
-SECONDS = 60
-BLOCK = 1 << 20
 
 
 def arrivals(asked: Asked) -> Iterator[Arrival]:
-    """Yield the file of the address, unless the server says that it is that of the last time."""
-    url = asked.how.url
+    """Yield the file of the address, unless the server says that it is that of the last time; or the records of its pages."""
+    if asked.how.pages:
+        yield from paged(asked)
+        return
     known = {"If-None-Match": asked.position.get("etag", ""), "If-Modified-Since": asked.position.get("modified", "")}
-    try:
-        with requests.get(url, headers={k: v for k, v in known.items() if v}, timeout=SECONDS, stream=True) as answer:
-            if answer.status_code == requests.codes.not_modified:
-                return
-            answer.raise_for_status()
-            file = asked.folder / "answer"
-            with file.open("wb") as target:
-                for block in answer.iter_content(BLOCK):
-                    target.write(block)
-            marks = {"etag": answer.headers.get("ETag", ""), "modified": answer.headers.get("Last-Modified", "")}
-    except requests.RequestException as error:
-        raise UserError(f"cannot be fetched ({error})", where=url, remedy="check the address; fetch again") from None
+    file, url = asked.folder / "answer", asked.how.url
+    answer = opened(asked).get(url, {}, file, {name: value for name, value in known.items() if value})
+    if answer is None:
+        return
+    assert asked.contract.source
+    html.check(file, asked.contract.source.format, url)
+    marks = {"etag": answer.get("ETag", ""), "modified": answer.get("Last-Modified", "")}
     yield Arrival(file, PurePosixPath(unquote(urlsplit(url).path)).name or "answer", marks)
 
 
 def test(asked: Asked) -> str:
-    """Ask for the head of the address, and say what it gives, without taking it."""
-    url = asked.how.url
-    try:
-        with requests.get(url, timeout=SECONDS, stream=True) as answer:
-            answer.raise_for_status()
-            return f"{answer.status_code}, {answer.headers.get('Content-Type', 'of no type')}"
-    except requests.RequestException as error:
-        raise UserError(f"cannot be reached ({error})", where=url, remedy="check the address") from None
+    """Ask the address once, and say what it gives, without taking it."""
+    file = asked.folder / "answer"
+    answer = opened(asked).get(asked.how.url, {}, file)
+    assert asked.contract.source
+    html.check(file, asked.contract.source.format, asked.how.url)
+    return f"{file.stat().st_size} bytes, {answer.get('Content-Type', 'of no type')}"

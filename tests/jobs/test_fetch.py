@@ -162,7 +162,7 @@ def test_sources_are_tried_without_taking_anything(
 ) -> None:
     monkeypatch.setenv("CARBONLAKE_LAKE", str(lake.folder))
     found = CliRunner().invoke(app, ["--json", "fetch", "cleaned.reading", "--test"])
-    assert json.loads(found.stdout) == [{"table": "cleaned.reading", "there": "200, of no type"}]
+    assert json.loads(found.stdout) == [{"table": "cleaned.reading", "there": "4 bytes, of no type"}]
     assert land.receipts(lake) == []
     monkeypatch.setattr("jobs.fetch.http.test", lambda asked: asked.connection("nothing"))
     assert CliRunner().invoke(app, ["fetch", "cleaned.reading", "--test"]).exit_code == FAILED
