@@ -101,7 +101,7 @@ def _header(below: list[list[str]], head: str, given: Csv, found: dict[str, Any]
     if len({name.casefold() for name in names if name}) < sum(map(bool, names)):
         lines = _lines_of_header(head, given, found.get("skip_rows", given.skip_rows))
         return {"header": False, "skip_rows": lines, "columns": _told_apart(below[0])}
-    return {"units_row": True} if not given.units_row and _is_units(below) else {}
+    return {"units_row": True} if not given.units_row and is_units(below) else {}
 
 
 def _lines_of_header(head: str, given: Csv, skipped: int) -> int:
@@ -125,7 +125,7 @@ def _told_apart(names: list[str]) -> list[str]:
     return found
 
 
-def _is_units(below: list[list[str]]) -> bool:
+def is_units(below: list[list[str]]) -> bool:
     """Tell whether the row below the header holds units: known ones, each above numbers alone."""
     if len(below) < 3 or len(below[1]) != len(below[0]):
         return False

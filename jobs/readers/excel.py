@@ -48,10 +48,17 @@ def read(request: Request) -> Read:
 
 
 def probe(path: Path, given: Mapping[str, Any]) -> dict[str, Any]:
-    """Say which sheets there are, how large, with merged cells and first rows."""
+    """Say which sheets there are, how large, with merged cells and first rows, what is hidden, and propose tables."""
+    from jobs.readers.excel_look import tables
+
+    checked = options(Excel, given, path.name)
     with package(path, path.name) as archive:
         opened = book(path, archive, path.name)
-        return {"sheets": {name: _look(opened.open(name)) for name in opened.names}}
+        names = _sheets(opened, checked, path.name) if checked.sheet or checked.sheets else opened.names
+        sheets = {name: opened.open(name) for name in names}
+    told = {"sheets": {name: _look(one) for name, one in sheets.items()}} | info(opened, list(sheets.values()), [])
+    found, notes = tables(opened, sheets, given)
+    return told | ({"tables": found} if found else {}) | ({"notes": notes} if notes else {})
 
 
 def _look(sheet: Opened) -> dict[str, Any]:

@@ -15,7 +15,7 @@ MOST = 50  # of each kind, so that a mark stays small
 def info(book: Book, sheets: Sequence[Opened], tables: Sequence[Table]) -> dict[str, Any]:
     """Return what is hidden, merged, computed, linked, noted or added up; nothing of what there is none of."""
     found: dict[str, Any] = {"hidden": hidden(book, sheets)}
-    found["units"] = tables[0].units
+    found["units"] = tables[0].units if tables else {}
     found["footnotes"] = [{"place": f"{one.sheet}!{letters(at)}{row + 1}", "text": text}
                           for one in tables for (row, at), text in one.lines.notes][:MOST]  # fmt: skip
     totals = [(one, total) for one in tables for total in one.lines.totals]

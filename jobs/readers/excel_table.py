@@ -39,7 +39,7 @@ def table(opened: Opened, block: Block, where: str) -> Table:
     """Read one table; raise UserError for duplicate headers and for formulas that were saved without a value."""
     where = f"{where}, sheet {opened.name!r}"
     low, high = _area(block, len(opened.columns), where)
-    heads = _headings(opened, block, range(low, high))
+    heads = headings(opened, block, range(low, high))
     kept = {at: name for at, name in _kept(opened, block, heads).items()
             if block.hidden == "read" or at not in opened.sheet.hidden_columns}  # fmt: skip
     if not kept:
@@ -71,7 +71,8 @@ def _check_formulas(opened: Opened, block: Block, kept: dict[int, str], where: s
                         remedy="open the workbook in Excel or LibreOffice, save it, and land it again")  # fmt: skip
 
 
-def _headings(opened: Opened, block: Block, columns: range) -> dict[int, str]:
+def headings(opened: Opened, block: Block, columns: range) -> dict[int, str]:
+    """Return column → header, empty where there is none."""
     merged = [area for area in opened.sheet.merged if area[0][1] < area[1][1]]
     return {at: _heading(opened, block.heads, at, merged) for at in columns}
 
