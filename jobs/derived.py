@@ -99,7 +99,7 @@ def frames(
     narrow: Callable[[str, DataFrame], DataFrame] = lambda table, frame: frame,
 ) -> dict[str, Any]:  # fmt: skip
     """Return the transform's arguments: its inputs at their pinned versions, each as `narrow` leaves it."""
-    wide = {name for name, table in contract.inputs.items() if table == graph.HAVING_ACTIVITY}
+    wide = {name for name, table in contract.inputs.items() if graph.several(table)}
     read = {table: narrow(table, engine.delta(lake.table_path(table), version)) for table, version in pinned.items()}
     return {
         name: {table: read[table] for table in tables} if name in wide else read[tables[0]]

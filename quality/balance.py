@@ -15,7 +15,7 @@ from quality.verdict import Verdict, not_run
 from schemas.contract import Balance, Contract
 from schemas.contracts import contracts
 from schemas.errors import UserError
-from schemas.graph import HAVING_ACTIVITY, inputs
+from schemas.graph import inputs, several
 
 EXACT = ("DECIMAL", "INTEGER", "BIGINT", "HUGEINT", "SMALLINT", "TINYINT", "UINTEGER", "UBIGINT", "UHUGEINT")
 
@@ -88,7 +88,7 @@ def _same_column(scene: Scene, one: Balance) -> str:
     What flows in by `having: activity` is the quantity that each table declares, in the unit of its column.
     """
     parts, names = [], ", ".join(quoted(name) for name in (*one.by, one.measure))
-    wide = {param for param, table in scene.contract.inputs.items() if table == HAVING_ACTIVITY}
+    wide = {param for param, table in scene.contract.inputs.items() if several(table)}
     for param, tables in inputs(scene.contract).items():
         for table in tables:
             view = ".".join(quoted(part) for part in table.split("."))

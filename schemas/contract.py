@@ -64,7 +64,7 @@ class Source(Closed):
     zone: str = ""
     path: str = Field("", description="Pattern of delivery names that this source claims, e.g. meters/*.csv")
     fetch: Fetch | None = Field(None, description="How deliveries are fetched, where nobody brings them")
-    format: Literal["csv", "excel", "json", "netcdf", "hdf5", "parquet", "pdf", "word", "xml", "yaml", "orc", "avro"]
+    format: Literal["csv", "excel", "json", "netcdf", "hdf5", "parquet", "pdf", "word", "xml", "yaml", "orc", "avro", "file"]
     options: dict[str, Any] = Field(default_factory=dict, description="Options of the format's reader")
     publisher: str = ""
     licence: str = ""
@@ -283,7 +283,8 @@ class Contract(Closed):
     source: Source | None = None
     inputs: Annotated[dict[str, str], BeforeValidator(_inputs)] = Field(
         default_factory=dict,
-        description="Parameter of the transform → table; `having: activity` stands for every table with that key",
+        description="Parameter of the transform → table; `having: activity` stands for every table with that key, "
+        "`having: files` for every table of described files",
     )
     key: tuple[str, ...] = ()
     partition_by: tuple[str, ...] = ()

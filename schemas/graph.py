@@ -9,16 +9,25 @@ from schemas.contract import Contract
 from schemas.contracts import contract, contracts
 from schemas.errors import UserError
 
-HAVING_ACTIVITY = "having: activity"
+HAVING_ACTIVITY, HAVING_FILES = "having: activity", "having: files"
+DESCRIBED = {"file", "description"}  # columns of a table of described files by which a search finds them
 
 
 def inputs(one: Contract) -> dict[str, tuple[str, ...]]:
-    """Return parameter → tables; only `having: activity` stands for more than one."""
-    return {name: _with_activity() if table == HAVING_ACTIVITY else (table,) for name, table in one.inputs.items()}
+    """Return parameter → tables; only what `having:` begins stands for any number of them."""
+    return {name: _having(table) if several(table) else (table,) for name, table in one.inputs.items()}
 
 
-def _with_activity() -> tuple[str, ...]:
-    return tuple(sorted(table for table, one in contracts().items() if one.activity))
+def several(given: str) -> bool:
+    """Tell whether an input stands for any number of tables, which the transform gets by their names."""
+    return given in (HAVING_ACTIVITY, HAVING_FILES)
+
+
+def _having(given: str) -> tuple[str, ...]:
+    known = sorted(contracts().items())
+    if given == HAVING_ACTIVITY:
+        return tuple(table for table, one in known if one.activity)
+    return tuple(table for table, one in known if one.source and one.source.format == "file" and one.columns.keys() >= DESCRIBED)
 
 
 def upstream(table: str) -> tuple[str, ...]:

@@ -15,6 +15,7 @@ from schemas.errors import UserError
 from schemas.rooms import rooms
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
+PERSONAL = ("author", "camera", "latitude_deg", "longitude_deg")  # where and by whom a picture was taken
 _MADE_BY_PEOPLE = tuple(layer for layer in LAYERS if layer not in ("raw", "ops"))
 _CLEANED = """\
 # yaml-language-server: $schema=../contract.schema.json
@@ -92,7 +93,7 @@ def _cleaned(name: str, probe: Mapping[str, Any]) -> dict[str, str]:
     more: Mapping[str, Mapping[str, Any]] = probe.get("more") or {}
     lines = [_column(own, headers[header], header, more.get(header, {})) for own, header in zip(names, headers, strict=True)]
     format_ = str(probe.get("format") or "csv")
-    extension = {"excel": "xlsx", "netcdf": "nc", "hdf5": "h5", "word": "docx"}.get(format_, format_)
+    extension = {"excel": "xlsx", "netcdf": "nc", "hdf5": "h5", "word": "docx", "file": "*"}.get(format_, format_)
     options = f"\n  options: {json.dumps(probe['options'], ensure_ascii=False)}" if probe.get("options") else ""
     keys = [own for own, header in zip(names, headers, strict=True) if header in probe.get("key", list(headers)[:1])]
     key = f"key: [{', '.join(keys)}]" if keys else "# No columns tell the rows apart, so that there is no key."
@@ -115,7 +116,7 @@ def _column_names(headers: list[str]) -> list[str]:
 
 
 def _column(name: str, type_: str, header: str, more: Mapping[str, Any]) -> str:
-    given, kept = dict(more), ""
+    given, kept = {**more, **({"grade": "restricted"} if name in PERSONAL else {})}, ""
     if "qualifier" in more.get("written", {}):
         given["written"] = {**more["written"], "qualifier": f"{name}_qualifier"}
         kept = f"\n  {name}_qualifier: {{type: string, description: What stands before {name}}}"

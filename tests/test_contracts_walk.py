@@ -53,7 +53,7 @@ def made(spark: Any, one: Contract, given: dict[str, list[dict[str, Any]]]) -> l
     """Return what the transform of a table makes of the rows of an example."""
     arguments: dict[str, Any] = {}
     for parameter, tables in graph.inputs(one).items():
-        if one.inputs[parameter] == graph.HAVING_ACTIVITY:
+        if graph.several(one.inputs[parameter]):
             arguments[parameter] = {table: frames.frame(spark, table, given.get(table, [])) for table in tables}
         else:
             arguments[parameter] = frames.frame(spark, tables[0], given.get(parameter, []))

@@ -62,7 +62,7 @@ def build(spark: Any, lake: Lake, out: Path, one: Contract) -> None:
     else:
         given = {
             name: {table: _read(spark, out, table) for table in tables}
-            if one.inputs[name] == graph.HAVING_ACTIVITY
+            if graph.several(one.inputs[name])
             else _read(spark, out, tables[0])
             for name, tables in graph.inputs(one).items()
         }

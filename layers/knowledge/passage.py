@@ -1,4 +1,4 @@
-"""Passages of documents, of whatever format, with their place."""
+"""Passages of documents, of whatever format, with their place, and descriptions of files that have no passages."""
 
 from __future__ import annotations
 
@@ -8,13 +8,21 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 
-def transform(policy_pdf: DataFrame, policy_word: DataFrame) -> DataFrame:
-    """Return one row per passage that holds text; only PDF has pages."""
+def transform(policy_pdf: DataFrame, policy_word: DataFrame, files: dict[str, DataFrame]) -> DataFrame:
+    """Return one row per passage that holds text; only PDF has pages. A described file is one passage at the place `file`."""
     parts = [
         _rows(policy_pdf, "cleaned.policy_pdf", F.col("page")),
         _rows(policy_word, "cleaned.policy_word", F.lit(None).cast("int")),
+        *(_rows(_described(frame), table, F.lit(None).cast("int")) for table, frame in sorted(files.items())),
     ]
     return reduce(DataFrame.unionByName, parts).where(F.trim("text") != "")
+
+
+def _described(frame: DataFrame) -> DataFrame:
+    named = frame.select(F.col("file").alias("document"), F.lit("file").alias("place"), F.col("description").alias("text"),
+                         "_delivery", "_locator")  # fmt: skip
+    # Two deliveries of one name are two files.
+    return named.withColumn("place", F.concat_ws(" ", "place", F.col("_delivery").cast("string")))
 
 
 def _rows(frame: DataFrame, table: str, page: Column) -> DataFrame:

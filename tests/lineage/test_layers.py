@@ -28,7 +28,7 @@ def _arguments(spark: Any, one: Contract, given: Rows) -> tuple[dict[str, Any], 
     for parameter, tables in graph.inputs(one).items():
         made = {t: frames.frame(spark, t, given.get(t, given.get(parameter, []))) for t in tables}
         leaves |= made
-        arguments[parameter] = made if one.inputs[parameter] == graph.HAVING_ACTIVITY else made[tables[0]]
+        arguments[parameter] = made if graph.several(one.inputs[parameter]) else made[tables[0]]
     return arguments, leaves
 
 
