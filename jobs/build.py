@@ -13,7 +13,7 @@ from typing import Any
 import duckdb
 
 from conf.secrets import redact
-from jobs import cleaned, derived, direct, finish, patience, quarantine, relation, repair, store, telemetry, telling
+from jobs import cleaned, derived, direct, finish, patience, quarantine, relation, repair, store, telemetry, telling, variables
 from jobs.cleaned import Made
 from jobs.commit import Moved, failpoint, retrying
 from jobs.deliveries import readings
@@ -144,6 +144,7 @@ def _cleaned(job: Job, connection: duckdb.DuckDBPyConnection, ops: Ops) -> Outco
         if ready and plan.earlier and any(one.refused for one in parsed):
             parsed, ready = cleaned.read(job, plan), None
     ops.add("ops.reading", readings(job.contract, parsed))
+    ops.add(variables.TABLE, variables.rows(job.contract, parsed, plan.receipts))
     failpoint("build:after_read")
     with telemetry.span("write", mode=plan.mode):
         made = cleaned.make(job, plan, parsed, connection, ready)

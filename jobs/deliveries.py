@@ -114,7 +114,7 @@ def settled(
     place = lake.read_folder(contract.table, receipt.delivery_id)
     mark = _settled(request, result, place, f"{_how(contract, receipt)} {kept}")
     return Parsed(receipt.delivery_id, receipt.name, place, tuple(mark["columns"]), mark["rows"], mark["rejected"],
-                  mark["refused"], fresh=True)  # fmt: skip
+                  mark["refused"], fresh=True, around=mark.get("around", {}))  # fmt: skip
 
 
 def _settled(request: Request, result: Read | UserError, place: Path, how: str) -> dict[str, Any]:

@@ -109,7 +109,7 @@ def _table(seen: _Seen, one: Contract) -> Table:
         quarantined=_quarantined(seen.lake, one, note), age=(seen.now - then).total_seconds() if then else None,
         limit=age(one.freshness).total_seconds() if one.freshness else None,
     )  # fmt: skip
-    return found if one.layer in ("raw", "ops") else _standing(seen, one, note, receipts, found)
+    return found if one.recorded else _standing(seen, one, note, receipts, found)
 
 
 def _standing(seen: _Seen, one: Contract, note: Mapping[str, Any], receipts: Sequence[Receipt], found: Table) -> Table:

@@ -20,6 +20,7 @@ from jobs.deliveries import reading
 from jobs.derived import as_contract, frames, leaves_of, transform_of
 from jobs.lake import Lake
 from jobs.session import Engine
+from jobs.variables import integrity
 from lineage.columns import Lineage, column_lineage
 from schemas import types
 from schemas.contract import Contract
@@ -309,7 +310,9 @@ def _cell(lake: Lake, contract: Contract, row: Mapping[str, Any]) -> Step:
                              [delivery]).fetchone()  # fmt: skip
     name, sha, publisher, licence = found or ("?", "", "", "")
     where = _place(contract, locator)
-    raw = Step("delivery", {"file": name, "place": where, **_as_found(lake, contract, delivery, locator)},
+    grade = integrity(lake, contract.table, delivery)
+    guarded = {"integrity": grade} if grade else {}
+    raw = Step("delivery", {"file": name, "place": where, **guarded, **_as_found(lake, contract, delivery, locator)},
                f"delivery {delivery}, sha256 {sha[:12]}, {publisher}, {licence}")  # fmt: skip
     return Step(contract.table, _shown(contract, row), "", (raw,))
 

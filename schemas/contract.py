@@ -315,6 +315,11 @@ class Contract(Closed):
         return (self.source.of if self.source else None) or self.table
 
     @property
+    def recorded(self) -> bool:
+        """Whether its rows are written as things happen, and never made from others."""
+        return self.layer in ("raw", "ops") or not (self.source or self.inputs)
+
+    @property
     def measures(self) -> tuple[str, ...]:
         """Columns that are balanced."""
         return tuple(item.measure for item in self.balance)

@@ -58,7 +58,7 @@ def closure(table: str, step: str) -> set[str]:
 
 def built() -> tuple[str, ...]:
     """Return the tables that a run builds, in an order in which inputs come first."""
-    made = {t for t, c in contracts().items() if c.layer not in ("raw", "ops")}
+    made = {t for t, c in contracts().items() if not c.recorded}
     nodes = {t: made.intersection(upstream(t)) for t in contracts() if t in made}
     try:
         return tuple(TopologicalSorter(nodes).static_order())

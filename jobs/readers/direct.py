@@ -6,7 +6,7 @@ numbers need no parsing, so that one step does: what a rule sets aside is writte
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from jobs.readers import Request, hdf5, netcdf
+from jobs.readers import Request, described, hdf5, netcdf
 from jobs.readers.fitting import NotPlain, broken, fitting, typed
 from jobs.readers.grid import Column, Grid, Slab, places, size_of, slabs, spread
 from jobs.readers.options import options
@@ -44,28 +44,31 @@ class Target:
 def write(request: Request, format: str, target: Target) -> dict[str, Any]:
     """Write a share of the cells; return rows, headers and whether keys are distinct, or `plain: False`, nothing written."""
     try:
-        with _grid(format, request) as grid, _Writer(grid, request, target) as writer:
+        with _grid(format, request) as (grid, describe), _Writer(grid, request, target) as writer:
             every = list(slabs(grid.shape, grid.chunks, CELLS)) if grid.shape else [()]
             first, last = (len(every) * step // target.of for step in (target.share, target.share + 1))
             for slab in every[first:last]:
                 writer.add(slab)
+            variables = describe() if target.share == 0 else []
             distinct = target.share > 0 or writer.distinct()
     except NotPlain as why:
         return {"plain": False, "why": str(why)}
     return {"plain": True, "rows": writer.rows, "columns": [one.name for one in grid.columns], "distinct": distinct,
-            "info": {"label": grid.label, "shape": list(grid.shape)}}  # fmt: skip
+            "info": {"shape": list(grid.shape), "variables": variables}}  # fmt: skip
 
 
 @contextmanager
-def _grid(format: str, request: Request) -> Iterator[Grid]:
+def _grid(format: str, request: Request) -> Iterator[tuple[Grid, Callable[[], list[dict[str, Any]]]]]:
     if format == "netcdf":
         given = options(netcdf.NetCdf, request.options, request.name)
         with netcdf.opened(request.path, request.name) as file:
-            yield netcdf.grid_of(file, request.path, given, request.name)
+            grid = netcdf.grid_of(file, request.path, given, request.name)
+            yield grid, lambda: described.netcdf(file, request.path, grid.used)
     else:
         wanted = options(hdf5.Hdf5, request.options, request.name)
         with hdf5.opened(request.path, request.name) as file:
-            yield hdf5.grid_of(file, wanted, request.name)
+            grid = hdf5.grid_of(file, wanted, request.name)
+            yield grid, lambda: described.hdf5(file, request.path, grid.used)
 
 
 class _Writer:

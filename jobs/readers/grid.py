@@ -28,6 +28,7 @@ class Column:
     axes: tuple[int, ...]
     type: pa.DataType
     get: Callable[[Slab], pa.Array]
+    of: str = ""  # path of the array that its values are from
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,11 @@ class Grid:
     chunks: tuple[int, ...] | None
     columns: tuple[Column, ...]
     numbered: bool = False  # the place of a row is the number of its cell
+
+    @property
+    def used(self) -> set[str]:
+        """The paths of the arrays that values are from."""
+        return {one.of for one in self.columns}
 
     @property
     def schema(self) -> pa.Schema:

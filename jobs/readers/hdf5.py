@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from jobs.readers import Read, Request
+from jobs.readers import Read, Request, described
 from jobs.readers.grid import Column, Grid, Slab, batches, index_column, last
 from jobs.readers.links import datasets, own
 from jobs.readers.options import options
@@ -44,9 +44,9 @@ def read(request: Request) -> Read:
     with opened(request.path, request.name) as file, Rejects(request.out, request.delivery):
         grid = grid_of(file, given, request.name)
         rows = write_parts(request.out, batches(grid, request.delivery))
+        info = {"shape": list(grid.shape), "variables": described.hdf5(file, request.path, grid.used)}
     if not rows and not given.empty_ok:
         raise UserError("no data rows", where=request.name)
-    info = {"shape": list(grid.shape)}
     return Read(rows, 0, tuple(one.name for one in grid.columns), info, time.perf_counter() - began)
 
 
@@ -124,7 +124,7 @@ def _columns(one: Any, name: str, axes: tuple[int, ...], given: Hdf5, where: str
         # NumPy has no bytes of fixed length that keep zeros at their ends within an object; members stay as they are.
         return np.asarray(found) if kind.names or kind.subdtype else np.ascontiguousarray(np.asarray(found))
 
-    return [Column(part, axes, type_, lambda slab, take=take: take(raw(slab)))  # type: ignore[misc]
+    return [Column(part, axes, type_, lambda slab, take=take: take(raw(slab)), one.name.strip("/"))  # type: ignore[misc]
             for part, type_, take in _parts(one, kind, name, given, place)]  # fmt: skip
 
 

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from jobs.readers import Read, Request, cf
+from jobs.readers import Read, Request, cf, described
 from jobs.readers.grid import Column, Grid, Slab, batches, check_axes, index_column, last, size_of
 from jobs.readers.links import check_own, datasets
 from jobs.readers.netcdf3 import check_whole
@@ -48,7 +48,7 @@ def read(request: Request) -> Read:
     with opened(request.path, request.name) as file, Rejects(request.out, request.delivery):
         grid = grid_of(file, request.path, given, request.name)
         rows = write_parts(request.out, batches(grid, request.delivery))
-        info = {"shape": list(grid.shape), "kind": file.data_model}
+        info = {"shape": list(grid.shape), "kind": file.data_model, "variables": described.netcdf(file, request.path, grid.used)}
     if not rows and not given.empty_ok:
         raise UserError("no data rows", where=request.name)
     return Read(rows, 0, tuple(one.name for one in grid.columns), info, time.perf_counter() - began)
@@ -167,7 +167,7 @@ def _made(one: Any, axes: tuple[str, ...], name: str, given: NetCdf, where: str)
     def raw(slab: Slab) -> npt.NDArray[Any]:
         return _raw(one, tuple(slab[order.index(axis)] for axis in own), tuple(own.index(axis) for axis in order))
 
-    columns = [Column(part, order, kind, lambda slab, take=take: take(raw(slab)))  # type: ignore[misc]
+    columns = [Column(part, order, kind, lambda slab, take=take: take(raw(slab)), cf.path(one))  # type: ignore[misc]
                for part, kind, take in _parts(one, name, given, where)]  # fmt: skip
     around = cf.bounds(one) if given.bounds and own else None
     if around is not None:
@@ -181,7 +181,7 @@ def _bound(one: Any, how: Any, own: tuple[int, ...], order: tuple[int, ...], ver
         raw = np.asarray(one[(*(slab[order.index(axis)] for axis in own), vertex)])
         return unpack(np.ascontiguousarray(raw.transpose([own.index(axis) for axis in order])), how, place)
 
-    return Column(f"{one.name}_{vertex}", order, how.type, get)
+    return Column(f"{one.name}_{vertex}", order, how.type, get, cf.path(one))
 
 
 def _taken(one: Any, axis: int, positions: cf.Positions, name: str, given: NetCdf, where: str) -> list[Column]:
@@ -191,7 +191,7 @@ def _taken(one: Any, axis: int, positions: cf.Positions, name: str, given: NetCd
     def raw(slab: Slab) -> npt.NDArray[Any]:
         return _raw(one, (slice(None),), (0,))[positions[slab[0]]]
 
-    return [Column(part, (axis,), kind, lambda slab, take=take: take(raw(slab)))  # type: ignore[misc]
+    return [Column(part, (axis,), kind, lambda slab, take=take: take(raw(slab)), cf.path(one))  # type: ignore[misc]
             for part, kind, take in _parts(one, name, given, where)]  # fmt: skip
 
 
