@@ -113,7 +113,7 @@ def build_tables(
             bar.update(task, description=table, advance=0 if outcome is None else 1)
 
         outcomes = walk(world.lake, engine, terms, force=force, month=month, workers=workers or world.settings.workers,
-                        watch=watch, receiver=_receiver(world), opened=world.opened, meter=Meter(assumed(world)))  # fmt: skip
+                        watch=watch, receiver=receiver(world), opened=world.opened, meter=Meter(assumed(world)))  # fmt: skip
     after_build(world, [outcome.table for outcome in outcomes if outcome.status == "built"])
     hooks.after_build(world)
     return outcomes
@@ -128,7 +128,8 @@ def assumed(world: World) -> Assumptions:
     return Assumptions(settings.watts_per_core, settings.watts_per_gb, settings.grid_region, settings.grid_kgco2_per_kwh, scope)
 
 
-def _receiver(world: World) -> Receiver | None:
+def receiver(world: World) -> Receiver | None:
+    """Return who is sent lineage, if the settings name one."""
     settings = world.settings
     headers = (("Authorization", f"Bearer {settings.lineage_token}"),) if settings.lineage_token else ()
     return Receiver(settings.lineage_url, headers=headers) if settings.lineage_url else None

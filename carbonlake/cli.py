@@ -15,6 +15,7 @@ from carbonlake import (
     deciding,
     delivering,
     fetching,
+    following,
     hooks,
     keeping,
     looking,
@@ -83,6 +84,7 @@ for room in (
     probing,
     delivering,
     fetching,
+    following,
     building,
     looking,
     ask,
@@ -128,7 +130,7 @@ def in_order(words: list[str]) -> list[str]:
         if word == "--":
             rest += [word, *left]
         elif name in ANYWHERE:
-            first += [word] if value or not ANYWHERE[name] else [word, *([following] if (following := next(left, "")) else [])]
+            first += [word] if value or not ANYWHERE[name] else [word, *([behind] if (behind := next(left, "")) else [])]
         else:
             rest.append(word)
     return first + rest

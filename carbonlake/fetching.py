@@ -27,6 +27,7 @@ def fetch(
     context: typer.Context,
     tables: Annotated[Optional[list[str]], typer.Argument(help="Cleaned tables; nothing for all that are fetched")] = None,
     test: Annotated[bool, typer.Option(help="Try the connections, and take nothing")] = False,
+    accept_gap: Annotated[bool, typer.Option(help="Take for lost what a source no longer has, and go on behind it")] = False,
 ) -> None:
     """Fetch what sources have since the last time: what came is landed as it is, and the next fetch goes on behind it.
 
@@ -36,6 +37,7 @@ def fetch(
     carbonlake fetch                            every source with `fetch` in its contract
     carbonlake fetch cleaned.meter_reading      one
     carbonlake fetch --test                     whether each source can be reached, and what is there
+    carbonlake fetch cleaned.meter_reading --accept-gap   what its stream has deleted meanwhile is taken for lost
     """
     world: World = context.obj
     named = tables or [table for table, one in contracts().items() if one.source and one.source.fetch and not one.source.of]
@@ -44,21 +46,22 @@ def fetch(
     if test:
         wrong = _tried(world, named)
     else:
-        receipts, wrong = fetched(world, named)
+        receipts, wrong = fetched(world, named, accept_gap=accept_gap)
         delivering.show(world, receipts)
     if wrong:
         raise typer.Exit(FAILED)
 
 
-def fetched(world: World, tables: Sequence[str]) -> tuple[list[Receipt], list[str]]:
+def fetched(world: World, tables: Sequence[str], *, accept_gap: bool = False) -> tuple[list[Receipt], list[str]]:
     """Fetch sources in turn, and return what came and the tables whose sources gave an error, which is told."""
     from jobs import fetch as fetching
+    from jobs.fetch.how import How
 
     receipts: list[Receipt] = []
     wrong = []
     for table in tables:
         try:
-            fetching.fetch(world.lake, table, world.settings.connections, receipts.append)
+            fetching.fetch(world.lake, table, world.settings.connections, receipts.append, How(accept_gap=accept_gap))
         except UserError as error:
             wrong.append(table)
             _tell(world, table, error)

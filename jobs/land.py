@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
@@ -98,6 +98,13 @@ def land_fetched(lake: Lake, source: str, arrival: Arrival, after: str) -> Recei
 def position(lake: Lake, source: str) -> str:
     """Return where the next fetch of a source goes on, as JSON; empty before the first. What was withdrawn counts, too."""
     return next((event.position for event in reversed(_events(lake)[1]) if event.source == source and event.position), "")
+
+
+def fetched_files(lake: Lake, source: str) -> Iterator[Path]:
+    """Yield the bytes of what was fetched for a source, the newest first; what was withdrawn counts, too."""
+    for event in reversed(_events(lake)[1]):
+        if event.source == source and event.position and event.status == RECEIVED:
+            yield lake.delivery(event.sha256)
 
 
 def written(value: Mapping[str, Any]) -> str:

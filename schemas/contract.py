@@ -64,7 +64,9 @@ class Source(Closed):
     zone: str = ""
     path: str = Field("", description="Pattern of delivery names that this source claims, e.g. meters/*.csv")
     fetch: Fetch | None = Field(None, description="How deliveries are fetched, where nobody brings them")
-    format: Literal["csv", "excel", "json", "netcdf", "hdf5", "parquet", "pdf", "word", "xml", "yaml", "orc", "avro", "file"]
+    format: Literal[
+        "csv", "excel", "json", "netcdf", "hdf5", "parquet", "pdf", "word", "xml", "yaml", "orc", "avro", "messages", "file",
+    ]  # fmt: skip
     options: dict[str, Any] = Field(default_factory=dict, description="Options of the format's reader")
     publisher: str = ""
     licence: str = ""

@@ -66,6 +66,32 @@ class Http(Closed):
         return self
 
 
+class Batch(Closed):
+    """How many messages become one delivery: so many, or those of so many seconds, whichever comes first."""
+
+    rows: int = Field(50_000, ge=1, le=1_000_000)
+    seconds: float = Field(2.0, gt=0, le=3600)
+
+
+class Kafka(Closed):
+    """A topic of Kafka; what is read is what transactions have committed."""
+
+    by: Literal["kafka"]
+    connection: str = Field(description="kafka://user:password@host:port[,…], kafkas:// over TLS, ?ca= and ?mechanism=")
+    topic: str
+    batch: Batch = Batch()
+
+
+class Mqtt(Closed):
+    """Topics of an MQTT 5 broker, which keeps what comes for `client` while nobody fetches."""
+
+    by: Literal["mqtt"]
+    connection: str = Field(description="mqtt://user:password@host:port, mqtts:// over TLS, ?ca=")
+    topics: tuple[str, ...] = Field(min_length=1, description="Filters: + is one level, # all below")
+    client: str = Field(min_length=1, description="Name of the session at the broker; no one else may use it")
+    batch: Batch = Batch()
+
+
 class Database(Closed):
     """A table or query of a database: whole, what changed by a cursor column, or every change from its log."""
 
@@ -103,4 +129,5 @@ class Database(Closed):
                 raise ValueError(f"overlap: {error.what}; {error.remedy}, or a number") from None
 
 
-Fetch = Annotated[Http | Database, Field(discriminator="by")]
+STREAMS = ("kafka", "mqtt")  # give what comes without end
+Fetch = Annotated[Http | Database | Kafka | Mqtt, Field(discriminator="by")]

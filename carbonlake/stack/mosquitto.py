@@ -48,6 +48,9 @@ def start(home: Path) -> None:
         f"password_file {own / 'passwords'}",
         "persistence true",
         f"persistence_location {folder(home, 'mosquitto', 'data')}/",
+        # By default what waits for one who is away is thrown away behind the first thousand, without a word.
+        "max_queued_messages 0",
+        "autosave_interval 60",
         "log_dest stderr",
     ]
     settings = write(own / "mosquitto.conf", "\n".join(lines) + "\n")

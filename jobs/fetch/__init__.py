@@ -9,13 +9,15 @@ from __future__ import annotations
 import importlib
 import json
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from jobs.fetch.how import ONCE, How
 from jobs.lake import Lake
-from jobs.land import Arrival, Receipt, land_fetched, position, receipts, written
+from jobs.land import Arrival, Receipt, fetched_files, land_fetched, position, receipts, written
 from schemas.contract import Contract
 from schemas.contracts import contract
 from schemas.errors import UserError
@@ -25,7 +27,7 @@ from schemas.errors import UserError
 class Asked:
     """What a kind of fetch gets: the contract, the URLs of connections, where it goes on, and an empty folder for files.
 
-    `earlier` gives the files of all deliveries in force, in sequence.
+    `earlier` gives the files of all deliveries in force, in sequence; `newest` those of what was fetched, the newest first.
     """
 
     contract: Contract
@@ -33,6 +35,8 @@ class Asked:
     position: Mapping[str, Any]
     folder: Path
     earlier: Callable[[], list[Path]] = field(default=list)
+    how_to: How = ONCE
+    newest: Callable[[], Iterator[Path]] = field(default=lambda: iter(()))
 
     @property
     def how(self) -> Any:
@@ -50,28 +54,40 @@ class Asked:
 
 
 def fetch(
-    lake: Lake, table: str, connections: Mapping[str, str], watch: Callable[[Receipt], None] = lambda _: None
-) -> list[Receipt]:
+    lake: Lake, table: str, connections: Mapping[str, str], watch: Callable[[Receipt], None] = lambda _: None,
+    how: How = ONCE,
+) -> list[Receipt]:  # fmt: skip
     """Fetch all that a source has since the last time, and return the receipts; `watch` hears of each."""
-    one = contract(contract(table).reads)
-    lake.require()
     found: list[Receipt] = []
-    for arrival, after in _arrivals(lake, one, connections):
-        found.append(land_fetched(lake, one.table, arrival, after))
-        arrival.file.unlink(missing_ok=True)
-        watch(found[-1])
+    for receipt in fetched(lake, table, connections, how):
+        found.append(receipt)
+        watch(receipt)
     return found
 
 
-def _arrivals(lake: Lake, one: Contract, connections: Mapping[str, str]) -> Iterator[tuple[Arrival, str]]:
+def fetched(lake: Lake, table: str, connections: Mapping[str, str], how: How = ONCE) -> Iterator[Receipt]:
+    """Fetch what a source has since the last time, and yield each receipt once it is landed."""
+    one = contract(contract(table).reads)
+    lake.require()
+    with closing(_arrivals(lake, one, connections, how)) as found:
+        for arrival, after in found:
+            receipt = land_fetched(lake, one.table, arrival, after)
+            arrival.file.unlink(missing_ok=True)
+            yield receipt
+
+
+def _arrivals(lake: Lake, one: Contract, connections: Mapping[str, str], how: How) -> Generator[tuple[Arrival, str]]:
     """Yield what a source gives, each with the position that it went on from."""
     module = _module(one)
     after = position(lake, one.table)
     with tempfile.TemporaryDirectory(prefix="carbonlake-") as folder:
-        asked = Asked(one, connections, json.loads(after or "{}"), Path(folder), lambda: _files(lake, one))
-        for arrival in module.arrivals(asked):
-            yield arrival, after
-            after = written(arrival.position)
+        asked = Asked(one, connections, json.loads(after or "{}"), Path(folder), lambda: _files(lake, one), how,
+                      lambda: fetched_files(lake, one.table))  # fmt: skip
+        # What fails here is told to the source at once, so that no line stays open behind it.
+        with closing(module.arrivals(asked)) as found:
+            for arrival in found:
+                yield arrival, after
+                after = written(arrival.position)
 
 
 def _files(lake: Lake, one: Contract) -> list[Path]:

@@ -14,7 +14,7 @@ from typing import Any
 from schemas.errors import UserError
 
 # Native libraries and archives of strangers: they run in a process of their own (jobs/readers/cage.py).
-CAGED = ("excel", "netcdf", "hdf5", "pdf", "word", "json", "parquet", "xml", "yaml", "orc", "avro", "file")
+CAGED = ("excel", "netcdf", "hdf5", "pdf", "word", "json", "parquet", "xml", "yaml", "orc", "avro", "messages", "file")
 TYPED = ("netcdf", "hdf5", "parquet", "orc", "avro")  # give numbers as numbers
 # Of what a reader tells of a file, this is kept: what is in it and no row of it, and the units it names.
 AROUND = ("units", "footer", "repeated_headers", "footnotes", "totals", "hidden", "formulas", "external_links", "macros",

@@ -40,6 +40,7 @@ READABLE = {
     "yaml": (YAML, TEXT, CSV, JSON, GZIP),
     "orc": (ORC,),
     "avro": (AVRO,),
+    "messages": (PARQUET,),
     "file": IMAGES,  # and whatever else it is asked to
 }
 MAGIC = (
