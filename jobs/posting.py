@@ -39,9 +39,9 @@ def check(url: str, private: bool) -> None:
     """Raise UserError for an address that can't be a receiver's."""
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.username:
-        raise UserError("not an address of the web", where=url.split("?")[0], remedy="write https://host/path")
+        raise UserError("not an address of the web", where=parts.hostname or "webhooks", remedy="write https://host/path")
     if parts.scheme == "http" and not private:
-        raise UserError("the address does not encrypt", where=url.split("?")[0],
+        raise UserError("the address does not encrypt", where=parts.hostname,
                         remedy="write https://, or `private: true` for a receiver within your own network")  # fmt: skip
 
 
