@@ -11,7 +11,7 @@ from typing import Any
 
 from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook, PasswordError, SheetTypeEnum
 
-from jobs.readers import excel_package
+from jobs.readers import excel_ods, excel_package, excel_xls
 from jobs.readers.cells import LARGE
 from jobs.readers.excel_formula import Stale, stale
 from jobs.readers.excel_package import Facts
@@ -61,38 +61,41 @@ class Book:
     workbook: CalamineWorkbook
     facts: Facts
     raw: Callable[[str], bytes | None]
+    known: list[str]
+    other: list[Sheet]
     where: str
 
     @property
     def names(self) -> list[str]:
         """The sheets that hold cells, in their order."""
-        return [one.name for one in self.workbook.sheets_metadata if one.typ == SheetTypeEnum.WorkSheet
-                and "/worksheets/" in self.facts.parts.get(one.name, "/worksheets/")]  # fmt: skip
+        pairs = zip(self.known, self.workbook.sheets_metadata, strict=True)
+        return [name for name, one in pairs if one.typ == SheetTypeEnum.WorkSheet
+                and "/worksheets/" in self.facts.parts.get(name, "/worksheets/")]  # fmt: skip
 
     @property
     def hidden(self) -> dict[str, str]:
         """The sheets that are not shown, and how well they are hidden."""
         says = {"Hidden": "hidden", "VeryHidden": "very hidden"}
-        return {one.name: says[kind] for one in self.workbook.sheets_metadata
+        return {name: says[kind] for name, one in zip(self.known, self.workbook.sheets_metadata, strict=True)
                 if (kind := str(one.visible).rpartition(".")[2]) in says}  # fmt: skip
 
     def open(self, name: str) -> Opened:
         """Open a sheet; raise UserError where it is damaged."""
         where = f"{self.where}, sheet {name!r}"
         with ThreadPoolExecutor(1) as beside:  # calamine works beside Python
-            values = beside.submit(_values, self.workbook, name, where)
+            values = beside.submit(_values, self.workbook, self.known.index(name), where)
             data = self.raw(name)
-            found = structure(data, where) if data is not None else Sheet()
+            found = structure(data, where) if data is not None else self.other[self.known.index(name)]
             sheet, grid = values.result()
         merged = tuple((first, last) for first, last in sheet.merged_cell_ranges or [])
-        found = replace(found, merged=merged)
+        found = replace(found, merged=merged or found.merged)
         columns = [list(column) for column in zip(*grid, strict=True)]
         if data is not None and any(_large(column) for column in columns):
             found = replace(found, exact=long_numbers(data))
         wrong, computed = ([], 0) if self.facts.rounded else stale(found, columns)
         opened = Opened(name, columns, [set(map(type, column)) for column in columns], found, wrong, computed)
         _no_dates(opened, data, self.facts.epoch)
-        for places in (found.exact, found.errors):
+        for places in (found.texts, found.exact, found.errors):
             for (row, column), text in places.items():
                 opened.put(row, column, text)
         return opened
@@ -111,12 +114,26 @@ def book(path: Path, archive: Any, where: str) -> Book:
     def raw(name: str) -> bytes | None:
         return excel_package.content(archive, facts.parts[name], where) if archive and name in facts.parts else None
 
-    return Book(workbook, facts, raw, where)
+    known, other = _others(path, archive, workbook.sheet_names, where)
+    return Book(workbook, facts, raw, known, other, where)
 
 
-def _values(workbook: CalamineWorkbook, name: str, where: str) -> tuple[CalamineSheet, list[list[Any]]]:
+def _others(path: Path, archive: Any, names: list[str], where: str) -> tuple[list[str], list[Sheet]]:
+    """Return the names of the sheets, and their structure in other formats than .xlsx; of .xlsb nothing tells it."""
+    if archive is None:
+        old = excel_xls.structures(path, where)
+        if len(old) != len(names):
+            raise UserError("the workbook does not say which sheets it has", where=where, remedy="save it as xlsx")
+        return [one.name or name for one, name in zip(old, names, strict=True)], [one.sheet for one in old]
+    told = {}
+    if "content.xml" in archive.namelist():
+        told = excel_ods.structures(excel_package.content(archive, "content.xml", where), where)
+    return names, [told.get(name, Sheet()) for name in names]
+
+
+def _values(workbook: CalamineWorkbook, index: int, where: str) -> tuple[CalamineSheet, list[list[Any]]]:
     try:
-        sheet = workbook.get_sheet_by_name(name)
+        sheet = workbook.get_sheet_by_index(index)
     except CalamineError as error:
         raise UserError(f"the sheet can't be read: {error}", where=where, remedy=excel_package.CUT) from None
     return sheet, sheet.to_python(skip_empty_area=False)

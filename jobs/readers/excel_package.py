@@ -67,7 +67,8 @@ def _check(archive: zipfile.ZipFile, where: str) -> None:
                         remedy=f"split it: {PART >> 30} GiB a sheet, {WHOLE >> 30} GiB in all")  # fmt: skip
     if len(set(names)) < len(names):
         raise UserError("the workbook has a part twice", where=where, remedy=CUT)
-    if any(entry.flag_bits & 1 for entry in entries):
+    sealed = "META-INF/manifest.xml" in archive.namelist() and b"encryption-data" in archive.read("META-INF/manifest.xml")
+    if sealed or any(entry.flag_bits & 1 for entry in entries):
         raise UserError("the workbook is under a password", where=where, remedy="ask for one without")
     for entry in entries:
         if "/worksheets/" not in entry.filename:

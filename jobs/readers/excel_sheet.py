@@ -30,7 +30,7 @@ class Formula:
 
 @dataclass(frozen=True)
 class Sheet:
-    """What values alone do not tell. `covered` are cells that a merge hides, `doubtful` those that are no date."""
+    """What values alone do not tell. `exact` are whole numbers with all their digits."""
 
     errors: dict[Place, str] = field(default_factory=dict)
     unsaved: tuple[Place, ...] = ()
@@ -39,6 +39,7 @@ class Sheet:
     hidden_rows: frozenset[int] = frozenset()
     hidden_columns: frozenset[int] = frozenset()
     merged: tuple[tuple[Place, Place], ...] = ()
+    texts: dict[Place, str] = field(default_factory=dict)  # of .xls before Excel 97, in their own code page
 
 
 @dataclass(frozen=True)
