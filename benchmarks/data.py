@@ -32,6 +32,16 @@ def year(cache: Path, rows: int, edition: int = 1) -> Path:
     return cached(cache / f"year-{rows}-{edition}.csv", write)
 
 
+def gbk(cache: Path, rows: int) -> Path:
+    """Return the file of `year` in GBK."""
+
+    def write(path: Path) -> None:
+        with year(cache, rows).open(encoding="utf-8", newline="") as text, path.open("w", encoding="gbk", newline="") as file:
+            shutil.copyfileobj(text, file, 1 << 22)
+
+    return cached(cache / f"year-{rows}-gbk.csv", write)
+
+
 def thousand(cache: Path, rows: int, files: int = 1000) -> Path:
     """Return a folder of about `files` small files of about `rows` readings in all, each of some meters in one month."""
     meters = np.arange(max(files // len(MONTHS) + 1, rows // HOURS))

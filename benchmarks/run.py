@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from benchmarks import against_itself, against_others, of_science, of_the_demo, report, workbook
+from benchmarks import against_itself, against_others, of_science, of_texts, of_the_demo, report, workbook
 from benchmarks.cases import asked, measured
 from benchmarks.result import Result, Setting
 
@@ -18,6 +18,7 @@ CASES = {
     "scaling": against_itself.scaling,
     "rounds40": against_itself.rounds40,
     "excel": workbook.excel,
+    "csv_gbk": of_texts.csv_gbk,
     "trace": of_the_demo.trace,
     "demo": of_the_demo.demo,
     "netcdf_xarray": of_science.netcdf_xarray,
