@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Any, Optional
 
 import typer
@@ -111,18 +112,30 @@ def diff(
 
 def export(
     context: typer.Context,
-    what: Annotated[str, typer.Argument(help="odcs, dictionary or json-schema")],
+    what: Annotated[str, typer.Argument(help="odcs, dictionary or json-schema; or a table, with --format")],
     folder: Annotated[str, typer.Option(help="Where it goes")] = "build/export",
+    format_: Annotated[Optional[str], typer.Option("--format", help="netcdf or hdf5: the arrays of a table as they came")] = None,
+    delivery: Annotated[Optional[int], typer.Option(help="With --format: its number; the newest without")] = None,
 ) -> None:
     """Write the contracts in other forms: Open Data Contract Standard, data dictionary, JSON schema for editors.
 
+    With --format, write a delivery of arrays as a file again: to the bit, but for cells that were corrected in the lake.
+
     \b
     carbonlake export odcs
+    carbonlake export cleaned.edgar_grid --format netcdf
     carbonlake export dictionary --folder build/dictionary
     carbonlake export json-schema --folder schemas
     """
     from schemas.export import export as write
 
     world: World = context.obj
+    if format_:
+        from jobs.arrays import export as arrays
+
+        done = arrays(world.lake, what, format_, Path(folder), delivery)
+        said = f"{done.corrected:,} cells corrected, {done.aside:,} set aside in the lake are as delivered"
+        world.console.print(f"{done.path}  [dim]{said}[/dim]")
+        return
     for path in write(what, folder):
         world.console.print(str(path))

@@ -61,6 +61,14 @@ def write_caged(
     return [UserError(**answer["error"]) if "error" in answer else answer["result"] for answer in answers]
 
 
+def patch_caged(format: str, path: Path, name: str, changes: Mapping[str, Any], limits: Limits = Limits()) -> None:
+    """Write changed cells into a file; see jobs/readers/pack.py."""
+    task = _task("patch", format, Request(path, path.parent, 0, name, {}))
+    task["request"]["target"] = dict(changes)
+    if "error" in (answer := _answers([task], limits)[0]):
+        raise UserError(**answer["error"])
+
+
 def probe_caged(format: str, path: Path, options: Mapping[str, Any], limits: Limits = Limits()) -> dict[str, Any]:
     """Say what is inside a file of a hostile format."""
     request = Request(path, path, 0, path.name, options)

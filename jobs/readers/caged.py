@@ -22,6 +22,10 @@ def perform(verb: str, format: str, body: dict[str, Any]) -> dict[str, Any]:
     if verb == "probe":
         inside: dict[str, Any] = module.probe(request.path, request.options)
         return inside
+    if verb == "patch":
+        from jobs.readers.pack import patch
+
+        return patch(format, request.path, target)
     if verb == "write":
         from jobs.readers.direct import Target, write
 
