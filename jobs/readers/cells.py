@@ -7,6 +7,11 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+import pyarrow as pa
+
+MANY = 5000
+SMALL = 1e-4  # Python writes what is smaller with an exponent
 LARGE = 1e15  # whole numbers beyond have more digits than a double keeps
 
 
@@ -53,12 +58,23 @@ def _hours(value: datetime.timedelta) -> str:
     return f"{sign}{minutes // 60:02d}:{minutes % 60:02d}:{seconds:02d}{rest}"
 
 
-def texts(values: Sequence[Any]) -> list[str | None]:
+def texts(values: Sequence[Any]) -> pa.Array:
     """Return the canonical texts of a column; the types in it tell the quickest way."""
     kinds = set(map(type, values))
     if kinds == {str}:
-        return [value or None for value in values]
-    if kinds == {float} and min(values) > -LARGE and max(values) < LARGE:
-        plain = [text[:-2] if text[-2:] == ".0" else text for text in map(repr, values)]
-        return ["0" if text == "-0" else text for text in plain] if 0.0 in values else [*plain]
-    return [canonical(value) for value in values]
+        return pa.array([value or None for value in values], pa.string())
+    if kinds == {float} and len(values) >= MANY and (found := _numbers(values)) is not None:
+        return found
+    return pa.array([canonical(value) for value in values], pa.string())
+
+
+def _numbers(values: Sequence[float]) -> pa.Array | None:
+    """Return numbers as text; None where one is so large or small that it is not written as Python writes it."""
+    import polars as pl  # a library that takes longer to begin than a few numbers to write
+
+    numbers = np.array(values)
+    size = np.abs(numbers)
+    if not size.max() < LARGE or ((size < SMALL) & (size > 0)).any():
+        return None
+    written = pl.Series(numbers + 0.0).cast(pl.String).str.strip_suffix(".0")  # -0.0 + 0.0 is 0.0
+    return written.to_arrow(compat_level=pl.CompatLevel.oldest()).cast(pa.string())

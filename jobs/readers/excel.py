@@ -115,7 +115,7 @@ def _written(request: Request, tables: list[Table], stacked: bool) -> tuple[int,
 def _batches(tables: list[Table], schema: pa.Schema, delivery: int) -> Iterator[pa.Table]:
     for one in tables:
         rows = len(one.locators)
-        data = {name: pa.array(values, pa.string()) for name, values in zip(one.columns, one.values, strict=True)}
+        data: dict[str, pa.Array] = dict(zip(one.columns, one.values, strict=True))
         data |= {SHEET: pa.repeat(one.sheet, rows), "_delivery": pa.repeat(pa.scalar(delivery, pa.int64()), rows)}
         data["_locator"] = pa.array(one.locators, pa.string())
         whole = pa.table([data[name] if name in data else pa.nulls(rows, pa.string()) for name in schema.names], schema)

@@ -91,8 +91,9 @@ def _marked(data: bytes) -> list[_Cell]:
     """Return the cells with a formula or an error; the raw bytes tell where they are, far cheaper than parsing them all."""
     prefix = _prefix(data)
     open_, close, formula = b"<" + prefix + b"c ", b"</" + prefix + b"c>", b"<" + prefix + b"f"
-    marks = sorted({place for mark in (formula + b">", formula + b" ", formula + b"/", b't="e"', b"t='e'")
-                    for place in _places(data, mark)})  # fmt: skip
+    kinds = (b't="e"', b"t='e'") if b"r='" in data[: 1 << 16] else (b't="e"',)
+    marks = sorted({place for mark in (formula, *kinds) for place in _places(data, mark)
+                    if mark != formula or data[place + len(formula) : place + len(formula) + 1] in b"> /\t\r\n"})  # fmt: skip
     begins = {data.rfind(open_, 0, place): place for place in marks}
     cells = []
     try:
@@ -163,8 +164,9 @@ def _parsed(data: bytes) -> Iterator[_Cell]:
 def _hidden(data: bytes) -> tuple[frozenset[int], frozenset[int]]:
     """Return the rows and columns that are not shown, filtered ones included."""
     tags = {data.rfind(b"<", 0, place) for place in _places(data, b"hidden")}
-    row_ = b"<" + _prefix(data) + b"row"
-    told = not tags or data.count(row_ + b" ") + data.count(row_ + b">") == data.count(row_ + b' r="')
+    told = all(
+        found is None or re.search(rb"^<(?:\w+:)?col|\sr\s*=", found[0]) for found in (TAG.match(data, tag) for tag in tags)
+    )
     rows, columns, row = set[int](), set[int](), -1
     for found in (TAG.match(data, tag) for tag in sorted(tags) if tag >= 0) if told else TAG.finditer(data):
         if not found:

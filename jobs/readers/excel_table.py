@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 from itertools import compress
 from typing import Any
 
+import pyarrow as pa
+
 from jobs.readers.cells import canonical, column_of, letters, texts
 from jobs.readers.csv_head import check_names
 from jobs.readers.excel_open import Opened
@@ -28,7 +30,7 @@ class Table:
     columns: tuple[str, ...]
     named: tuple[str, ...]
     letters: tuple[str, ...]
-    values: list[list[str | None]]
+    values: list[pa.Array]
     locators: list[str]
     aside: list[Aside]
     units: dict[str, str]
@@ -178,11 +180,12 @@ def _unpivoted(one: Table, opened: Opened, block: Block, where: str) -> Table:
     ids = [column_of(one.letters[at]) for at in keep]
     out: list[tuple[Any, ...]] = []
     aside = list(one.aside)
+    cells = [column.to_pylist() for column in one.values]
     for n, place in enumerate(one.locators):
         row = place.removeprefix(f"{one.sheet}!")
-        id_ = [one.values[index][n] for index in keep]
+        id_ = [cells[index][n] for index in keep]
         for at in wide:
-            value, cell = one.values[at][n], f"{one.sheet}!{one.letters[at]}{row}"
+            value, cell = cells[at][n], f"{one.sheet}!{one.letters[at]}{row}"
             if value is None and block.skip_blank:
                 continue
             if one.lines.bad and (why := _wrong(one.lines.bad, int(row) - 1, [column_of(one.letters[at]), *ids])):
@@ -196,7 +199,8 @@ def _unpivoted(one: Table, opened: Opened, block: Block, where: str) -> Table:
         raise UserError(f"unpivot: the columns that become one have several units: {', '.join(sorted(units))}", where=where,
                         remedy="read them without unpivot, or as a block of each unit")  # fmt: skip
     one = replace(one, units=dict.fromkeys([how.value], units.pop()) if units else {})
-    return replace(one, columns=names, named=names, letters=(), values=values, locators=locators, aside=aside)
+    columns = [pa.array(some, pa.string()) for some in values]
+    return replace(one, columns=names, named=names, letters=(), values=columns, locators=locators, aside=aside)
 
 
 def _wrong(bad: Mapping[Place, str], row: int, columns: Sequence[int]) -> str:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import datetime
+import random
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -8,7 +9,7 @@ from typing import Any
 import openpyxl
 import pytest
 
-from jobs.readers.cells import canonical, column_of, letters
+from jobs.readers.cells import canonical, column_of, letters, texts
 from tests.jobs.readers.reading import read_file, refusal
 
 Book = Callable[[dict[str, list[list[Any]]]], Path]
@@ -152,6 +153,20 @@ def test_columns_have_letters_both_ways() -> None:
 
 def test_numbers_beyond_double_precision_are_not_made_up() -> None:
     assert [canonical(x) for x in (2.0, -0.5, 1e15, 123456789012345.0)] == ["2", "-0.5", "1000000000000000.0", "123456789012345"]
+
+
+def test_many_numbers_are_written_as_few_are() -> None:
+    some = random.Random(7)
+    numbers = [some.uniform(-1, 1) * 10 ** some.randrange(-3, 14) for _ in range(20_000)] + [
+        0.0,
+        -0.0,
+        1e-4,
+        999999999999999.0,
+        5.0,
+    ]
+    numbers = [one for one in numbers if not one or abs(one) >= 1e-4]
+    for more in ([], [1e-5], [1e15], [float("inf")], [float("nan")]):
+        assert texts([*numbers, *more]).to_pylist() == [canonical(one) for one in [*numbers, *more]]
 
 
 def test_the_unfccc_profile_of_china_is_read(tmp_path: Path, shared: Path) -> None:
