@@ -13,9 +13,9 @@ from jobs.readers.options import options
 from jobs.readers.parts import Rejects, write_parts
 from jobs.readers.passages import Passage, row_text, to_table
 from jobs.readers.pdf_pages import fields, has_layer, holds, kind, opened, pictures, wrong_maps
-from jobs.readers.pdf_tables import grids, locator
+from jobs.readers.pdf_tables import MOST_EDGES, grids, locator
 from jobs.readers.pdf_text import paragraphs
-from jobs.readers.table_grid import Grid
+from jobs.readers.table_grid import Grid, once
 from jobs.readers.table_rows import Choice, How
 from schemas.errors import UserError
 
@@ -145,9 +145,10 @@ def _passages(page: Any, tables: bool, seen: _Seen) -> Iterator[Passage]:
         seen.kinds.setdefault("scanned", []).append(number)
         yield Passage(seen.heading, "scanned", "", locator(number, box), number)
     # A frame around text has a single cell; it is no table, and its text is read as such.
-    found = [one for one in page.find_tables() if len(one.rows) > 1 and len(one.columns) > 1] if tables else []
-    waiting = sorted(((one.bbox, "\n".join(row_text(row) for row in one.extract())) for one in found), key=lambda one: one[0][1])
-    for text, box, top in paragraphs(page, [one.bbox for one in found]):
+    tables = tables and len(page.edges) <= MOST_EDGES
+    found = [(one.box, once(one)) for one in grids(page, True, "") if len(one.rows) > 1 and one.box] if tables else []
+    waiting = [(box, "\n".join(row_text(row) for row in rows)) for box, rows in found]
+    for text, box, top in paragraphs(page, [box for box, _ in found]):
         while waiting and waiting[0][0][1] < box[1]:
             yield from _table(waiting.pop(0), seen, number)
         seen.heading = text if top else seen.heading

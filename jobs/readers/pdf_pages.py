@@ -10,6 +10,7 @@ from typing import Any
 
 import pdfminer.pdftypes
 import pdfplumber
+from pdfminer.encodingdb import name2unicode
 from pdfminer.pdfdocument import PDFPasswordIncorrect
 from pdfminer.pdftypes import dict_value, list_value, resolve1
 
@@ -99,15 +100,15 @@ def kind(page: Any) -> str:
 def wrong_maps(page: Any) -> set[str]:
     """Return the fonts of a page whose map to Unicode can't be right.
 
-    Either the names of their glyphs say another figure or letter than ToUnicode, or several glyphs are one figure. A map that
-    is wrong as a whole and agrees with itself can't be told without looking at the page.
+    Either the names of their glyphs say another figure or letter than ToUnicode, or several glyphs are one figure, or there is
+    neither a map nor a name. A map that is wrong as a whole and agrees with itself can't be told without looking at the page.
     """
     found = set()
     fonts = resolve1(dict_value(page.page_obj.resources or {}).get("Font")) or {}
     for spec in fonts.values():
         font = page.pdf.rsrcmgr.get_font(getattr(spec, "objid", None), dict_value(spec))
-        unicode_map = getattr(font, "unicode_map", None)
-        if unicode_map is not None and _contradicts(getattr(unicode_map, "cid2unichr", {}), getattr(font, "cid2unicode", {})):
+        to_unicode = getattr(getattr(font, "unicode_map", None), "cid2unichr", {})
+        if _contradicts(to_unicode, getattr(font, "cid2unicode", {})) or _nameless(dict_value(spec)) - to_unicode.keys():
             found.add(str(font.fontname.decode("ascii", "replace") if isinstance(font.fontname, bytes) else font.fontname))
     return found
 
@@ -117,6 +118,23 @@ def _contradicts(to_unicode: Mapping[int, str], by_name: Mapping[int, str]) -> b
     named = [cid for cid, text in to_unicode.items() if by_name.get(cid, "").isalnum() and text.isalnum()
              and unicodedata.normalize("NFKC", by_name[cid]) != unicodedata.normalize("NFKC", text)]  # fmt: skip
     return len(set(figures)) < len(figures) or any(by_name[cid].isdigit() or to_unicode[cid].isdigit() for cid in named)
+
+
+def _nameless(spec: Mapping[str, Any]) -> set[int]:
+    """Return the codes whose glyphs have names that are none of a letter: the library takes them for those of its own table."""
+    encoding = resolve1(spec.get("Encoding"))
+    found: set[int] = set()
+    code = 0
+    for one in list_value(encoding.get("Differences", [])) if isinstance(encoding, dict) else []:
+        if isinstance(one, int):
+            code = one
+            continue
+        try:
+            name2unicode(str(getattr(one, "name", "")))
+        except (KeyError, ValueError):
+            found.add(code)
+        code += 1
+    return found
 
 
 def holds(file: Any) -> list[str]:

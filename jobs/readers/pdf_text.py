@@ -14,7 +14,8 @@ from jobs.readers.passages import is_heading
 # where a line stops short of the right margin.
 LARGER, GAP, SHORT, LONGEST_TITLE = 1.15, 1.4, 0.9, 80
 # Columns of text: white between them this wide in ems, lines on either side, that fill so much of their column.
-GUTTER, LINES, FILLED = 0.8, 5, 0.6
+GUTTER, LINES, FILLED, CUTS = 0.8, 5, 0.6, 8
+ROTATED = {"char_dir_rotated": "btt", "line_dir_rotated": "ltr"}  # text on its side runs upwards
 Box = tuple[float, float, float, float]
 
 
@@ -33,7 +34,7 @@ def paragraphs(page: Any, tables: Sequence[Box]) -> Iterator[tuple[str, Box, boo
     if is_vertical(outside.chars):
         yield from _paragraphs(_lines(outside, char_dir="ttb", line_dir="rtl"), upright=False)
         return
-    words = outside.extract_words()
+    words = outside.filter(lambda one: one.get("upright", True)).extract_words()
     areas = _areas([(w["x0"], w["top"], w["x1"], w["bottom"]) for w in words]) if words else []
     if len(areas) < 2:
         yield from _paragraphs(_lines(outside))
@@ -61,7 +62,7 @@ def _lines(page: Any, **directions: str) -> list[Line]:
     return [
         Line(" ".join(one["text"].split()), (one["x0"], one["top"], one["x1"], one["bottom"]),
               median(char["size"] for char in one["chars"]))
-        for one in page.extract_text_lines(return_chars=True, **directions) if one["text"].strip()
+        for one in page.extract_text_lines(return_chars=True, **ROTATED, **directions) if one["text"].strip()
     ]  # fmt: skip
 
 
@@ -74,7 +75,7 @@ def _areas(words: list[Box], depth: int = 12) -> list[Box]:
     left, right = _columns(words, height)
     if left and right:
         return _areas(left, depth - 1) + _areas(right, depth - 1)
-    above, below = _cut(words, 1, 0.5 * height)
+    above, below = next(_cuts(words, 1, 0.5 * height), ([], []))
     if not above or not below:
         return [whole]
     parts = _areas(above, depth - 1), _areas(below, depth - 1)
@@ -82,22 +83,25 @@ def _areas(words: list[Box], depth: int = 12) -> list[Box]:
     return parts[0] + parts[1] if len(parts[0]) + len(parts[1]) > 2 else [whole]
 
 
-def _columns(words: list[Box], height: float) -> tuple[list[Box], list[Box]]:
-    left, right = _cut(words, 0, GUTTER * height)
-    return (left, right) if left and right and all(_is_prose(part) for part in (left, right)) else ([], [])
+def _columns(words: list[Box], height: float, depth: int = 3) -> tuple[list[Box], list[Box]]:
+    """Cut words into two sides of which each is a column of text, or several."""
+    for left, right in _cuts(words, 0, GUTTER * height):
+        sides = (_is_prose(part) or (depth > 0 and _columns(part, height, depth - 1)[0]) for part in (left, right))
+        if all(sides):
+            return left, right
+    return [], []
 
 
-def _cut(words: list[Box], axis: int, least: float) -> tuple[list[Box], list[Box]]:
-    """Cut words at the widest white along an axis, if it is wide enough."""
+def _cuts(words: list[Box], axis: int, least: float) -> Iterator[tuple[list[Box], list[Box]]]:
+    """Cut words at the white along an axis that is wide enough, the widest first."""
     ordered = sorted(words, key=lambda word: word[axis])
-    best, place, end = least, None, ordered[0][axis + 2]
+    gaps, end = [], ordered[0][axis + 2]
     for word in ordered[1:]:
-        if word[axis] - end > best:
-            best, place = word[axis] - end, word[axis]
+        if word[axis] - end > least:
+            gaps.append((end - word[axis], word[axis]))
         end = max(end, word[axis + 2])
-    if place is None:
-        return [], []
-    return [w for w in words if w[axis] < place], [w for w in words if w[axis] >= place]
+    for _, place in sorted(gaps)[:CUTS]:
+        yield [w for w in words if w[axis] < place], [w for w in words if w[axis] >= place]
 
 
 def _is_prose(words: list[Box]) -> bool:

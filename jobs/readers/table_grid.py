@@ -62,6 +62,17 @@ class Grid:
         return [cell.text if cell else "" for cell in self.rows[row]]
 
 
+def once(grid: Grid) -> list[list[str | None]]:
+    """Return the texts of a table, that of a merged cell at its first place only."""
+    seen: set[int] = set()
+    texts: list[list[str | None]] = []
+    for row in grid.rows:
+        texts.append([cell.text if cell and id(cell) not in seen else "" for cell in row])
+        texts[-1] = [text if at == 0 or row[at] is not row[at - 1] else "" for at, text in enumerate(texts[-1])]
+        seen |= {id(cell) for cell in row}
+    return texts
+
+
 def across(row: list[Cell | None]) -> bool:
     """Tell whether one cell takes the whole row, or all but an empty first: a title or a note, no row of values."""
     filled = [cell for cell in row if cell and cell.text]
