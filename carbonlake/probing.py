@@ -98,7 +98,10 @@ def proposed(
     texts: dict[str, str] = {}
     left: dict[str, str] = {}
     refused: list[UserError] = []
-    for name, options in (inside.get("tables") or {"": {}}).items():
+    tables = inside.get("tables") or {"": {}}
+    if any(given.keys() & options.keys() for options in tables.values()):  # who names what to read means that alone
+        tables = {"": {}}
+    for name, options in tables.items():
         chosen = {**options, **given}
         try:
             found = proposal(read_as, path, chosen)

@@ -16,6 +16,7 @@ import pyarrow as pa
 
 from jobs.readers import Read, Request, described
 from jobs.readers.grid import Column, Grid, Slab, batches, index_column, last
+from jobs.readers.groups import of_datasets
 from jobs.readers.links import datasets, own
 from jobs.readers.options import options
 from jobs.readers.packed import packing, unpack
@@ -53,14 +54,16 @@ def read(request: Request) -> Read:
 def probe(path: Path, given: Mapping[str, Any]) -> dict[str, Any]:
     """Say which datasets there are, with shapes and types."""
     found: dict[str, Any] = {}
+    shapes: dict[str, tuple[int, ...] | None] = {}
 
     def note(name: str, node: Any) -> None:
         if isinstance(node, h5py.Dataset):
             found[name] = {"shape": list(node.shape or ()), "type": str(node.dtype)}
+            shapes[name] = node.shape
 
     with opened(path, path.name) as file:
         file.visititems(note)
-    return {"datasets": found}
+    return {"datasets": found, "tables": of_datasets(shapes)}
 
 
 @contextmanager

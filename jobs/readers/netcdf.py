@@ -17,6 +17,7 @@ import pyarrow as pa
 
 from jobs.readers import Read, Request, cf, described
 from jobs.readers.grid import Column, Grid, Slab, batches, check_axes, index_column, last, size_of
+from jobs.readers.groups import of_variables
 from jobs.readers.links import check_own, datasets
 from jobs.readers.netcdf3 import check_whole
 from jobs.readers.options import options
@@ -57,7 +58,9 @@ def read(request: Request) -> Read:
 def probe(path: Path, given: Mapping[str, Any]) -> dict[str, Any]:
     """Say which variables there are, with dimensions, types, units and calendars."""
     with opened(path, path.name) as file:
-        return {"kind": file.data_model, "variables": {cf.path(one): _look(one) for one in cf.every(file)}}
+        every = {cf.path(one): one for one in cf.every(file)}
+        tables = of_variables({name: cf.dimensions(one) for name, one in every.items()}, cf.data(file))
+        return {"kind": file.data_model, "variables": {name: _look(one) for name, one in every.items()}, "tables": tables}
 
 
 def _look(one: Any) -> dict[str, Any]:
