@@ -14,9 +14,8 @@ from carbonlake.world import World
 from schemas import new
 from schemas.errors import UserError
 
-# How a reader tells which option a file needs.
-LACKING = re.compile(r"set the options? (`.+`)")
-OPTION = re.compile(r"`(\w+): ([^`]+)`")
+# What a file's name ends in.
+ENDING = re.compile(r"(\.[A-Za-z]\w*)?\.[A-Za-z0-9]\w*$")
 
 
 def add(app: typer.Typer) -> None:
@@ -37,6 +36,7 @@ def probe(
     carbonlake probe meters/Building_1.csv
     carbonlake probe prices.json --option records=records
     carbonlake probe readings.csv --option "delimiter=';'" --table cleaned.reading
+    carbonlake probe months.zip --option "members=data/*.csv"
     """
     world: World = context.obj
     path = Path(file)
@@ -59,30 +59,10 @@ def probe(
 
 
 def found_in(path: Path, format: str, given: Mapping[str, Any]) -> tuple[dict[str, Any], str, dict[str, Any]]:
-    """Return what is inside a file, the format that it was read as (the one named, or what its bytes say), and its options.
+    """Return what is inside a file, the format that it was read as, and the options that its reader needs."""
+    from jobs.readers.look import look
 
-    Where the reader says which option it lacks, such as another delimiter, that is taken. Raise UserError where the bytes
-    are of no format that is read, or can't be read with the options.
-    """
-    from jobs.readers import FORMATS, sniff
-
-    if not path.is_file():
-        raise UserError("there is no such file", where=str(path), remedy="check the path")
-    if format and format not in FORMATS:
-        raise UserError(f"there is no reader for format {format!r}", where="--format", remedy=f"known: {', '.join(FORMATS)}")
-    read_as, chosen = format or sniff.format_of(path), dict(given)
-    while True:
-        try:
-            inside = sniff.probe(read_as, path, chosen)
-            if "options" not in inside:
-                return inside, read_as, chosen
-            chosen |= inside["options"]
-        except UserError as error:
-            lacking = LACKING.search(error.remedy or "")
-            wanted = {name: yaml.safe_load(value) for name, value in OPTION.findall(lacking[1])} if lacking else {}
-            if wanted.items() <= chosen.items() or given.keys() & wanted.keys():
-                raise
-            chosen |= wanted
+    return look(path, format, given)
 
 
 def proposed(
@@ -108,7 +88,9 @@ def proposed(
         except UserError as error:
             left[name], refused = str(error), [*refused, error]
             continue
-        about = {"format": read_as, "options": chosen, "columns": found.columns, "more": found.more, "key": found.key}
+        ending = ENDING.search(path.name)
+        about = {"format": read_as, "options": chosen, "columns": found.columns, "more": found.more, "key": found.key,
+                 "extension": ending[0][1:] if ending else ""}  # fmt: skip
         texts |= new.texts(f"{table}_{_word(name)}", about | {"of": table}) if texts else new.texts(table, about)
     if not texts:
         raise refused[0]

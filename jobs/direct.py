@@ -55,7 +55,12 @@ class Typed:
 def likely(contract: Contract) -> bool:
     """Tell whether no engine need be started for a table yet; its rules are looked at when it is built."""
     source = contract.source
-    if source is None or source.format not in FORMATS or contract.write not in ("replace", "append"):
+    if (
+        source is None
+        or source.format not in FORMATS
+        or "members" in source.options
+        or contract.write not in ("replace", "append")
+    ):
         return False
     if _beyond(contract, CONTRACT) | _beyond(source, SOURCE):
         return False

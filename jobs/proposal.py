@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 
 from jobs.readers import Request, read
 from jobs.readers.parts import OURS
+from jobs.readers.stacking import MEMBER
 from jobs.relation import literal, quote
 from jobs.styles import styles
 
@@ -57,6 +58,8 @@ def proposal(format: str, path: Path, options: Mapping[str, Any]) -> Proposal:
         if not parts:
             return Proposal(dict.fromkeys(found.columns, "string"), (), 0, found.rejected)
         kinds = {field.name: str(field.type) for field in pq.read_schema(parts[0]) if field.name not in (*OURS, *NOT_OF_ROW)}
+        if found.info.get("members") == 1:  # one name tells nothing apart
+            del kinds[MEMBER]
         # What the reader doubts waits for a person: it is no evidence of a type.
         sure = f" where {DOUBT} is null" if DOUBT in pq.read_schema(parts[0]).names else ""
         duck.execute(f"create view found as from read_parquet([{', '.join(map(literal, parts))}]){sure}")

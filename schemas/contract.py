@@ -65,7 +65,8 @@ class Source(Closed):
     path: str = Field("", description="Pattern of delivery names that this source claims, e.g. meters/*.csv")
     fetch: Fetch | None = Field(None, description="How deliveries are fetched, where nobody brings them")
     format: Literal[
-        "csv", "excel", "json", "netcdf", "hdf5", "parquet", "pdf", "word", "xml", "yaml", "orc", "avro", "messages", "file",
+        "csv", "excel", "json", "netcdf", "hdf5", "parquet", "pdf", "word", "xml", "yaml", "orc", "avro", "html", "fixed", "cdl",
+        "messages", "file",
     ]  # fmt: skip
     options: dict[str, Any] = Field(default_factory=dict, description="Options of the format's reader")
     publisher: str = ""
@@ -77,8 +78,8 @@ class Source(Closed):
 
     @property
     def numbered(self) -> bool:
-        """Whether the place of a row is a number: of its line, or of its cell."""
-        return self.format == "csv" or bool(self.options.get("cell_numbers"))
+        """Whether the place of a row is a number: of its line, or of its cell; in an archive the member's name is part of it."""
+        return "members" not in self.options and (self.format == "csv" or bool(self.options.get("cell_numbers")))
 
     @model_validator(mode="after")
     def _placed(self) -> Source:
@@ -127,7 +128,7 @@ class Column(Closed):
     codes: str | None = Field(None, description="Code list of schemas/codes/ that its values belong to")
     required: bool = False
     from_: str | list[str] | None = Field(
-        None, alias="from", description="Header in the source (or several it may carry), or _name, _locator"
+        None, alias="from", description="Header in the source (or several it may carry), or _name, _member, _locator"
     )
     unit_from: str | UnitOfRow | None = Field(
         None, description="Unit in the source, or {column: its header} where each row has its own; converted to `unit`"

@@ -94,6 +94,7 @@ def _cleaned(name: str, probe: Mapping[str, Any]) -> dict[str, str]:
     lines = [_column(own, headers[header], header, more.get(header, {})) for own, header in zip(names, headers, strict=True)]
     format_ = str(probe.get("format") or "csv")
     extension = {"excel": "xlsx", "netcdf": "nc", "hdf5": "h5", "word": "docx", "file": "*"}.get(format_, format_)
+    extension = extension if format_ == "file" else str(probe.get("extension") or extension)
     options = f"\n  options: {json.dumps(probe['options'], ensure_ascii=False)}" if probe.get("options") else ""
     keys = [own for own, header in zip(names, headers, strict=True) if header in probe.get("key", list(headers)[:1])]
     key = f"key: [{', '.join(keys)}]" if keys else "# No columns tell the rows apart, so that there is no key."

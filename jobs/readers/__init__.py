@@ -14,8 +14,9 @@ from typing import Any
 from schemas.errors import UserError
 
 # Native libraries and archives of strangers: they run in a process of their own (jobs/readers/cage.py).
-CAGED = ("excel", "netcdf", "hdf5", "pdf", "word", "json", "parquet", "xml", "yaml", "orc", "avro", "messages", "file")
-TYPED = ("netcdf", "hdf5", "parquet", "orc", "avro")  # give numbers as numbers
+CAGED = ("excel", "netcdf", "hdf5", "pdf", "word", "json", "parquet", "xml", "yaml", "orc", "avro", "html", "fixed", "cdl",
+         "messages", "file")  # fmt: skip
+TYPED = ("netcdf", "hdf5", "cdl", "parquet", "orc", "avro")  # give numbers as numbers
 # Of what a reader tells of a file, this is kept: what is in it and no row of it, and the units it names.
 AROUND = ("units", "footer", "repeated_headers", "footnotes", "totals", "hidden", "formulas", "external_links", "macros",
           "date_system", "holds", "scanned_pages", "drawn_pages", "unreadable_pages", "doubted_rows", "variables")  # fmt: skip
@@ -59,6 +60,10 @@ def read_many(format: str, requests: Sequence[Request]) -> list[Read | UserError
     """
     if format not in FORMATS:
         raise UserError(f"there is no reader for format {format!r}", remedy=f"known: {', '.join(FORMATS)}")
+    if any("members" in request.options for request in requests):
+        from jobs.readers.archive import read_archive
+
+        return [read_archive(format, request) for request in requests]
     if format in CAGED:
         from jobs.readers.cage import read_caged
 

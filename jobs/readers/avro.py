@@ -8,16 +8,15 @@ import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from io import BytesIO
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import fastavro
 import pyarrow as pa
-from fastavro.read import BLOCK_READERS
 
 from jobs.readers import Read, Request
 from jobs.readers.arrow_text import batches, given
+from jobs.readers.avro_codecs import CODECS
 from jobs.readers.avro_types import columns_of, values
 from jobs.readers.options import options
 from jobs.readers.parts import Rejects, write_parts
@@ -88,47 +87,10 @@ def _opened(path: Path, where: str) -> Iterator[Any]:
 
 def _check_end(path: Path, file: Any, where: str) -> None:
     """Raise UserError where the file does not end as a block does: the library takes the rest for no block at all."""
-    if file.codec not in BLOCK_READERS:
+    if file.codec not in CODECS:
         raise UserError(f"the codec {file.codec!r} is not known", where=where,
-                        remedy=f"known: {', '.join(BLOCK_READERS)}; ask for another")  # fmt: skip
+                        remedy=f"known: {', '.join(CODECS)}; ask for another")  # fmt: skip
     with path.open("rb") as stream:
         stream.seek(max(0, path.stat().st_size - SYNC))
         if stream.read() != file._header["sync"]:
             raise UserError("the file is cut off", where=where, remedy="ask for the delivery again")
-
-
-def _long(stream: BinaryIO) -> int:
-    """Read a zigzag number of variable length (Avro specification, binary encoding)."""
-    found = shift = 0
-    while True:
-        byte = stream.read(1)[0]
-        found |= (byte & 0x7F) << shift
-        shift += 7
-        if not byte & 0x80:
-            return (found >> 1) ^ -(found & 1)
-
-
-def _snappy(stream: BinaryIO) -> BytesIO:
-    """Unpack a block of snappy, and compare its checksum."""
-    data = stream.read(max(0, _long(stream)))
-    size = shift = place = 0
-    while True:
-        byte = data[place]
-        size |= (byte & 0x7F) << shift
-        place, shift = place + 1, shift + 7
-        if not byte & 0x80:
-            break
-    if size > 64 * len(data):  # what a copy of 64 bytes can make of one
-        raise ValueError("a block says that it is longer than it can be")
-    found = pa.Codec("snappy").decompress(data[:-4], size, asbytes=True)
-    if zlib.crc32(found) != int.from_bytes(data[-4:], "big"):
-        raise ValueError("the checksum of a block is wrong")
-    return BytesIO(found)
-
-
-def _zstd(stream: BinaryIO) -> BytesIO:
-    return BytesIO(pa.CompressedInputStream(pa.BufferReader(stream.read(max(0, _long(stream)))), "zstd").read())
-
-
-# The library wants packages of their own for these two; Arrow has them.
-BLOCK_READERS["snappy"], BLOCK_READERS["zstandard"] = _snappy, _zstd

@@ -79,6 +79,18 @@ def probe_caged(format: str, path: Path, options: Mapping[str, Any], limits: Lim
     return found
 
 
+def unpack_caged(
+    path: Path, out: Path, patterns: Sequence[str], name: str, format: str = "", limits: Limits = Limits()
+) -> dict[str, str]:  # fmt: skip
+    """Unpack members of an archive into a folder; return their names with those of the files. Raise UserError."""
+    request = Request(path, out, 0, name, {"members": list(patterns)})
+    answer = next(iter(_answers([_task("unpack", format, request)], limits)))
+    if "error" in answer:
+        raise UserError(**answer["error"])
+    found: dict[str, str] = answer["result"]
+    return found
+
+
 def _task(verb: str, format: str, request: Request) -> dict[str, Any]:
     body = asdict(request) | {"path": str(request.path.absolute()), "out": str(request.out.absolute())}
     return {"verb": verb, "format": format, "request": body}

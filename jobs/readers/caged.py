@@ -13,6 +13,10 @@ from jobs.readers.sniff import check_type
 
 def perform(verb: str, format: str, body: dict[str, Any]) -> dict[str, Any]:
     """Read or probe one delivery; raise UserError with the reason if it can't be."""
+    if verb == "unpack":
+        from jobs.readers.unpack import unpack
+
+        return unpack(Path(body["path"]), Path(body["out"]), body["options"]["members"], body["name"], format)
     if format not in CAGED:
         raise ValueError(f"{format} is not read in the cage")
     target = body.pop("target", None)

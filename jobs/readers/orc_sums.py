@@ -7,16 +7,15 @@ from __future__ import annotations
 
 import math
 import struct
-from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from jobs.readers.protobuf import Message, message, numbers
 from schemas.errors import UserError
 
-Message = dict[int, list[Any]]
 FOOTER, TYPES, STATISTICS, SUBTYPES = 2, 4, 7, 2
 COUNT, WHOLE, DOUBLE, STRING = 1, 2, 3, 4
 CLOSE = 1e-9  # double sums depend on their order
@@ -69,10 +68,10 @@ def announced(tail: bytes, schema: pa.Schema) -> dict[str, Sums]:
     """Return what the tail of a file says of its columns, by their names; nothing where it says nothing."""
     footer = message(message(tail)[FOOTER][0])
     types, statistics = footer.get(TYPES, []), footer.get(STATISTICS, [])
-    numbers = [number for packed in message(types[0]).get(SUBTYPES, []) for number in _numbers(packed)] if types else []
-    if len(numbers) != len(schema.names):
+    columns = [number for packed in message(types[0]).get(SUBTYPES, []) for number in numbers(packed)] if types else []
+    if len(columns) != len(schema.names):
         return {}
-    return {name: Sums(message(statistics[number])) for name, number in zip(schema.names, numbers, strict=True)
+    return {name: Sums(message(statistics[number])) for name, number in zip(schema.names, columns, strict=True)
             if number < len(statistics)}  # fmt: skip
 
 
@@ -81,43 +80,6 @@ def check(sums: dict[str, Sums], where: str) -> None:
     for name, one in sums.items():
         if wrong := one.unlike():
             raise UserError(f"the file is damaged: in column {name!r} {wrong}", where=where, remedy="ask for the delivery again")
-
-
-def message(data: bytes) -> Message:
-    """Return the fields of a message by their numbers, each with its values in order."""
-    found: Message = defaultdict(list)
-    place = 0
-    while place < len(data):
-        tag, place = _number(data, place)
-        kind = tag & 7
-        if kind == 0:
-            value, place = _number(data, place)
-            found[tag >> 3].append(value)
-            continue
-        size, place = _number(data, place) if kind == 2 else ({1: 8, 5: 4}[kind], place)
-        found[tag >> 3].append(data[place : place + size])
-        place += size
-    return found
-
-
-def _number(data: bytes, place: int) -> tuple[int, int]:
-    found = shift = 0
-    while True:
-        byte = data[place]
-        found |= (byte & 0x7F) << shift
-        place, shift = place + 1, shift + 7
-        if not byte & 0x80:
-            return found, place
-
-
-def _numbers(packed: bytes | int) -> list[int]:
-    if isinstance(packed, int):
-        return [packed]
-    found, place = [], 0
-    while place < len(packed):
-        number, place = _number(packed, place)
-        found.append(number)
-    return found
 
 
 def _said(value: int | bytes) -> Any:

@@ -10,9 +10,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from jobs.readers.encodings import fitting
+from jobs.readers.fixed_layout import layout
 from schemas.errors import UserError
 
-HEAD = 4096
+HEAD, SAMPLE = 4096, 1 << 18
 CSV, TEXT, HTML, LFS = "text/csv", "text/plain", "text/html", "application/x-git-lfs-pointer"
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
@@ -38,6 +40,9 @@ READABLE = {
     "parquet": (PARQUET,),
     "xml": (XML, TEXT, CSV, GZIP),
     "yaml": (YAML, TEXT, CSV, JSON, GZIP),
+    "html": (HTML, GZIP),
+    "fixed": (CSV, TEXT, YAML, GZIP),
+    "cdl": (CDL, GZIP),
     "orc": (ORC,),
     "avro": (AVRO,),
     "messages": (PARQUET,),
@@ -166,11 +171,27 @@ def check_type(path: Path, format: str, where: str) -> None:
         raise _other(found, format, where)
 
 
+def check_archive(path: Path, where: str) -> None:
+    """Raise UserError if a file is no archive that is unpacked."""
+    found = media_type(path, where)
+    if found not in (ZIP, TAR, GZIP):
+        what, remedy = SAYS.get(found, (found, "leave out the option `members`, which is for archives"))
+        raise UserError(f"the file is {what}, and an archive was expected", where=where, remedy=remedy)
+
+
+def is_archive(path: Path, name: str = "") -> bool:
+    """Tell whether a file is an archive to us: Office files are none, a gzip file is one where no text is in it."""
+    found = media_type(path, name or path.name)
+    texts = {kind for kinds in READABLE.values() if GZIP in kinds for kind in kinds} - {GZIP}
+    return found in (ZIP, TAR) or (found == GZIP and _unpacked(path, name or path.name) not in texts)
+
+
 SAYS = {
     LFS: ("a pointer of Git LFS, not the file itself", "fetch the file with `git lfs pull` and land it again"),
     HTML: ("an HTML page", "the source may have answered with an error page or a login; open it in a browser"),
     EMPTY: ("empty", "ask for the delivery again"),
-    ZIP: ("a ZIP archive, damaged or of another kind", "unpack it and land the files"),
+    ZIP: ("a ZIP archive", "name its members in the option `members`; `carbonlake probe` lists them"),
+    TAR: ("a tar archive", "name its members in the option `members`; `carbonlake probe` lists them"),
     **{kind: (f"packed by {name}", "unpack it, and land the files, or a zip or tar.gz of them") for kind, name in PACKED.items()},
     "application/x-encrypted-office": ("an Office file under a password", "ask for a file without a password"),
 }
@@ -194,12 +215,26 @@ def format_of(path: Path, name: str = "") -> str:
         return "netcdf" if name.lower().endswith((".nc", ".nc4", ".cdf")) else "hdf5"
     if found == TEXT and re.search(r"\.(geo)?json(l)?$|\.ndjson$", name, re.IGNORECASE):
         return "json"
+    if found == TEXT and layout(_sample(path)):
+        return "fixed"
     known = next((format for format, kinds in READABLE.items() if found == kinds[0]), None)
     known = known or next((format for format, kinds in READABLE.items() if found in kinds), None)
     if known is None:
         what, remedy = SAYS.get(found, (found, f"known formats: {', '.join(READABLE)}"))
         raise UserError(f"the file is {what}, which no reader takes", where=name, remedy=remedy)
     return known
+
+
+def _sample(path: Path) -> str:
+    """Return the beginning of a text."""
+    with path.open("rb") as raw:
+        packed = raw.read(2) == b"\x1f\x8b"
+    try:
+        with gzip.open(path) if packed else path.open("rb") as file:
+            head: bytes = file.read(SAMPLE)
+    except (OSError, EOFError, zlib.error):
+        return ""
+    return head.decode(fitting(head), "ignore").rpartition("\n")[0]
 
 
 def _unpacked(path: Path, name: str) -> str:

@@ -40,7 +40,7 @@ def read_file(folder: Path, format: str, path: Path, **options: Any) -> Result:
     out = folder / f"out{sum(1 for _ in folder.iterdir())}"
     out.mkdir()
     request = Request(path, out, 7, path.name, options)
-    found = _kept(format, request) if format in CAGED else read(format, request)
+    found = _kept(format, request) if format in CAGED and "members" not in options else read(format, request)
     parts = sorted(out.glob("part-*.parquet"))
     return Result(found, [row for part in parts for row in rows(part)], rows(out / "rejected.parquet"))
 
