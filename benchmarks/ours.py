@@ -76,6 +76,19 @@ def build(folder: Path, delivery: str, *terms: str) -> dict[str, Any]:
     return clock.laps
 
 
+def fetch(folder: Path, table: str) -> dict[str, Any]:
+    """Fetch a table from its source and build it."""
+    from jobs.fetch import fetch as fetched
+
+    clock = Clock()
+    with opened(folder, clock) as (lake, session):
+        fetched(lake, table, load().connections)
+        clock.lap("fetch")
+        built(lake, session, [table])
+        clock.lap("build")
+    return clock.laps
+
+
 def change(folder: Path, deliveries: str, corrected: str) -> dict[str, Any]:
     """Land a folder of deliveries and build; build all again; then land one that changed and build what it touches."""
     clock = Clock()
@@ -175,7 +188,7 @@ def rules(folder: Path, rows: str, table: str) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    known = (build, change, again, demo, rounds, rules, trace)
+    known = (build, change, again, demo, fetch, rounds, rules, trace)
     does = {function.__name__: function for function in known}[sys.argv[1]]
     place = sys.argv[2] if is_remote(sys.argv[2]) else Path(sys.argv[2])
     print(json.dumps(does(place, *sys.argv[3:])))  # type: ignore[operator]

@@ -18,6 +18,7 @@ CASES = {
     "spark_scale": "benchmarks.on_spark:scale",
     "s3_meters": "benchmarks.on_s3:meters",
     "s3_demo": "benchmarks.on_s3:demo",
+    "postgres_table": "benchmarks.on_postgres:table",
     "trino_mart": "benchmarks.on_trino:mart",
     "airflow_parse": "benchmarks.airflow_parse:parse",
 }

@@ -107,6 +107,11 @@ def fetched_files(lake: Lake, source: str) -> Iterator[Path]:
             yield lake.delivery(event.sha256)
 
 
+def brought(lake: Lake, source: str) -> list[Receipt]:
+    """Return every receipt that a source ever got, what was withdrawn included, in sequence."""
+    return [event for event in _events(lake)[1] if event.source == source]
+
+
 def written(value: Mapping[str, Any]) -> str:
     """Return JSON that is the same for the same content."""
     return json.dumps(value, ensure_ascii=False, sort_keys=True)

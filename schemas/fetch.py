@@ -129,5 +129,26 @@ class Database(Closed):
                 raise ValueError(f"overlap: {error.what}; {error.remedy}, or a number") from None
 
 
+class Bucket(Closed):
+    """Objects of a bucket that speaks S3, each taken once for each of its states."""
+
+    by: Literal["bucket"]
+    url: str = Field(pattern="^s3://", description="s3://bucket/prefix")
+    pattern: str = Field("*", description="Which of the names below the prefix, e.g. 2026/*.csv")
+    connection: str = Field("", description="https://key:secret@host:port; nothing for AWS and the machine's own credentials")
+
+
+class Sftp(Closed):
+    """Files of a folder on a server of SFTP, each taken once for each of its states."""
+
+    by: Literal["sftp"]
+    connection: str = Field(description="sftp://user:password@host:port, without password where there is a `private_key`")
+    host_key: str = Field(description="Name of the connection that is the server's public key, e.g. ssh-ed25519 AAAA…")
+    private_key: str = Field("", description="Name of the connection that is our private key, e.g. ${file:/run/secrets/key}")
+    folder: str
+    pattern: str = Field("*", description="Which of the names below the folder")
+    settled: str = Field("1m", description="How long a file must have been left alone")
+
+
 STREAMS = ("kafka", "mqtt")  # give what comes without end
-Fetch = Annotated[Http | Database | Kafka | Mqtt, Field(discriminator="by")]
+Fetch = Annotated[Http | Database | Bucket | Sftp | Kafka | Mqtt, Field(discriminator="by")]

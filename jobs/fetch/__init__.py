@@ -17,7 +17,7 @@ from typing import Any
 
 from jobs.fetch.how import ONCE, How
 from jobs.lake import Lake
-from jobs.land import Arrival, Receipt, fetched_files, land_fetched, position, receipts, written
+from jobs.land import Arrival, Receipt, brought, fetched_files, land_fetched, position, receipts, written
 from schemas.contract import Contract
 from schemas.contracts import contract
 from schemas.errors import UserError
@@ -27,7 +27,8 @@ from schemas.errors import UserError
 class Asked:
     """What a kind of fetch gets: the contract, the URLs of connections, where it goes on, and an empty folder for files.
 
-    `earlier` gives the files of all deliveries in force, in sequence; `newest` those of what was fetched, the newest first.
+    `earlier` gives the files of all deliveries in force, in sequence; `newest` those of what was fetched, the newest first;
+    `brought` every receipt there ever was.
     """
 
     contract: Contract
@@ -37,6 +38,7 @@ class Asked:
     earlier: Callable[[], list[Path]] = field(default=list)
     how_to: How = ONCE
     newest: Callable[[], Iterator[Path]] = field(default=lambda: iter(()))
+    brought: Callable[[], list[Receipt]] = field(default=list)
 
     @property
     def how(self) -> Any:
@@ -82,7 +84,7 @@ def _arrivals(lake: Lake, one: Contract, connections: Mapping[str, str], how: Ho
     after = position(lake, one.table)
     with tempfile.TemporaryDirectory(prefix="carbonlake-") as folder:
         asked = Asked(one, connections, json.loads(after or "{}"), Path(folder), lambda: _files(lake, one), how,
-                      lambda: fetched_files(lake, one.table))  # fmt: skip
+                      lambda: fetched_files(lake, one.table), lambda: brought(lake, one.table))  # fmt: skip
         # What fails here is told to the source at once, so that no line stays open behind it.
         with closing(module.arrivals(asked)) as found:
             for arrival in found:

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -24,8 +25,9 @@ def batches(found: Iterable[pa.RecordBatch], schema: pa.Schema, delivery: int) -
     for batch in found:
         data: dict[str, Any] = {name: _column(batch.column(place), schema.field(name).type)
                                 for place, name in enumerate(batch.schema.names)}  # fmt: skip
-        data["_delivery"] = pa.array([delivery] * batch.num_rows, pa.int64())
-        data["_locator"] = pa.array([f"row {number + place}" for place in range(1, batch.num_rows + 1)], pa.string())
+        data["_delivery"] = pa.repeat(pa.scalar(delivery, pa.int64()), batch.num_rows)
+        places = pa.array(np.arange(number + 1, number + batch.num_rows + 1)).cast(pa.string())
+        data["_locator"] = pc.binary_join_element_wise("row", places, " ")
         number += batch.num_rows
         yield pa.table([data[name] for name in schema.names], schema=schema)
 
@@ -48,6 +50,11 @@ def _column(column: pa.Array, wanted: pa.DataType) -> pa.Array:
         return pa.array(texts, pa.string())
     if pa.types.is_binary(column.type) or pa.types.is_large_binary(column.type) or pa.types.is_fixed_size_binary(column.type):
         return pa.array([None if one is None else one.hex() for one in column.to_pylist()], pa.string())
-    text = column.cast(pa.string())
+    text = _utc(column) if getattr(column.type, "tz", None) == "UTC" else column.cast(pa.string())
     # An empty field is NULL in every format.
     return pc.if_else(pc.equal(text, ""), pa.scalar(None, pa.string()), text)
+
+
+def _utc(column: pa.Array) -> pa.Array:
+    """Return instants of UTC as text; Arrow writes the same by itself, at fifteen times the cost."""
+    return pc.binary_join_element_wise(column.cast(pa.timestamp(column.type.unit)).cast(pa.string()), "Z", "")
