@@ -50,6 +50,23 @@ def one_of_thousand(setting: Setting) -> Result:
     )
 
 
+def small_files(setting: Setting) -> Result:
+    """Measure many small deliveries of one source against one with the same rows."""
+    files = max(100, round(10_000 * setting.scale))
+    many, one = data.small(setting.cache, files)
+    runs: dict[str, list[Run]] = {"many": [], "one": []}
+    for _ in range(setting.repeats):
+        found = {}
+        for name, delivery in (("one", one), ("many", many)):
+            lake, run = ours(setting, delivery, METER, MONTH)
+            runs[name].append(run)
+            found[name] = content.summary(content.table(lake, METER), content.READING_ANYWHERE)
+        content.demand_equal("readings", found["many"], found["one"])
+    row = Row(f"{files:,} small files of one source", "one file with the same rows", seconds(runs["many"]) / seconds(runs["one"]),
+              3, 6)  # fmt: skip
+    return Result("small_files", (row,), f"{found['one'][0]:,} rows, {found['one'][1]} kWh", as_json(**runs))
+
+
 def scaling(setting: Setting) -> Result:
     """Measure how time and memory grow from 1 M to 40 M rows."""
     sizes = [setting.rows(size) for size in (1_000_000, 10_000_000, 40_000_000)]

@@ -20,6 +20,7 @@ READING = (
     "meter_id", 'epoch_ms("time")', "cast(electricity_kwh as decimal(18,6))", "area_code", "status",
     'cast("month" as integer)', "_delivery", "_locator",
 )  # fmt: skip
+READING_ANYWHERE = tuple(name for name in READING if not name.startswith("_"))  # without its place in a delivery
 MONTH = (
     "meter_id",
     "area_code",

@@ -56,6 +56,25 @@ def thousand(cache: Path, rows: int, files: int = 1000) -> Path:
     return cached(cache / f"thousand-{rows}-{files}", write)
 
 
+def small(cache: Path, files: int) -> tuple[Path, Path]:
+    """Return a folder of files of some four days of one meter each, and one file with the same rows in the same order."""
+    days = [day for month in MONTHS for day in _days(month)][:4]
+
+    def write(folder: Path) -> None:
+        folder.mkdir()
+        for number in range(files):
+            _readings(days, np.array([number]), 1).write_csv(folder / f"{number:06d}.csv")
+
+    def join(path: Path) -> None:
+        with path.open("wb") as target:
+            for place, part in enumerate(sorted(many.glob("*.csv"))):
+                head, _, rows = part.read_bytes().partition(b"\n")
+                target.write(rows if place else head + b"\n" + rows)
+
+    many = cached(cache / f"small-{files}", write)
+    return many, cached(cache / f"small-{files}.csv", join)
+
+
 def corrected(cache: Path, rows: int, files: int = 1000) -> Path:
     """Return the first file of July of `thousand` again, corrected: the same name and keys, other values."""
     name = f"{YEAR}07-000.csv"

@@ -15,6 +15,7 @@ CASES = {
     "rules12": against_others.rules12,
     "redelivery": against_itself.redelivery,
     "one_of_thousand": against_itself.one_of_thousand,
+    "small_files": against_itself.small_files,
     "scaling": against_itself.scaling,
     "rounds40": against_itself.rounds40,
     "excel": workbook.excel,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -68,8 +68,8 @@ def land(
     lake.require()
     claimed = _source(source) if source else None
     arrivals = []
-    for place in intake.places([what] if isinstance(what, str | Path) else what):
-        stored = intake.store_bytes(lake, place)
+    places = list(intake.places([what] if isinstance(what, str | Path) else what))
+    for place, stored in zip(places, intake.store_all(lake, places), strict=True):
         owner = claimed or claims.claim(place.path)
         name = claims.name(place.path, place.relative, owner)
         arrivals.append(_receipt(lake, stored, owner, name, note))
@@ -83,7 +83,8 @@ def land_fetched(lake: Lake, source: str, arrival: Arrival, after: str) -> Recei
     the same position.
     """
     owner = _source(source)
-    stored = intake.store_bytes(lake, intake.Place(str(arrival.file), PurePosixPath(arrival.file), PurePosixPath(arrival.name)))
+    place = intake.Place(str(arrival.file), PurePosixPath(arrival.file), PurePosixPath(arrival.name))
+    (stored,) = intake.store_all(lake, [place])
     one = replace(_receipt(lake, stored, owner, arrival.name, ""), position=written(arrival.position),
                   declared=written(arrival.declared) if arrival.declared else "")  # fmt: skip
 
@@ -180,7 +181,7 @@ def _append(lake: Lake, version: int, count: int, events: Sequence[Receipt]) -> 
     if not events:
         return
     schema = arrow_schema(contract(TABLE))
-    rows = [{key: value for key, value in asdict(event).items() if key in schema.names} for event in events]
+    rows = [{key: value for key, value in vars(event).items() if key in schema.names} for event in events]
     # The number of rows is the app's sequence: two that counted the same cannot both commit, so ids have no gaps.
     write_rows(lake, lake.table_path(TABLE), pa.Table.from_pylist(rows, schema=schema), f"land-{uuid4().hex}",
                read_version=version, app_id="land", app_sequence=count + len(events), new_run=True)  # fmt: skip

@@ -149,14 +149,14 @@ def test_mistakes_are_named(lake: Lake, tmp_path: Path) -> None:
 
 def test_a_file_that_grows_while_it_is_read_is_not_believed(lake: Lake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = put(tmp_path, "a.csv", "1\n")
-    copy = intake._copy
+    copy = intake._short
 
     def slow(*args: Any) -> str:
         found = copy(*args)
         put(tmp_path, "a.csv", "1\n2\n")
         return found
 
-    monkeypatch.setattr(intake, "_copy", slow)
+    monkeypatch.setattr(intake, "_short", slow)
     with pytest.raises(UserError, match="changed while"):
         land.land(lake, path, SOURCE)
     assert stored(lake) == []
