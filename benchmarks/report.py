@@ -19,9 +19,31 @@ HOME = Path(__file__).resolve().parent
 RESULTS = HOME / "results"
 PACKAGES = ("pysail", "pyspark", "deltalake", "duckdb", "polars", "pyarrow", "great-expectations")
 # The cases of benchmarks/run.py and of benchmarks/stack.py, as the table shows them.
-ORDER = ("meter20m_duckdb", "meter20m_spark", "overhead", "rules12", "redelivery", "one_of_thousand", "small_files", "scaling",
-         "rounds40", "excel", "csv_gbk", "trace", "demo", "airflow_demo", "airflow_parse", "spark_demo", "spark_meters", "spark_scale",
-         "s3_meters", "s3_demo", "trino_mart", "netcdf_xarray", "grid_memory")  # fmt: skip
+ORDER = (
+    "meter20m_duckdb",
+    "meter20m_spark",
+    "overhead",
+    "rules12",
+    "redelivery",
+    "one_of_thousand",
+    "small_files",
+    "scaling",
+    "rounds40",
+    "excel",
+    "csv_gbk",
+    "trace",
+    "demo",
+    "airflow_demo",
+    "airflow_parse",
+    "spark_demo",
+    "spark_meters",
+    "spark_scale",
+    "s3_meters",
+    "s3_demo",
+    "trino_mart",
+    "netcdf_xarray",
+    "grid_memory",
+)
 WORDS = {"goal": "goal reached", "least": "at least reached", "missed": "**missed**"}
 COLOURS = {"goal": "#2a7f62", "least": "#c9a227", "missed": "#b23a48"}
 
