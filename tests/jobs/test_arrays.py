@@ -76,14 +76,14 @@ def test_a_corrected_cell_is_stored_packed_and_all_else_stays(
             file["t"].attrs["scale_factor"], file["t"].attrs["_FillValue"] = 0.5, np.array(-9, ">i2")
             file["t"].dims[0].label = "x"
     lake = _lake(tmp_path, spark, monkeypatch, source, *said)
-    corrections.decide(lake, "cleaned.heat", (1, "t[3]"), "fixed", {"t": "4.5"}, "wang", "read off the instrument")
+    corrections.decide(lake, "cleaned.heat", (1, "t[3]"), "fix", {"t": "4.5"}, "wang", "read off the instrument")
     building.build(lake, spark, "cleaned.heat")
     done = arrays.export(lake, "cleaned.heat", kind, tmp_path / "out")
     with h5py.File(done.path) as after, h5py.File(source) as before:
         assert after["t"][:].tolist() == [1, 2, -9, 9] and after["t"].dtype == before["t"].dtype
         assert dict(after["t"].attrs).keys() == dict(before["t"].attrs).keys()
     assert (done.corrected, done.aside) == (1, 0)
-    corrections.decide(lake, "cleaned.heat", (1, "t[3]"), "fixed", {"t": "4.6"}, "wang", "again")
+    corrections.decide(lake, "cleaned.heat", (1, "t[3]"), "fix", {"t": "4.6"}, "wang", "again")
     building.build(lake, spark, "cleaned.heat")
     with pytest.raises(UserError, match=re.escape("4.6 can't be stored: the nearest stored number is 4.5")):
         arrays.export(lake, "cleaned.heat", kind, tmp_path / "more")
