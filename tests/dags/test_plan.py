@@ -64,7 +64,9 @@ def test_every_input_is_built_before_or_starts_the_dag() -> None:
                 if source in task_of:
                     assert task_of[source] is task or task_of[source].name in task.after, f"{table} of {one.name} reads {source}"
                 else:
-                    assert source in one.waits_for or one.lands, f"{table} of {one.name} reads {source}"
+                    # A record of what people said tells nobody that it has grown: the next start reads it.
+                    recorded = source.split(".")[0] in ("ops", "raw")
+                    assert recorded or source in one.waits_for or one.lands, f"{table} of {one.name} reads {source}"
                 assert source in task.reads or source in task.tables
 
 
