@@ -21,7 +21,7 @@ PLAIN_ROW = st.lists(FIELD, min_size=3, max_size=3)
 ANY_ROW = st.one_of(PLAIN_ROW, PLAIN_ROW, st.lists(st.one_of(FIELD, FIELD, ODD), max_size=5))
 
 
-def _read(content: bytes, block: int, plain: Any = csv_plain.plain) -> Result | str:
+def _read(content: bytes, block: int, plain: Any = csv_plain.plain, **options: Any) -> Result | str:
     with (
         tempfile.TemporaryDirectory() as folder,
         mock.patch.object(text.blocks, "__defaults__", (block,)),
@@ -30,7 +30,7 @@ def _read(content: bytes, block: int, plain: Any = csv_plain.plain) -> Result | 
         path = Path(folder) / "x.csv"
         path.write_bytes(content)
         try:
-            return read_file(Path(folder), "csv", path, header=False, columns=NAMES)
+            return read_file(Path(folder), "csv", path, header=False, columns=NAMES, **options)
         except UserError as error:
             return str(error)
 
@@ -77,3 +77,17 @@ def test_lines_that_make_up_for_each_other_are_not_plain_to_the_parser(tmp_path:
     assert csv_plain.lines_of(block, ",", 3) == 2
     assert not csv_plain.write_plain(block, 2, 1, ("a", "b", "c"), ",", 7, tmp_path / "part.parquet")
     assert not list(tmp_path.iterdir())
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(st.lists(st.text(st.sampled_from("a1;|\t中镕丂é€𠀀\u3000"), max_size=4), min_size=3, max_size=3),
+             min_size=1, max_size=9),
+    st.sampled_from(",;|"), st.binary(max_size=3),
+)  # fmt: skip
+def test_both_ways_give_the_same_in_gb18030(table: list[list[str]], delimiter: str, odd: bytes) -> None:
+    rows = [delimiter.join(cell.replace(delimiter, "") for cell in row) for row in table]
+    content = "\n".join([*rows, ""]).encode("gb18030") + odd.replace(b"\0", b"") + b"\n"
+    fast = _read(content, 1 << 20, encoding="gb18030", delimiter=delimiter)
+    exact = _read(content, 1 << 20, plain=lambda *_: None, encoding="gb18030", delimiter=delimiter)
+    assert _content(fast) == _content(exact)
