@@ -116,8 +116,9 @@ def _instants(values: npt.NDArray[Any], gone: npt.NDArray[np.bool_], time: tuple
     flat, mask = values.ravel(), gone.ravel() | ~np.isfinite(values.ravel())
     try:
         dates = cftime.num2date(np.where(mask, 0, flat), time[0], time[1], only_use_cftime_datetimes=True)
-    except (ValueError, OverflowError) as error:
-        raise UserError(f"instants can't be decoded: {error}", where=where) from None
+    except (ValueError, OverflowError, TypeError) as error:
+        raise UserError(f"instants can't be decoded: {error}", where=where,
+                        remedy="its `units` or `calendar` is wrong; ask for the delivery again") from None  # fmt: skip
     texts = [None if skip else _iso(date) for date, skip in zip(np.atleast_1d(dates).tolist(), mask, strict=True)]
     return pa.array(texts, pa.string())
 

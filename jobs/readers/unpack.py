@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import gzip
 import re
 import shutil
@@ -72,7 +73,9 @@ def unpack(path: Path, out: Path, patterns: Sequence[str], where: str, format: s
         _open(work, path, "", PurePosixPath(where).name, 1)
     except NotImplementedError as error:
         raise work.no(f"a member is packed in a way that is not known ({error})", "ask for a usual zip or tar.gz") from None
-    except BROKEN as error:
+    except (*BROKEN, OSError) as error:
+        if isinstance(error, OSError) and not isinstance(error, BROKEN) and error.errno != errno.EINVAL:
+            raise  # the disk's fault; a place before the beginning is the archive's
         raise work.no(f"the archive is damaged or cut off: {str(error) or type(error).__name__}", AGAIN) from None
     if not work.members:
         there = ", ".join(map(repr, work.passed[:SHOWN])) or "nothing"
@@ -148,6 +151,8 @@ def _zipped(work: _Work, path: Path, prefix: str) -> Iterator[tuple[str, IO[byte
         infos = archive.infolist()
         if infos and min(one.header_offset for one in infos) > 0:
             raise work.no("bytes stand before its first member, perhaps an archive of their own", AGAIN)
+        if len(infos) & 0xFFFF != (said := _said(path)) and said != 0xFFFF:
+            raise work.no(f"its directory has {len(infos)} members, and says that it has {said}", AGAIN)
         for one in infos:
             raw = one.orig_filename.encode("utf-8" if one.flag_bits & 0x800 else "cp437")
             name = _checked(work, _decoded(raw))
@@ -163,6 +168,15 @@ def _zipped(work: _Work, path: Path, prefix: str) -> Iterator[tuple[str, IO[byte
             if one.flag_bits & 1:
                 raise work.no(f"{name!r} is under a password", "ask for an archive without a password")
             yield name, archive.open(one)
+
+
+def _said(path: Path) -> int:
+    """Return how many members the end of a zip says there are, 65,535 where they are more (APPNOTE.TXT, 4.3.16)."""
+    with path.open("rb") as file:
+        file.seek(max(0, path.stat().st_size - 22 - 0xFFFF))
+        tail = file.read()
+    place = tail.rfind(b"PK\5\6")
+    return int.from_bytes(tail[place + 10 : place + 12], "little")
 
 
 def _tarred(work: _Work, path: Path, prefix: str) -> Iterator[tuple[str, IO[bytes]]]:

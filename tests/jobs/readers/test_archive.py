@@ -192,6 +192,12 @@ def test_damage_is_seen_wherever_it_is(tmp_path: Path) -> None:
     assert refused > 45
     path.write_bytes(whole[: len(whole) // 2])
     assert "damaged or cut off" in _no(path)
+    two = _zip(tmp_path, {"a.csv": b"1", "b.csv": b"2"}, "two.zip")
+    swallowed = bytearray(two.read_bytes())
+    first = swallowed.index(b"PK\x01\x02")
+    swallowed[first + 32] = len(swallowed) - 22 - swallowed.index(b"PK\x01\x02", first + 4)  # a comment as long as the next entry
+    two.write_bytes(swallowed)
+    assert "its directory has 1 members, and says that it has 2" in _no(two)
     path.write_bytes(whole + whole)
     assert "bytes stand before its first member" in _no(path)
 
