@@ -13,8 +13,12 @@ from jobs.readers.excel_totals import Checked, Totals, checked
 from jobs.readers.options import options
 from schemas.errors import UserError
 
-NOTE = re.compile(r"\s*(?:[*†‡§※①-⑳]|\[\d+\]|[(（]?(?:\d{1,2}|[a-z])[)）.]\s|附?注\s*\d*\s*[:：.、]?|备注|说明|"
-                  r"(?:资料|数据)?来源|(?:foot)?notes?\b|remarks?\b|(?:data\s+)?sources?\b)", re.IGNORECASE)  # fmt: skip
+# A word that footnotes begin with stands alone or before a colon, a point or a number: 注册地 is no footnote.
+NOTE = re.compile(
+    r"\s*(?:[*†‡§※①-⑳]|\[\d+\]|[(（]?(?:\d{1,2}|[a-z])[)）.]\s|note that\b|"
+    r"(?:附?注|备注|说明|(?:资料|数据)?来源|(?:foot)?notes?|remarks?|(?:data\s+)?sources?)\s*\d*\s*(?:[:：.、]|$))",
+    re.IGNORECASE,
+)
 Note = tuple[Place, str]
 
 

@@ -15,6 +15,7 @@ from schemas.errors import UserError
 
 Place = tuple[int, int]  # row and column, 0-based
 YES = ("1", "true")
+NEAR = 1 << 16  # bytes between the beginning of a cell and its formula at most; Excel allows 8,192 letters
 LONG = 16  # digits of a whole number that a double may not tell apart from its neighbours
 ATTRIBUTE = re.compile(r"""([\w:]+)\s*=\s*(?:"([^"]*)"|'([^']*)')""")
 TAG = re.compile(rb"<(?:\w+:)?(row|col)(\s[^>]*)>")
@@ -94,7 +95,7 @@ def _marked(data: bytes) -> list[_Cell]:
     kinds = (b't="e"', b"t='e'") if b"r='" in data[: 1 << 16] else (b't="e"',)
     marks = sorted({place for mark in (formula, *kinds) for place in _places(data, mark)
                     if mark != formula or data[place + len(formula) : place + len(formula) + 1] in b"> /\t\r\n"})  # fmt: skip
-    begins = {data.rfind(open_, 0, place): place for place in marks}
+    begins = {data.rfind(open_, max(0, place - NEAR), place): place for place in marks}
     cells = []
     try:
         if begins and (b"<!" in data or any(at < 0 or data.find(close, at, place) >= 0 for at, place in begins.items())):

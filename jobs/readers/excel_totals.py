@@ -16,6 +16,7 @@ from schemas.errors import UserError
 LABEL = r"(?:.*(?:合\s*计|总\s*计|小\s*计|共\s*计)|(?:(?:sub|grand|overall)[\s-]*)?totals?\b.*|.*\btotal|sum)(?:\s*[(（].*[)）])?"
 ULP = 2.0**-53
 WIDE = Context(prec=700)  # every sum of doubles has fewer digits
+LONGEST = 100  # letters of a label; a text is no label
 WORK = 50_000_000  # cells added up, for thousands of totals over one another
 
 
@@ -104,7 +105,7 @@ def _found(opened: Opened, rows: list[int], places: list[int], given: Totals) ->
         column = opened.columns[at]
         hits = {
             value
-            for value in {value for value in column if type(value) is str}
+            for value in {value for value in column if type(value) is str and len(value) <= LONGEST}
             if label.fullmatch(value.strip().rstrip(":：").strip())
         }
         found |= {row for row in rows if column[row] in hits and not _numbers_before(opened, row, places, at)} if hits else set()

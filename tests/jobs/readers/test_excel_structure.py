@@ -114,9 +114,10 @@ def test_footnotes_are_set_apart_and_kept(tmp_path: Path, note: str) -> None:
     assert len(read_file(tmp_path, "excel", path, footnotes=False).rows) == 4
 
 
-def test_a_last_row_with_a_name_alone_is_no_footnote(tmp_path: Path) -> None:
-    path = made(tmp_path / "book.xlsx", {"S": [["site", "kwh"], ["a", 1], ["Notting Hill", None]]})
-    assert read_file(tmp_path, "excel", path).column("site") == ["a", "Notting Hill"]
+@pytest.mark.parametrize("name", ["Notting Hill", "注册地", "Source Street", "3 Main Street"])
+def test_a_last_row_with_a_name_alone_is_no_footnote(tmp_path: Path, name: str) -> None:
+    path = made(tmp_path / "book.xlsx", {"S": [["site", "kwh"], ["a", 1], [name, None]]})
+    assert read_file(tmp_path, "excel", path).column("site") == ["a", name]
 
 
 def dated(path: Path, numbers: list[float], format_: str = "yyyy-mm-dd", mac: bool = False) -> Path:
@@ -181,6 +182,12 @@ def test_the_strict_variant_is_read(tmp_path: Path) -> None:
                                                  "http://purl.oclc.org/ooxml/officeDocument/relationships"))  # fmt: skip
     found = read_file(tmp_path, "excel", path)
     assert found.rows[0]["day"] == "2024-01-05" and found.rejected[0]["reason"] == "A3 is stale: =1+1 gives 2.0, saved is 3.0"
+
+
+def test_formulas_outside_of_cells_are_no_trap(tmp_path: Path) -> None:
+    path = made(tmp_path / "book.xlsx", {"S": [["a"], [1]]})
+    patched(path, SHEET, ("</sheetData>", f"</sheetData>{'<f>1</f>' * 20_000}"))
+    assert read_file(tmp_path, "excel", path).column("a") == ["1"]
 
 
 def test_prefixes_and_places_left_out_are_understood(tmp_path: Path) -> None:
