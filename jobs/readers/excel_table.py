@@ -18,6 +18,7 @@ from jobs.readers.excel_sheet import Place
 from jobs.readers.options import options
 from schemas.errors import UserError
 
+WIDEST = 400  # columns under one header that was not merged: a year of days, and some
 Aside = tuple[str, str, str]  # locator, reason, the row as text
 
 
@@ -99,11 +100,12 @@ def _head_of(opened: Opened, row: int, last: int, at: int, merged: list[tuple[Pl
     for begin, end in merged:
         if begin[0] <= row <= end[0] and begin[1] <= at <= end[1]:
             return begin[1]
+    if row >= last or not opened.cell(last, at):
+        return at
     column = at
-    while column > 0 and not opened.cell(row, column):
+    while column > max(0, at - WIDEST) and not opened.cell(row, column):
         column -= 1
-    grouped = row < last and opened.cell(last, at) and opened.cell(last, column)
-    return column if grouped else at
+    return column if opened.cell(last, column) else at
 
 
 def _kept(opened: Opened, block: Block, heads: dict[int, str]) -> dict[int, str]:
