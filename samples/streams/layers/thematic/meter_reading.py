@@ -13,10 +13,9 @@ COLUMNS = ("device", "sequence", "subject_id", "measured_at", "came_at", "topic"
 
 def transform(meter_message: DataFrame, device: DataFrame) -> DataFrame:
     """Return one row per message, the sound ones with what was used since the one before."""
-    messages = meter_message.select(
-        "device", "sequence", "measured_at", "came_at", "topic", "counter_kwh",
-        F.lit("cleaned.meter_message").alias("source_table"), F.col("_delivery").alias("delivery_id"), F.col("_locator").alias("locator"),
-    )  # fmt: skip
+    messages = meter_message.withColumnsRenamed({"_delivery": "delivery_id", "_locator": "locator"}).withColumn(
+        "source_table", F.lit("cleaned.meter_message")
+    )
     every = once(attributed(messages, device))
     sound = used(every.where(F.col("fault").isNull()))
     wrong = every.where(F.col("fault").isNotNull()).withColumns(
