@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -30,6 +31,15 @@ def batches(found: Iterable[pa.RecordBatch], schema: pa.Schema, delivery: int) -
         data["_locator"] = pc.binary_join_element_wise("row", places, " ")
         number += batch.num_rows
         yield pa.table([data[name] for name in schema.names], schema=schema)
+
+
+def ahead(found: Iterator[pa.Table]) -> Iterator[pa.Table]:
+    """Yield the same, the next one made by a second thread while one is written."""
+    with ThreadPoolExecutor(1) as beside:
+        waiting = beside.submit(next, found, None)
+        while (one := waiting.result()) is not None:
+            waiting = beside.submit(next, found, None)
+            yield one
 
 
 def _kind(type_: pa.DataType) -> pa.DataType:

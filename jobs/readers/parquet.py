@@ -12,12 +12,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from jobs.readers import Read, Request
-from jobs.readers.arrow_text import batches, given
+from jobs.readers.arrow_text import ahead, batches, given
 from jobs.readers.options import options
 from jobs.readers.parts import Rejects, write_parts
 from schemas.errors import UserError
 
-BATCH = 50_000
+# Values at once: few columns go by many rows, which halves the cost; many columns by few, which bounds the memory.
+VALUES = 2_000_000
+FEWEST, MOST = 5_000, 200_000  # rows
 
 
 @dataclass(frozen=True)
@@ -33,8 +35,9 @@ def read(request: Request) -> Read:
     chosen = options(Parquet, request.options, request.name)
     with _opened(request.path, request.name) as file, Rejects(request.out, request.delivery):
         schema = given(file.schema_arrow, request.name)
-        found = file.iter_batches(batch_size=BATCH, use_threads=False)
-        rows = write_parts(request.out, batches(found, schema, request.delivery))
+        rows_at_once = min(MOST, max(FEWEST, VALUES // max(1, len(schema.names))))
+        found = file.iter_batches(batch_size=rows_at_once, use_threads=False)
+        rows = write_parts(request.out, ahead(batches(found, schema, request.delivery)))
         if rows != file.metadata.num_rows:
             raise UserError(f"{rows} of {file.metadata.num_rows} rows are there", where=request.name,
                             remedy="ask for the delivery again")  # fmt: skip

@@ -59,7 +59,9 @@ def write_parts(out: Path, batches: Iterable[pa.RecordBatch | pa.Table]) -> int:
 
 
 def _writer(path: Path, schema: pa.Schema) -> pq.ParquetWriter:
-    return pq.ParquetWriter(path, schema, compression=COMPRESSION, write_statistics=False)
+    # No two rows have the same place: a dictionary of them would be made in vain.
+    repeated: list[str] | bool = [name for name in schema.names if name not in OURS] or False
+    return pq.ParquetWriter(path, schema, compression=COMPRESSION, write_statistics=False, use_dictionary=repeated)
 
 
 class Rejects:
