@@ -103,6 +103,8 @@ class Book:
 
 def book(path: Path, archive: Any, where: str) -> Book:
     """Open a workbook, whose package is `archive` if it has one; raise UserError where it can't be."""
+    if archive is None:
+        excel_xls.structures(path, where)  # calamine follows sectors that go round in a circle for ever
     try:
         workbook = CalamineWorkbook.from_path(str(path))
     except PasswordError:
