@@ -14,7 +14,7 @@ from schemas.errors import UserError
 # [MS-XLS] 2.3.2 and 2.5.10: kinds of records, and codes of errors.
 BOUND_SHEET, EOF, FORMULA, BOOL_ERROR, ROW, COLUMNS, BOF = 0x85, 0x0A, 0x06, 0x205, 0x208, 0x7D, (0x809, 0x409, 0x209, 0x09)
 ERRORS = {0x00: "#NULL!", 0x07: "#DIV/0!", 0x0F: "#VALUE!", 0x17: "#REF!", 0x1D: "#NAME?", 0x24: "#NUM!", 0x2A: "#N/A"}
-CODE_PAGE, LABEL, RICH, STRING = 0x42, 0x204, 0xD6, 0x207
+CODE_PAGE, LABEL, RICH, STRING, FILE_PASS = 0x42, 0x204, 0xD6, 0x207, 0x2F
 PAGES = {367: "ascii", 936: "gb18030", 1200: "utf-16-le", 10000: "mac_roman", 32768: "mac_roman", 32769: "cp1252"}
 FREE = 0xFFFFFFFC  # [MS-CFB] 2.1: larger numbers of sectors are marks
 MOST = 512 << 20
@@ -38,6 +38,8 @@ def structures(path: Path, where: str) -> list[Old]:
         if stream is None:
             raise ValueError("there is no workbook in it, or it is too large")
         globals_ = list(_records(stream, 0))
+        if any(kind == FILE_PASS for kind, _ in globals_):
+            raise UserError("the workbook is under a password", where=where, remedy="ask for one without")
         codec = _codec(globals_)
         sheets = [body for kind, body in globals_ if kind == BOUND_SHEET]
         names = [body[7 : 7 + body[6]].decode(codec) if codec else None for body in sheets]

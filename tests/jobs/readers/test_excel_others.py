@@ -78,7 +78,12 @@ def test_an_old_workbook_is_read_in_its_chinese_code_page(tmp_path: Path) -> Non
 
 def test_a_code_page_that_nobody_knows_is_refused(tmp_path: Path) -> None:
     said = refusal(tmp_path, "excel", old(tmp_path / "book.xls", b"S", CELLS, code_page=9))
-    assert "Codepage 9 not found" in said and "ask for the file again" in said
+    assert "a code page that is not known: unknown encoding: cp9" in said and "save it as xlsx" in said
+
+
+def test_an_old_workbook_under_a_password_is_refused(tmp_path: Path) -> None:
+    path = old(tmp_path / "book.xls", b"S", CELLS, before=record(0x2F, bytes(6)))
+    assert "the workbook is under a password\n  → ask for one without" in refusal(tmp_path, "excel", path)
 
 
 def test_errors_and_what_is_hidden_in_an_old_workbook_are_known(tmp_path: Path) -> None:
