@@ -43,6 +43,8 @@ ORDER = (
     "trino_mart",
     "netcdf_xarray",
     "grid_memory",
+    "kafka",
+    "mqtt",
 )
 WORDS = {"goal": "goal reached", "least": "at least reached", "missed": "**missed**"}
 COLOURS = {"goal": "#2a7f62", "least": "#c9a227", "missed": "#b23a48"}

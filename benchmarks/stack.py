@@ -21,6 +21,8 @@ CASES = {
     "postgres_table": "benchmarks.on_postgres:table",
     "trino_mart": "benchmarks.on_trino:mart",
     "airflow_parse": "benchmarks.airflow_parse:parse",
+    "kafka": "benchmarks.on_streams:kafka",
+    "mqtt": "benchmarks.on_streams:mqtt",
 }
 
 
