@@ -43,6 +43,7 @@ ORDER = (
     "trino_mart",
     "netcdf_xarray",
     "grid_memory",
+    "postgres_table",
     "kafka",
     "mqtt",
 )
