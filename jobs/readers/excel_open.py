@@ -103,8 +103,8 @@ class Book:
 
 def book(path: Path, archive: Any, where: str) -> Book:
     """Open a workbook, whose package is `archive` if it has one; raise UserError where it can't be."""
-    if archive is None:
-        excel_xls.structures(path, where)  # calamine follows sectors that go round in a circle for ever
+    # Before calamine: it follows sectors that go round in a circle, and XML that does not end, for ever.
+    old, open_ = _others(path, archive, where)
     try:
         workbook = CalamineWorkbook.from_path(str(path))
     except PasswordError:
@@ -116,21 +116,22 @@ def book(path: Path, archive: Any, where: str) -> Book:
     def raw(name: str) -> bytes | None:
         return excel_package.content(archive, facts.parts[name], where) if archive and name in facts.parts else None
 
-    known, other = _others(path, archive, workbook.sheet_names, where)
-    return Book(workbook, facts, raw, known, other, where)
+    names = workbook.sheet_names
+    if old is None:
+        return Book(workbook, facts, raw, names, [open_.get(name, Sheet()) for name in names], where)
+    if len(old) != len(names):
+        raise UserError("the workbook does not say which sheets it has", where=where, remedy="save it as xlsx")
+    known = [one.name or name for one, name in zip(old, names, strict=True)]
+    return Book(workbook, facts, raw, known, [one.sheet for one in old], where)
 
 
-def _others(path: Path, archive: Any, names: list[str], where: str) -> tuple[list[str], list[Sheet]]:
-    """Return the names of the sheets, and their structure in other formats than .xlsx; of .xlsb nothing tells it."""
+def _others(path: Path, archive: Any, where: str) -> tuple[list[excel_xls.Old] | None, dict[str, Sheet]]:
+    """Return the structure of the sheets of other formats than .xlsx: in order, or by name; of .xlsb nothing tells it."""
     if archive is None:
-        old = excel_xls.structures(path, where)
-        if len(old) != len(names):
-            raise UserError("the workbook does not say which sheets it has", where=where, remedy="save it as xlsx")
-        return [one.name or name for one, name in zip(old, names, strict=True)], [one.sheet for one in old]
-    told = {}
+        return excel_xls.structures(path, where), {}
     if "content.xml" in archive.namelist():
-        told = excel_ods.structures(excel_package.content(archive, "content.xml", where), where)
-    return names, [told.get(name, Sheet()) for name in names]
+        return None, excel_ods.structures(excel_package.content(archive, "content.xml", where), where)
+    return None, {}
 
 
 def _values(workbook: CalamineWorkbook, index: int, where: str) -> tuple[CalamineSheet, list[list[Any]]]:

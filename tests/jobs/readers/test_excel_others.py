@@ -63,6 +63,11 @@ def test_merged_cells_of_an_open_document_hide_what_they_cover(tmp_path: Path) -
     assert read_file(tmp_path, "excel", path, spread=["a"]).column("a") == ["x", "x"]
 
 
+def test_an_open_document_whose_text_does_not_end_is_refused(tmp_path: Path) -> None:
+    path = open_document(tmp_path / "book.ods", sheet(row(text('a</text:p table:name="'))))
+    assert "no XML as the format wants it" in refusal(tmp_path, "excel", path)
+
+
 def test_an_open_document_under_a_password_is_refused(tmp_path: Path) -> None:
     entry = '<m:file-entry m:full-path="content.xml" m:media-type="text/xml"><m:encryption-data m:checksum="x"/></m:file-entry>'
     assert "under a password" in refusal(tmp_path, "excel", open_document(tmp_path / "book.ods", sheet(row(text("a"))), entry))
