@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from itertools import chain, count
 from pathlib import Path
 from typing import Annotated, Any, Optional
 
@@ -78,7 +79,9 @@ def proposed(
     texts: dict[str, str] = {}
     left: dict[str, str] = {}
     refused: list[UserError] = []
-    tables = inside.get("tables") or {"": {}}
+    tables = inside.get("tables", {"": {}})
+    if not tables:
+        raise UserError("there is nothing in it that makes a table", where=path.name, remedy="ask for a delivery with values")
     if any(given.keys() & options.keys() for options in tables.values()):  # who names what to read means that alone
         tables = {"": {}}
     for name, options in tables.items():
@@ -91,10 +94,17 @@ def proposed(
         ending = ENDING.search(path.name)
         about = {"format": read_as, "options": chosen, "columns": found.columns, "more": found.more, "key": found.key,
                  "extension": ending[0][1:] if ending else ""}  # fmt: skip
-        texts |= new.texts(f"{table}_{_word(name)}", about | {"of": table}) if texts else new.texts(table, about)
+        texts |= new.texts(_named(table, name, texts), about | {"of": table}) if texts else new.texts(table, about)
     if not texts:
         raise refused[0]
     return texts, left
+
+
+def _named(table: str, name: str, taken: Mapping[str, str]) -> str:
+    """Return the name of a further table of a file, with a number where another one has it."""
+    word = f"{table}_{_word(name)}"
+    names = chain([word], (f"{word}_{number}" for number in count(2)))
+    return next(one for one in names if f"schemas/{one.replace('.', '/')}.yaml" not in taken)
 
 
 def _word(name: str) -> str:

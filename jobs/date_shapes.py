@@ -1,7 +1,7 @@
 """Patterns of dates as regular expressions, which say what each takes where engines differ in leniency.
 
-Patterns are those of Java's DateTimeFormatter: y M d H m s S, MMM for English names of months, XXX for an offset, texts in
-quotes.
+Patterns are those of Java's DateTimeFormatter: y M d H m s S, MMM for English names of months, XXX for an offset, VV for
+the name of a zone, texts in quotes.
 """
 
 from __future__ import annotations
@@ -23,7 +23,9 @@ FIELDS = {
     "yyyy": "([0-9]{4})", "yy": _TWO, "MMMM": f"({_NAMES})", "MMM": f"({_NAMES})", "MM": _TWO, "M": _ONE_OR_TWO,
     "dd": _TWO, "d": _ONE_OR_TWO, "HH": _TWO, "H": _ONE_OR_TWO, "mm": _TWO, "m": _ONE_OR_TWO, "ss": _TWO, "s": _ONE_OR_TWO,
     "SSS": "([0-9]{3})", "SSSSSS": "([0-9]{6})", "XXX": "(Z|[+-][0-9]{2}:[0-9]{2})",
+    "VV": "([A-Z][A-Za-z_]+(?:/[A-Z][A-Za-z0-9_+-]*)+|UTC)",
 }  # fmt: skip
+ZONES = ("XXX", "VV")  # an offset, or the name of a zone: with these a text is an instant
 
 
 @dataclass(frozen=True)
@@ -40,7 +42,7 @@ def shape(format: str) -> Shape:
     for found in TOKEN.finditer(format):
         token = found[0]
         if token in FIELDS:
-            field = "XXX" if token == "XXX" else token[0]
+            field = token if token in ZONES else token[0]
             if field in groups:
                 raise UserError(f"the format {format!r} has {field!r} twice", where="format",
                                 remedy="for example dd.MM.yyyy HH:mm")  # fmt: skip
@@ -52,7 +54,7 @@ def shape(format: str) -> Shape:
         else:
             said = (found[1] or "'").replace("''", "'") if token.startswith("'") else token
             regex += re.escape(said)
-    if "y" not in groups or ("d" in groups and "M" not in groups) or ("H" not in groups and {*groups} & {*"msS", "XXX"}):
+    if "y" not in groups or ("d" in groups and "M" not in groups) or ("H" not in groups and {*groups} & {*"msS", *ZONES}):
         raise UserError(f"the format {format!r} says no day", where="format", remedy="for example dd.MM.yyyy HH:mm")
     return Shape(f"^(?i:{regex})$" if "MMM" in format else f"^{regex}$", groups)
 

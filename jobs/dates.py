@@ -10,7 +10,7 @@ from functools import reduce
 from pyspark.sql import Column as Expr
 from pyspark.sql import functions as F
 
-from jobs.date_shapes import MONTHS, shape
+from jobs.date_shapes import MONTHS, ZONES, shape
 from jobs.zones import to_utc
 from schemas.contract import DATES
 
@@ -54,7 +54,7 @@ def _instant(raw: Expr, format: str, zone: str) -> Expr:
         told = F.regexp_replace(told, "^([^ T]+[ T][0-9]{2}:[0-9]{2})(Z|[+-])", "$1:00$2")
         return F.when(raw.rlike(ISO), told.try_cast("timestamp"))
     found = _dated(_ordered(raw, format)).try_cast("timestamp")
-    return found if format not in DATES and "XXX" in shape(format).groups else _local(found, zone)
+    return found if format not in DATES and shape(format).groups.keys() & {*ZONES} else _local(found, zone)
 
 
 def _local(found: Expr, zone: str) -> Expr:
@@ -85,6 +85,7 @@ def _ordered(raw: Expr, format: str) -> Expr:
         )
         text = F.concat(text, F.lit("."), part["S"]) if "S" in part else text
         text = F.concat(text, part["XXX"]) if "XXX" in part else text
+        text = F.concat(text, F.lit(" "), part["VV"]) if "VV" in part else text
     return F.when(raw.rlike(one.regex), text)
 
 
