@@ -19,7 +19,7 @@ from jobs.readers.arrow_text import batches, given
 from jobs.readers.avro_codecs import CODECS
 from jobs.readers.avro_types import columns_of, values
 from jobs.readers.options import options
-from jobs.readers.parts import Rejects, write_parts
+from jobs.readers.parts import Rejects, no_rows, write_parts
 from schemas.errors import UserError
 
 SYNC = 16
@@ -47,7 +47,7 @@ def read(request: Request) -> Read:
         found = _blocks(file, own, request.name)
         rows = write_parts(request.out, batches(found, schema, request.delivery))
     if not rows and not chosen.empty_ok:
-        raise UserError("no data rows", where=request.name)
+        raise no_rows(request.name)
     return Read(rows, 0, tuple(schema.names[:-2]), {"codec": file.codec}, time.perf_counter() - began)
 
 

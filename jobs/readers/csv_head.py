@@ -56,9 +56,9 @@ class Head:
 def check_options(given: Csv, path: Path, where: str) -> str:
     """Return the codec of the declared encoding; raise UserError for options that can't be."""
     if len(given.delimiter) != 1 or not given.delimiter.isascii() or given.delimiter in '"\r\n':
-        raise UserError("option 'delimiter': one ASCII character", where=where)
+        raise UserError("option 'delimiter': one ASCII character", where=where, remedy="write it like ';' or '|'")
     if given.compression not in ("auto", "gzip", "none"):
-        raise UserError("option 'compression': auto, gzip or none", where=where)
+        raise UserError("option 'compression' is none of its values", where=where, remedy="write auto, gzip or none")
     if given.units_row and not given.header:
         raise UserError("option 'units_row': it stands below a header, and there is none", where=where,
                         remedy="count it among `skip_rows` and declare `unit_from` for its columns")  # fmt: skip
@@ -66,14 +66,15 @@ def check_options(given: Csv, path: Path, where: str) -> str:
     with path.open("rb") as file:
         packed = file.read(2) == GZIP
     if packed != (given.compression == "gzip") and given.compression != "auto":
-        raise UserError(f"the option says `compression: {given.compression}`, and the file is not so", where=where)
+        raise UserError(f"the option says `compression: {given.compression}`, and the file is not so", where=where,
+                        remedy="leave the option out: the bytes say it")  # fmt: skip
     return canonical(given.encoding, where)
 
 
 def check_begin(block: bytes, given: Csv, where: str) -> str:
     """Return the codec of the first block; raise UserError where it is empty, of another kind or another encoding."""
     if not block.strip(b"\r\n\t \0" + codecs.BOM_UTF8):
-        raise UserError("the file is empty", where=where)
+        raise UserError("the file is empty", where=where, remedy="ask for the delivery again")
     refuse_other(block, "csv", where)
     declared = canonical(given.encoding, where)
     encoding = "utf-8" if is_wide(declared) else declared
@@ -178,7 +179,11 @@ def _check_delimiter(lines: list[str], fields: list[str], declared: str, where: 
 def _names(fields: list[str], given: Csv, where: str) -> tuple[str, ...]:
     if not given.header:
         if not given.columns:
-            raise UserError("option 'columns': a file without a header needs the names of its columns", where=where)
+            raise UserError(
+                "option 'columns': a file without a header needs the names of its columns",
+                where=where,
+                remedy="write columns: [first, second, …]",
+            )
         return check_names(given.columns, where)
     if given.columns:
         raise UserError("option 'columns': only for files without a header", where=where,
@@ -191,7 +196,8 @@ def check_names(names: list[str], where: str) -> tuple[str, ...]:
     seen: dict[str, int] = {}
     for place, name in enumerate(names, 1):
         if name in RESERVED:
-            raise UserError(f"a column is named {name!r}, which is reserved", where=where)
+            raise UserError(f"a column is named {name!r}, which is reserved", where=where,
+                            remedy="name the columns: options header: false, skip_rows, columns")  # fmt: skip
         if name.casefold() in seen:
             raise UserError(
                 f"the header {name!r} of column {place} is already that of column {seen[name.casefold()]}", where=where,

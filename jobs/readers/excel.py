@@ -70,7 +70,7 @@ def _look(sheet: Opened) -> dict[str, Any]:
 def _sheets(opened: Book, given: Excel, where: str) -> list[str]:
     known = opened.names
     if given.sheet and given.sheets:
-        raise UserError("options 'sheet' and 'sheets': give one of them", where=where)
+        raise UserError("options 'sheet' and 'sheets': both are given", where=where, remedy="keep one of them")
     if given.sheets:
         found = [name for name in known if re.fullmatch(given.sheets, name)]
         found = [name for name in found if given.hidden == "read" or name not in opened.hidden]

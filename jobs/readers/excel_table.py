@@ -61,7 +61,7 @@ def _area(block: Block, width: int, where: str) -> tuple[int, int]:
     try:
         first, last = (column_of(part) for part in block.area.split(":"))
     except ValueError:
-        raise UserError(f"option 'area': {block.area!r} is not like A:M", where=where) from None
+        raise UserError(f"option 'area': {block.area!r} is no area", where=where, remedy="write it like A:M") from None
     return first, min(last + 1, max(width, first))
 
 

@@ -167,7 +167,8 @@ def _locators(label: str, slab: Slab, shape: tuple[int, ...]) -> pa.Array:
 def check_axes(axes: Sequence[str], of: str, where: str) -> None:
     """Raise UserError where one dimension appears twice, so that its coordinate would be ambiguous."""
     if len(set(axes)) < len(axes):
-        raise UserError(f"{of} has a dimension twice: {', '.join(axes)}", where=where)
+        raise UserError(f"{of} has a dimension twice: {', '.join(axes)}", where=where,
+                        remedy="name other variables in the option `variables`")  # fmt: skip
 
 
 def arrow(values: npt.NDArray[Any], missing: npt.NDArray[np.bool_] | None, where: str) -> pa.Array:
@@ -183,9 +184,10 @@ def arrow(values: npt.NDArray[Any], missing: npt.NDArray[np.bool_] | None, where
     if kind == "f":
         wide = flat.astype(np.float64)
         if flat.dtype.itemsize > 8 and not ((wide == flat) | np.isnan(flat)).all():
-            raise UserError(f"a {flat.dtype} has more digits than a double holds", where=where)
+            raise UserError(f"a {flat.dtype} has more digits than a double holds", where=where,
+                            remedy="ask for the file with doubles")  # fmt: skip
         return pa.array(wide, mask=mask)
-    raise UserError(f"{flat.dtype} is no number", where=where)
+    raise UserError(f"{flat.dtype} is no number", where=where, remedy="name other variables to read")
 
 
 def arrow_type(dtype: Any) -> pa.DataType:

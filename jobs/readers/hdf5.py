@@ -20,7 +20,7 @@ from jobs.readers.groups import of_datasets
 from jobs.readers.links import datasets, own
 from jobs.readers.options import options
 from jobs.readers.packed import packing, unpack
-from jobs.readers.parts import Rejects, check_names, write_parts
+from jobs.readers.parts import Rejects, check_names, no_rows, write_parts
 from jobs.readers.shapes import parts, texts
 from schemas.errors import UserError
 
@@ -47,7 +47,7 @@ def read(request: Request) -> Read:
         rows = write_parts(request.out, batches(grid, request.delivery))
         info = {"shape": list(grid.shape), "variables": described.hdf5(file, request.path, grid.used)}
     if not rows and not given.empty_ok:
-        raise UserError("no data rows", where=request.name)
+        raise no_rows(request.name)
     return Read(rows, 0, tuple(one.name for one in grid.columns), info, time.perf_counter() - began)
 
 

@@ -100,7 +100,7 @@ def _names(table: Table, given: Html, where: str) -> tuple[list[str], int]:
     place = f"{where}, table {table.number}"
     height = given.header if given.header is not None else table.header
     if not 0 <= height <= len(table.rows):
-        raise UserError(f"option 'header': the table has {len(table.rows)} rows", where=place)
+        raise UserError(f"option 'header': the table has {len(table.rows)} rows", where=place, remedy="name fewer")
     if given.columns:
         return check_names(list(given.columns), place), height
     if not height:

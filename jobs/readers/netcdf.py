@@ -22,7 +22,7 @@ from jobs.readers.links import check_own, datasets
 from jobs.readers.netcdf3 import check_whole
 from jobs.readers.options import options
 from jobs.readers.packed import packing, unpack
-from jobs.readers.parts import Rejects, check_names, write_parts
+from jobs.readers.parts import Rejects, check_names, no_rows, write_parts
 from jobs.readers.shapes import parts, texts
 from schemas.errors import UserError
 
@@ -51,7 +51,7 @@ def read(request: Request) -> Read:
         rows = write_parts(request.out, batches(grid, request.delivery))
         info = {"shape": list(grid.shape), "kind": file.data_model, "variables": described.netcdf(file, request.path, grid.used)}
     if not rows and not given.empty_ok:
-        raise UserError("no data rows", where=request.name)
+        raise no_rows(request.name)
     return Read(rows, 0, tuple(one.name for one in grid.columns), info, time.perf_counter() - began)
 
 

@@ -25,7 +25,7 @@ def check_whole(path: Path, where: str) -> None:
         try:
             needed = _needed(file, magic[3])
         except (struct.error, KeyError):
-            raise UserError("the file is cut off within its header", where=where) from None
+            raise UserError("the file is cut off within its header", where=where, remedy="ask for the delivery again") from None
     size = path.stat().st_size
     if size < needed:
         raise UserError(f"the file is cut off: {size:,} bytes of {needed:,}", where=where,

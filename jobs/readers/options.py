@@ -22,11 +22,12 @@ def options(kind: type[T], given: Mapping[str, Any], where: str) -> T:
                             remedy=f"did you mean {near[0]!r}?" if near else f"known: {', '.join(known)}")  # fmt: skip
     for name, field in known.items():
         if name not in given and field.default is MISSING and field.default_factory is MISSING:
-            raise UserError(f"the option {name!r} is missing", where=where)
+            raise UserError(f"the option {name!r} is missing", where=where, remedy="`carbonlake probe` shows what it can be")
     hints = get_type_hints(kind)
     for key, value in given.items():
         if not _fits(value, hints[key]):
-            raise UserError(f"option {key!r}: {value!r} is not a value it can have", where=where)
+            raise UserError(f"option {key!r}: {value!r} is not a value it can have", where=where,
+                            remedy="docs/formats.md says what it takes")  # fmt: skip
     return kind(**given)
 
 

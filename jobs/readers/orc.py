@@ -16,7 +16,7 @@ from jobs.readers import Read, Request
 from jobs.readers.arrow_text import batches, given
 from jobs.readers.options import options
 from jobs.readers.orc_sums import announced, check
-from jobs.readers.parts import Rejects, write_parts
+from jobs.readers.parts import Rejects, no_rows, write_parts
 from schemas.errors import UserError
 
 
@@ -37,7 +37,7 @@ def read(request: Request) -> Read:
         if rows != file.nrows:
             raise UserError(f"{rows} of {file.nrows} rows are there", where=request.name, remedy="ask for the delivery again")
     if not rows and not chosen.empty_ok:
-        raise UserError("no data rows", where=request.name)
+        raise no_rows(request.name)
     return Read(rows, 0, tuple(schema.names[:-2]), {}, time.perf_counter() - began)
 
 

@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 from jobs.readers import Read, Request
 from jobs.readers.arrow_text import ahead, batches, given
 from jobs.readers.options import options
-from jobs.readers.parts import Rejects, write_parts
+from jobs.readers.parts import Rejects, no_rows, write_parts
 from schemas.errors import UserError
 
 # Values at once: few columns go by many rows, which halves the cost; many columns by few, which bounds the memory.
@@ -42,7 +42,7 @@ def read(request: Request) -> Read:
             raise UserError(f"{rows} of {file.metadata.num_rows} rows are there", where=request.name,
                             remedy="ask for the delivery again")  # fmt: skip
     if not rows and not chosen.empty_ok:
-        raise UserError("no data rows", where=request.name)
+        raise no_rows(request.name)
     return Read(rows, 0, tuple(schema.names[:-2]), {}, time.perf_counter() - began)
 
 

@@ -64,6 +64,12 @@ def _writer(path: Path, schema: pa.Schema) -> pq.ParquetWriter:
     return pq.ParquetWriter(path, schema, compression=COMPRESSION, write_statistics=False, use_dictionary=repeated)
 
 
+def no_rows(where: str) -> UserError:
+    """Return the refusal of a delivery without rows."""
+    return UserError("no data rows", where=where,
+                     remedy="ask for the delivery again; where none is right set the option `empty_ok: true`")  # fmt: skip
+
+
 class Rejects:
     """The file of malformed rows, always written, in batches so that a bad delivery needs no memory."""
 

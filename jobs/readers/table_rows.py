@@ -48,9 +48,11 @@ def check(choice: Choice, how: How, where: str) -> None:
         try:
             re.compile(given or "")
         except re.error as error:
-            raise UserError(f"option {name!r}: {given!r} is no regular expression: {error}", where=where) from None
+            raise UserError(
+                f"option {name!r}: {given!r} is no regular expression: {error}", where=where, remedy="mend it"
+            ) from None
     if not 0 <= how.confidence <= 1:
-        raise UserError(f"option 'confidence': {how.confidence!r} is not from 0 to 1", where=where)
+        raise UserError(f"option 'confidence': {how.confidence!r} is not from 0 to 1", where=where, remedy="0.8 is usual")
     if isinstance(how.header, int) and how.header < 0:
         raise UserError(f"option 'header': {how.header} rows", where=where, remedy="0 where the table has no header")
     pages(choice.pages, where)

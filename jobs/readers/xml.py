@@ -135,7 +135,7 @@ class _Walk:
         self._numbers.append(Counter())
         self._path.append(local)
         if len(self._path) > DEEPEST:
-            raise UserError(f"elements in elements, more than {DEEPEST} deep", where=self.where)
+            raise UserError(f"elements in elements, more than {DEEPEST} deep", where=self.where, remedy="ask for a flatter file")
         below = "/".join(self._path[1:])
         given = {f"@{key.rpartition(' ')[2]}": value for key, value in attributes.items()}
         if self._open or (self.wanted and (below or ROOT) == self.wanted):
