@@ -151,7 +151,7 @@ def _record(lake: Lake, arrivals: Sequence[Receipt], *, lying: bool = False) -> 
     for one in arrivals:
         same = last.get((one.source, one.name))
         # What is fetched moves the position on, also where the bytes are those of last time.
-        if same and same.sha256 == one.sha256 and same.position == one.position:
+        if same and same.sha256 == one.sha256 and one.position in ("", same.position):
             result.append(replace(same, fresh=False))
             continue
         if lying and (put_away := gone.get((one.source, one.name, one.sha256))):

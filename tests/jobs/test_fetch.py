@@ -119,6 +119,14 @@ def test_of_two_fetches_from_one_position_the_second_lands_nothing(lake: Lake, t
     assert len(land.receipts(lake)) == 1
 
 
+def test_what_was_fetched_and_is_brought_by_hand_again_changes_nothing(lake: Lake, tmp_path: Path) -> None:
+    file = tmp_path / "a.csv"
+    file.write_text("n\n1\n", encoding="utf-8")
+    land.land_fetched(lake, "cleaned.reading", Arrival(file, "a.csv", {"at": 1}), "")
+    (again,) = land.land(lake, file, "cleaned.reading")
+    assert not again.fresh and json.loads(land.position(lake, "cleaned.reading")) == {"at": 1}
+
+
 def test_a_position_outlives_the_withdrawal_of_its_delivery(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
     given(monkeypatch, [1])
     (receipt,) = fetching.fetch(lake, "cleaned.reading", {})
