@@ -1,0 +1,1 @@
+"""Services: what people and programs ask the lakehouse for over HTTP."""
