@@ -15,6 +15,7 @@ from schemas.errors import UserError
 from schemas.rooms import rooms
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
+_LONGEST = 60  # letters of a column's name that is made of a header: some headers are whole paragraphs
 PERSONAL = ("author", "camera", "latitude_deg", "longitude_deg")  # where and by whom a picture was taken
 _MADE_BY_PEOPLE = tuple(layer for layer in LAYERS if layer not in ("raw", "ops"))
 _CLEANED = """\
@@ -108,7 +109,7 @@ def _column_names(headers: list[str]) -> list[str]:
     names: list[str] = []
     shared = fields(rooms())
     for place, header in enumerate(headers, start=1):
-        plain = re.sub(r"[^a-z0-9]+", "_", header.lower()).strip("_")
+        plain = re.sub(r"[^a-z0-9]+", "_", header.lower()).strip("_")[:_LONGEST].rstrip("_")
         # A shared field means something, and has a unit: a header of the same name may mean another thing.
         plain = f"source_{plain}" if plain in shared else plain
         fits = _NAME.fullmatch(plain) and plain not in names

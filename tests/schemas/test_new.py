@@ -50,6 +50,13 @@ def test_a_new_cleaned_table_takes_its_columns_from_the_probe(project: Path) -> 
     assert one.columns["source_electricity_kwh"].unit is None, "a header does not say that it means what a shared field means"
 
 
+def test_a_header_that_is_a_paragraph_gives_a_name_that_can_be_read(project: Path) -> None:
+    headers = {"a paragraph " * 200 + ending: "string" for ending in ("one", "two")}
+    write_table("cleaned.school", project, {"columns": headers})
+    assert list(written("cleaned.school").columns) == ["a_paragraph_" * 4 + "a_paragraph", "column_2"]
+    assert [column.from_ for column in written("cleaned.school").columns.values()] == list(headers)
+
+
 def test_without_a_probe_a_cleaned_table_still_loads(project: Path) -> None:
     write_table("cleaned.school", project)
     assert written("cleaned.school").key == ("id",)
