@@ -21,6 +21,7 @@ from carbonlake import (
     looking,
     moving,
     naming,
+    previewing,
     probing,
     publishing,
     serve,
@@ -83,6 +84,7 @@ def options(
 for room in (
     starting,
     probing,
+    previewing,
     delivering,
     fetching,
     following,

@@ -202,25 +202,31 @@ def sweep(lake: Lake) -> None:
                 shutil.rmtree(folder, ignore_errors=True)
 
 
-def placed(lake: Lake, id: str, table: str) -> Path:
-    """Return the whole file under the name that deliveries of a table have, as if it lay in its drop folder.
+def placed(lake: Lake, id: str, table: str = "") -> Path:
+    """Return the whole file under its own name, or under that which deliveries of a table have in its drop folder.
 
     Raise Refusal where bytes are missing, UserError where the table takes no deliveries.
     """
-    upload, reads = found(lake, id), contract(contract(table).reads)
-    if not reads.source:
-        raise UserError(f"{table} reads no deliveries", where=reads.file, remedy="name a cleaned table")
+    upload, folders = found(lake, id), _folders(found(lake, id).name, table) if table else ()
     if not upload.whole or upload.landed:
         what = f"was landed as delivery {upload.landed}" if upload.landed else f"has {upload.offset:,} of {upload.size:,} bytes"
         raise Refusal("unfinished", f"the upload {what}", where=upload.name,
                       remedy="upload it again, if that is meant" if upload.landed else "send the rest first")  # fmt: skip
-    *folders, last = PurePosixPath(reads.source.path).parts
-    known = fnmatchcase(upload.name, last) and not any(sign in part for part in folders for sign in "*?[")
-    path = _folder(lake, id) / "as" / Path(reads.table, *(folders if known else ()), upload.name)
+    path = _folder(lake, id).joinpath("as", *folders, upload.name)
     path.parent.mkdir(parents=True, exist_ok=True)
     with suppress(FileExistsError):
         path.hardlink_to(_folder(lake, id) / BYTES)
     return path
+
+
+def _folders(name: str, table: str) -> tuple[str, ...]:
+    """Return the drop folder of a table, and those of its pattern where a name fits that and they are plain."""
+    reads = contract(contract(table).reads)
+    if not reads.source:
+        raise UserError(f"{table} reads no deliveries", where=reads.file, remedy="name a cleaned table")
+    *folders, last = PurePosixPath(reads.source.path).parts
+    known = fnmatchcase(name, last) and not any(sign in part for part in folders for sign in "*?[")
+    return (reads.table, *(folders if known else ()))
 
 
 def settle(lake: Lake, id: str, table: str, delivery: int) -> Upload:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from fastapi import FastAPI, Request
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, Response
+from starlette.requests import ClientDisconnect
 
 from jobs.uploads import Refusal
 from schemas.errors import UserError
-from services import uploads
+from services import intake, uploads
 from services.desk import Desk
 from services.guard import Guard
 
@@ -16,8 +17,10 @@ def app(desk: Desk) -> FastAPI:
     """Return the app over a lake; it loads no engine."""
     made = FastAPI(title="Carbonlake", docs_url=None, redoc_url=None, openapi_url="/api/openapi.json")
     made.state.desk = desk
-    made.include_router(uploads.router)
+    for room in (intake, uploads):
+        made.include_router(room.router)
     made.add_exception_handler(UserError, _said)
+    made.add_exception_handler(ClientDisconnect, _left)
     made.add_middleware(Guard)
     return made
 
@@ -28,3 +31,8 @@ def _said(request: Request, error: Exception) -> JSONResponse:
     status = uploads.STATUS[error.kind] if isinstance(error, Refusal) else 400
     body = {"error": error.what, "where": error.where, "remedy": error.remedy}
     return JSONResponse(body, status, headers={"Tus-Resumable": uploads.VERSION})
+
+
+def _left(request: Request, error: Exception) -> Response:
+    """Answer nobody: who asked has left, which is no fault of ours."""
+    return Response(status_code=400)

@@ -11,6 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from fastapi import Request
+
 from jobs.lake import Lake
 from schemas.errors import UserError
 
@@ -47,7 +49,16 @@ class Desk:
                 raise
         if process.returncode not in codes:
             raise _told(told.decode(errors="replace"), words[0], process.returncode)
-        return json.loads(out)
+        try:
+            return json.loads(out)
+        except ValueError:  # it ended before it had an answer
+            raise _told(told.decode(errors="replace"), words[0], process.returncode) from None
+
+
+def desk_of(request: Request) -> Desk:
+    """Return the desk of the app that is asked."""
+    desk: Desk = request.app.state.desk
+    return desk
 
 
 def _told(text: str, command: str, code: int | None) -> UserError:

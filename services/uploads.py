@@ -18,7 +18,7 @@ from starlette.requests import ClientDisconnect
 
 from jobs import uploads
 from jobs.uploads import Refusal, Upload
-from services.desk import Desk
+from services.desk import desk_of
 
 VERSION = "1.0.0"
 EXTENSIONS = "creation,creation-with-upload,checksum,expiration,termination"
@@ -39,7 +39,7 @@ def about() -> Response:
 @router.get("")
 def listed(request: Request) -> list[dict[str, Any]]:
     """List the uploads that are not too old, and what each waits for."""
-    return [shown(one) for one in uploads.listed(_desk(request).lake)]
+    return [shown(one) for one in uploads.listed(desk_of(request).lake)]
 
 
 @router.post("")
@@ -48,7 +48,7 @@ async def create(request: Request) -> Response:
     _check_version(request)
     about = metadata(request.headers.get("upload-metadata", ""))
     size = _number(request, "upload-length")
-    lake = _desk(request).lake
+    lake = desk_of(request).lake
     upload = await run_in_threadpool(uploads.create, lake, about.get("filename", ""), size, about.get("sha256", ""))
     if request.headers.get("content-type") == PIECE:
         await _take(request, upload.id, 0)
@@ -61,14 +61,14 @@ async def create(request: Request) -> Response:
 def where(request: Request, id: str) -> Response:
     """Tell how many bytes of an upload are there."""
     _check_version(request)
-    upload = uploads.found(_desk(request).lake, id)
+    upload = uploads.found(desk_of(request).lake, id)
     return Response(headers=_headers(upload) | {"Upload-Length": str(upload.size), "Cache-Control": "no-store"})
 
 
 @router.get("/{id}")
 def one(request: Request, id: str) -> dict[str, Any]:
     """Tell of one upload."""
-    return shown(uploads.found(_desk(request).lake, id))
+    return shown(uploads.found(desk_of(request).lake, id))
 
 
 @router.patch("/{id}")
@@ -78,21 +78,21 @@ async def piece(request: Request, id: str) -> Response:
     if request.headers.get("content-type") != PIECE:
         return Response(status_code=415, headers=_spoken())
     await _take(request, id, _number(request, "upload-offset"))
-    return Response(status_code=204, headers=_headers(uploads.found(_desk(request).lake, id)))
+    return Response(status_code=204, headers=_headers(uploads.found(desk_of(request).lake, id)))
 
 
 @router.delete("/{id}")
 def end(request: Request, id: str) -> Response:
     """End an upload, and forget its bytes."""
     _check_version(request)
-    uploads.remove(_desk(request).lake, id)
+    uploads.remove(desk_of(request).lake, id)
     return Response(status_code=204, headers=_spoken())
 
 
 async def _take(request: Request, id: str, offset: int) -> None:
     """Write a body to the disk as it comes, a block at a time."""
     waiting = bytearray()
-    with uploads.appending(_desk(request).lake, id, offset, request.headers.get("upload-checksum", "")) as append:
+    with uploads.appending(desk_of(request).lake, id, offset, request.headers.get("upload-checksum", "")) as append:
         try:
             async for chunk in request.stream():
                 waiting += chunk
@@ -143,8 +143,3 @@ def _headers(upload: Upload) -> dict[str, str]:
 
 def _spoken() -> dict[str, str]:
     return {"Tus-Resumable": VERSION}
-
-
-def _desk(request: Request) -> Desk:
-    desk: Desk = request.app.state.desk
-    return desk
