@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -34,6 +34,12 @@ def dimensions(one: Any) -> tuple[str, ...]:
     """Return the dimensions of the cells; characters of a text are no cells."""
     names: tuple[str, ...] = one.dimensions
     return names[:-1] if one.dtype == "S1" and names else names
+
+
+def spans(one: Any) -> tuple[str, ...]:
+    """Return the dimensions of the cells by path: groups may have dimensions of one name that are not the same."""
+    every_ = one.get_dims()[: len(dimensions(one))]
+    return tuple(f"{dimension.group().path.rstrip('/')}/{dimension.name}".removeprefix("/") for dimension in every_)
 
 
 def find(group: Any, name: str) -> Any:
@@ -71,12 +77,15 @@ def data(file: Any) -> list[str]:
 def coordinate(of: Any, dimension: str) -> Any:
     """Return the variable that has the name of a dimension and it alone, None if there is none."""
     found = find(of.group(), dimension)
-    return found if found is not None and dimensions(found) == (dimension,) else None
+    if found is None or dimensions(found) != (dimension,):
+        return None
+    known = dict(zip(dimensions(of), spans(of), strict=True))
+    return found if known.get(dimension) in (None, *spans(found)) else None
 
 
-def auxiliary(of: Any) -> list[Any]:
-    """Return the variables that one names as further coordinates, e.g. latitudes of a rotated grid."""
-    found = [find(of.group(), name) for name in named(of, "coordinates")]
+def auxiliary(of: Iterable[Any]) -> list[Any]:
+    """Return the variables that others name as further coordinates, e.g. latitudes of a rotated grid."""
+    found = [find(one.group(), name) for one in of for name in named(one, "coordinates")]
     return [one for one in found if one is not None]
 
 

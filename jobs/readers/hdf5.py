@@ -19,7 +19,7 @@ from jobs.readers.grid import Column, Grid, Slab, batches, index_column, last
 from jobs.readers.groups import of_datasets
 from jobs.readers.links import datasets, own
 from jobs.readers.options import options
-from jobs.readers.packed import packing, unpack
+from jobs.readers.packed import check_unpacked, packing, unpack
 from jobs.readers.parts import Rejects, check_names, no_rows, write_parts
 from jobs.readers.shapes import parts, texts
 from schemas.errors import UserError
@@ -55,15 +55,17 @@ def probe(path: Path, given: Mapping[str, Any]) -> dict[str, Any]:
     """Say which datasets there are, with shapes and types."""
     found: dict[str, Any] = {}
     shapes: dict[str, tuple[int, ...] | None] = {}
+    scales: dict[str, tuple[str, ...]] = {}
 
     def note(name: str, node: Any) -> None:
         if isinstance(node, h5py.Dataset):
             found[name] = {"shape": list(node.shape or ()), "type": str(node.dtype)}
             shapes[name] = node.shape
+            scales[name] = tuple(_scales(node))
 
     with opened(path, path.name) as file:
         file.visititems(note)
-    return {"datasets": found, "tables": of_datasets(shapes)}
+    return {"datasets": found, "tables": of_datasets(shapes, scales)}
 
 
 @contextmanager
@@ -95,11 +97,21 @@ def _chosen(file: Any, names: list[str], where: str) -> dict[str, Any]:
             raise UserError(f"there is no dataset {name!r}", where=where, remedy=f"the file has {known}")
         if one.shape is None:
             raise UserError(f"{name} is empty", where=where, remedy="name another one in the option `datasets`")
+    scales = {tuple(_scales(one)) for one in chosen.values() if any(_scales(one))}
+    if len(scales) > 1:
+        which = ", ".join(f"{name} ({' × '.join(one or '-' for one in _scales(node))})" for name, node in chosen.items())
+        raise UserError(f"the datasets do not share their scales: {which}", where=where,
+                        remedy="read those of the same scales into a table, and the others into tables of their own")  # fmt: skip
     if len({one.shape for one in chosen.values()}) != 1:
         shapes = ", ".join(f"{name} {one.shape}" for name, one in chosen.items())
         raise UserError(f"the datasets are not of one shape: {shapes or 'none named'}", where=where,
                         remedy="read those of one shape into a table, and the others into tables of their own")  # fmt: skip
     return chosen
+
+
+def _scales(one: Any) -> list[str]:
+    """Return for each axis the path of its first dimension scale, empty where there is none."""
+    return [str(axis[0].name) if len(axis) else "" for axis in one.dims] if one.shape else []
 
 
 def _axis(first: Any, axis: int, given: Hdf5, where: str) -> list[Column]:
@@ -136,8 +148,9 @@ def _parts(
 ) -> list[tuple[str, pa.DataType, Callable[[Any], pa.Array]]]:
     if h5py.check_enum_dtype(kind) is None and kind.kind in "iuf":
         native = kind.newbyteorder("=")
-        how = packing(native, dict(one.attrs))
+        how = packing(native, dict(one.attrs), where=place)
         return [(name, how.type, lambda raw: unpack(raw.astype(native, copy=False), how, place))]
+    check_unpacked(kind, one.attrs, place)
     if kind.kind == "S" or h5py.check_string_dtype(kind):
         return [(name, pa.string(), lambda raw: texts(raw, place, given.encoding))]
-    return list(parts(name, kind, h5py.check_enum_dtype, place))
+    return list(parts(name, kind, h5py.check_enum_dtype, place, one.attrs.get("_FillValue") if kind.names else None))

@@ -12,6 +12,7 @@ from schemas.errors import UserError
 
 # zlib packs 1,032 bytes into one at most (zlib Technical Details); other filters are no use to carbon data beyond that.
 LARGE, MOST_PACKED = 4 << 30, 2000
+LINKS = 16  # as many as HDF5 itself follows
 
 
 def check_own(path: Path, names: Iterable[str], where: str) -> None:
@@ -21,6 +22,8 @@ def check_own(path: Path, names: Iterable[str], where: str) -> None:
     with h5py.File(path, "r") as file:
         for name in names:
             own(file, name, where)
+            *groups, last = name.split("/")
+            own(file, "/".join([*groups, f"_nc4_non_coord_{last}"]), where)
 
 
 def datasets(path: Path) -> list[str]:
@@ -34,16 +37,22 @@ def datasets(path: Path) -> list[str]:
 
 def own(file: Any, name: str, where: str) -> Any:
     """Return a dataset that lies in this file, None if there is none of that name."""
-    node = file
-    for part in name.split("/"):
+    node, ahead, followed = file, name.split("/"), 0
+    while ahead:
+        part = ahead.pop(0)
         link = node.get(part, getlink=True) if isinstance(node, h5py.Group) else None
         if link is None:
             return None
         if isinstance(link, h5py.ExternalLink):
             raise UserError(f"{name} is a link to another file, {link.filename!r}", where=where,
                             remedy="ask for one file that holds its data")  # fmt: skip
-        if isinstance(link, h5py.SoftLink):
-            return own(file, link.path.strip("/"), where) if link.path.strip("/") != name else None
+        if isinstance(link, h5py.SoftLink):  # counted from its own group where no slash is before it
+            followed += 1
+            if followed > LINKS:
+                return None
+            node = file if link.path.startswith("/") else node
+            ahead = [one for one in link.path.split("/") if one not in ("", ".")] + ahead
+            continue
         node = node[part]
     if isinstance(node, h5py.Dataset) and (node.external or node.is_virtual):
         raise UserError(f"{name} keeps its data in another file", where=where,

@@ -21,9 +21,9 @@ from jobs.readers.groups import of_variables
 from jobs.readers.links import check_own, datasets
 from jobs.readers.netcdf3 import check_whole
 from jobs.readers.options import options
-from jobs.readers.packed import packing, unpack
+from jobs.readers.packed import check_unpacked, packing, unpack
 from jobs.readers.parts import Rejects, check_names, no_rows, write_parts
-from jobs.readers.shapes import parts, texts
+from jobs.readers.shapes import parts, texts, without
 from schemas.errors import UserError
 
 
@@ -59,7 +59,7 @@ def probe(path: Path, given: Mapping[str, Any]) -> dict[str, Any]:
     """Say which variables there are, with dimensions, types, units and calendars."""
     with opened(path, path.name) as file:
         every = {cf.path(one): one for one in cf.every(file)}
-        tables = of_variables({name: cf.dimensions(one) for name, one in every.items()}, cf.data(file))
+        tables = of_variables({name: cf.spans(one) for name, one in every.items()}, cf.data(file))
         return {"kind": file.data_model, "variables": {name: _look(one) for name, one in every.items()}, "tables": tables}
 
 
@@ -90,11 +90,11 @@ def opened(path: Path, where: str) -> Iterator[Any]:
 def grid_of(file: Any, path: Path, given: NetCdf, where: str) -> Grid:
     """Return the chosen variables as a grid of cells, with the columns that belong to it."""
     chosen = _chosen(file, path, given, where)
-    check_own(path, [cf.path(one) for one in chosen], where)
     first = chosen[0]
     axes = cf.dimensions(first)
     check_axes(axes, cf.path(first), where)
     columns = _columns(chosen, axes, given, where)
+    check_own(path, sorted({one.of for one in columns if one.of}), where)
     check_names([one.name for one in columns], where)
     chunks = first.chunking()
     if isinstance(chunks, list):  # one chunk is read after the other, and none again: 16 MB a variable would be for nothing
@@ -116,7 +116,7 @@ def _chosen(file: Any, path: Path, given: NetCdf, where: str) -> list[Any]:
     if not given.variables and (strange := [name for name in datasets(path) if name not in every and _is_data(file, name)]):
         raise UserError(f"{', '.join(strange[:5])}: of types that the NetCDF library does not know", where=where,
                         remedy=f"name those to read in the option `variables`; the file has {known}")  # fmt: skip
-    if not names or len({cf.dimensions(every[name]) for name in names}) > 1:
+    if not names or len({cf.spans(every[name]) for name in names}) > 1:
         raise UserError("the variables do not share their dimensions" if names else "there are no data variables",
                         where=where, remedy=f"name those to read in the option `variables`; the file has {known}")  # fmt: skip
     return [every[name] for name in names]
@@ -149,9 +149,9 @@ def _columns(chosen: list[Any], axes: tuple[str, ...], given: NetCdf, where: str
         one = cf.coordinate(first, name)
         add(_taken(one, axis, positions, name, given, where) if one is not None else [_numbers(f"{name}_index", axis, positions)])
     data = {cf.path(one) for one in chosen}
-    for one in cf.auxiliary(first):
+    for one in cf.auxiliary(chosen):
         own = cf.dimensions(one)
-        if set(own) <= set(axes) and cf.path(one) not in data:
+        if set(cf.spans(one)) <= set(cf.spans(first)) and cf.path(one) not in data:
             add(_made(one, axes, one.name, given, where))
         elif len(own) == 1 and own[0] in places:
             add(_taken(one, *places[own[0]], one.name, given, where))
@@ -174,7 +174,7 @@ def _made(one: Any, axes: tuple[str, ...], name: str, given: NetCdf, where: str)
                for part, kind, take in _parts(one, name, given, where)]  # fmt: skip
     around = cf.bounds(one) if given.bounds and own else None
     if around is not None:
-        how = _packing(around, one)
+        how = _packing(around, f"{where}, {around.name}", one)
         columns += [_bound(around, how, own, order, vertex, f"{where}, {around.name}") for vertex in range(around.shape[-1])]
     return columns
 
@@ -219,23 +219,27 @@ def _raw(one: Any, slab: Slab, turn: tuple[int, ...]) -> npt.NDArray[Any]:
 
 def _parts(one: Any, name: str, given: NetCdf, where: str) -> list[tuple[str, pa.DataType, Callable[[Any], pa.Array]]]:
     place = f"{where}, {name}"
+    check_unpacked(np.dtype(object) if isinstance(one.datatype, netCDF4.VLType) else one.dtype, one.ncattrs(), place)
     enum = one.datatype.enum_dict if isinstance(one.datatype, netCDF4.EnumType) else None
+    gone = {str(one.getncattr(key)) for key in ("_FillValue", "missing_value") if isinstance(one.__dict__.get(key), str)}
     if one.dtype is str or isinstance(one.datatype, netCDF4.VLType):
-        return list(parts(name, np.dtype(object), lambda kind: None, place))
+        return [(part, kind, lambda raw, take=take: without(take(raw), gone))  # type: ignore[misc]
+                for part, kind, take in parts(name, np.dtype(object), lambda kind: None, place)]  # fmt: skip
     if np.dtype(one.dtype).kind in "SU":
         encoding = str(one.getncattr("_Encoding")) if "_Encoding" in one.ncattrs() else given.encoding
-        return [(name, pa.string(), lambda raw: texts(raw, place, encoding))]
+        return [(name, pa.string(), lambda raw: without(texts(raw, place, encoding), gone))]
     if enum is not None or np.dtype(one.dtype).kind == "V":
-        return list(parts(name, np.dtype(one.dtype), lambda kind: enum, place))
-    how = _packing(one)
+        fill = one.getncattr("_FillValue") if enum is None and "_FillValue" in one.ncattrs() else None
+        return list(parts(name, np.dtype(one.dtype), lambda kind: enum, place, fill))
+    how = _packing(one, place)
     return [(name, how.type, lambda raw: unpack(raw, how, place))]
 
 
-def _packing(one: Any, parent: Any = None) -> Any:
+def _packing(one: Any, where: str, parent: Any = None) -> Any:
     """Return how a variable is packed; bounds have units and calendar from their coordinate (7.1)."""
     attributes = {key: one.getncattr(key) for key in one.ncattrs()}
     from_parent = {key: parent.getncattr(key) for key in ("units", "calendar") if parent is not None and key in parent.ncattrs()}
-    return packing(np.dtype(one.dtype), from_parent | attributes, _default_fill(one))
+    return packing(np.dtype(one.dtype), from_parent | attributes, _default_fill(one), where)
 
 
 def _default_fill(one: Any) -> Any:

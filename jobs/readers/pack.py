@@ -42,7 +42,11 @@ def pack(values: Sequence[float | int | None], how: Packing, where: str) -> npt.
 def patch(format: str, path: Path, changes: Mapping[str, Sequence[Change]]) -> dict[str, Any]:
     """Write changed cells into a copy of a file, all else as it is; return how many of each array."""
     for name, cells in changes.items():
-        _netcdf(path, name, cells) if format == "netcdf" else _hdf5(path, name, cells)
+        try:
+            _netcdf(path, name, cells) if format == "netcdf" else _hdf5(path, name, cells)
+        except (KeyError, IndexError):
+            raise UserError(f"{name} was corrected, and is no array of the file: a member of a compound can't be written back",
+                            where=path.name, remedy="ask for a delivery with the right value") from None  # fmt: skip
     return {name: len(cells) for name, cells in changes.items()}
 
 

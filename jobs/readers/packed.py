@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+import re
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +19,9 @@ from schemas.errors import UserError
 # NetCDF-3 has no unsigned numbers, some libraries no signed ones; the attribute says what is meant.
 SIGNS = {("true", "i"): str.maketrans("i", "u"), ("false", "u"): str.maketrans("u", "i")}
 LIMITS = ("valid_range", "valid_min", "valid_max")
+SINCE = re.compile(r"(?P<unit>\s*\w+\s+since\s+)(?P<day>[+-]?\d+-\d{1,2}-\d{1,2})"
+                   r"(?:(?:T|\s+)(?P<time>\d{1,2}(?::\d{1,2}(?::\d{1,2}(?:\.\d*)?)?)?))?"
+                   r"\s*(?P<zone>[+-]\d{1,2}(?::?\d{2})?|Z|UTC|GMT)?\s*")  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -41,24 +46,32 @@ class Packing:
         return pa.float64() if self.scale is not None or self.offset is not None else arrow_type(self.dtype)
 
 
-def packing(dtype: np.dtype[Any], attributes: Mapping[str, Any], default_fill: Any = None) -> Packing:
+def packing(dtype: np.dtype[Any], attributes: Mapping[str, Any], default_fill: Any = None, where: str = "") -> Packing:
     """Read the attributes of a variable; `default_fill` holds where it names no fill value of its own."""
     numbers = dtype.kind in "iuf"
     fill = _values(attributes, "_FillValue") or (() if default_fill is None else (default_fill,))
     low, high = (_values(attributes, "valid_range") or (None, None))[:2] if numbers else (None, None)
     units = str(attributes.get("units", ""))
-    scaled = numbers and any(_values(attributes, name) for name in ("scale_factor", "add_offset"))
+    scale, offset = (_factor(attributes, name, where) if numbers else None for name in ("scale_factor", "add_offset"))
     return Packing(
         dtype=dtype,
         turned=SIGNS.get((str(attributes.get("_Unsigned", "")).lower(), dtype.kind)),
-        scale=_number(attributes, "scale_factor") if numbers else None,
-        offset=_number(attributes, "add_offset") if numbers else None,
+        scale=scale,
+        offset=offset,
         missing=fill + _values(attributes, "missing_value") if numbers else (),
         low=_number(attributes, "valid_min", low) if numbers else None,
         high=_number(attributes, "valid_max", high) if numbers else None,
-        wide=scaled and dtype.kind in "iu" and _is_float(attributes, *LIMITS),
+        wide=(scale is not None or offset is not None) and _is_wide(dtype, attributes),
         time=(units, str(attributes.get("calendar", "standard"))) if " since " in units and numbers else None,
     )
+
+
+def check_unpacked(dtype: Any, attributes: Container[str], where: str) -> None:
+    """Raise UserError for scale and offset of what is no number, such as a list or a compound: nothing says what they mean."""
+    names = [name for name in ("scale_factor", "add_offset") if name in attributes]
+    if names and not (isinstance(dtype, np.dtype) and dtype.kind in "iuf"):
+        raise UserError(f"{' and '.join(names)} of an array of no plain numbers", where=where,
+                        remedy="leave it out, or ask for a file with plain numbers")  # fmt: skip
 
 
 def unpack(raw: npt.NDArray[Any], how: Packing, where: str) -> pa.Array:
@@ -68,7 +81,11 @@ def unpack(raw: npt.NDArray[Any], how: Packing, where: str) -> pa.Array:
     values = raw.view(raw.dtype.str.translate(how.turned)) if how.turned else raw
     gone = np.zeros(values.shape, dtype=bool)
     for one in how.missing:
-        gone |= np.isnan(values) if np.isnan(one) else values == _same(one, values.dtype)
+        gone |= (
+            np.isnan(values)
+            if np.isnan(one)
+            else values == _same(one, values.dtype, how.turned is not None or values.dtype.kind == "u")
+        )
     if not how.wide:
         gone |= _beyond(values, how)
     if how.scale is not None or how.offset is not None:
@@ -82,28 +99,47 @@ def _beyond(values: npt.NDArray[Any], how: Packing) -> npt.NDArray[np.bool_]:
     """Tell which values are outside of the valid range, whose limits belong to it."""
     gone = np.zeros(values.shape, dtype=bool)
     if how.low is not None:
-        gone |= values < _same(how.low, values.dtype)
+        gone |= values < _same(how.low, values.dtype, how.turned is not None)
     if how.high is not None:
-        gone |= values > _same(how.high, values.dtype)
+        gone |= values > _same(how.high, values.dtype, how.turned is not None)
     return gone
 
 
-def _is_float(attributes: Mapping[str, Any], *names: str) -> bool:
+def _is_wide(dtype: np.dtype[Any], attributes: Mapping[str, Any]) -> bool:
     """Tell whether limits have the type of unpacked numbers, and so are such (NetCDF Users Guide, valid_range)."""
-    return any(np.asarray(attributes[name]).dtype.kind == "f" for name in names if name in attributes)
+    kinds = [np.asarray(attributes[name]).dtype for name in LIMITS if name in attributes]
+    return any(kind.kind == "f" and (dtype.kind in "iu" or kind.itemsize > dtype.itemsize) for kind in kinds)
 
 
-def _same(value: Any, dtype: np.dtype[Any]) -> Any:
-    """Return a limit in the type of the values: -1 is 255 of an unsigned byte; fractions stay as they are."""
+def _same(value: Any, dtype: np.dtype[Any], turned: bool) -> Any:
+    """Return a number of an attribute in the type of the values: with the sign turned -1 is 255 of a byte, and 255 is -1."""
     if dtype.kind == "f":
         return dtype.type(value)
-    return int(value) % (1 << 8 * dtype.itemsize) if dtype.kind == "u" and value == int(value) else value
+    if not turned or not math.isfinite(value) or value != int(value):
+        return value
+    size = 1 << 8 * dtype.itemsize
+    low = 0 if dtype.kind == "u" else -size // 2
+    return (int(value) - low) % size + low
 
 
 def _values(attributes: Mapping[str, Any], name: str) -> tuple[Any, ...]:
-    """Return an attribute as numbers; one that holds text is as good as none."""
+    """Return an attribute as numbers, also where they are written as text; limits and other texts are as good as none."""
     found = np.atleast_1d(np.asarray(attributes[name])).ravel() if name in attributes else np.array([])
-    return tuple(found.tolist()) if found.dtype.kind in "iuf" else ()
+    if found.dtype.kind in "iuf" or name in LIMITS:
+        return tuple(found.tolist()) if found.dtype.kind in "iuf" else ()
+    try:
+        return tuple(float(one) for one in found.astype(str).tolist())
+    except (ValueError, TypeError):
+        return ()
+
+
+def _factor(attributes: Mapping[str, Any], name: str, where: str) -> float | None:
+    """Return scale or offset, None where there is none; raise UserError for one that is no number: all values hang on it."""
+    found = _values(attributes, name)
+    if name in attributes and len(found) != 1:
+        raise UserError(f"its {name} is {str(attributes[name])[:40]!r}, which is not one number", where=where,
+                        remedy="ask for a file with a number there; without it the values mean nothing")  # fmt: skip
+    return found[0] if found else None
 
 
 def _number(attributes: Mapping[str, Any], name: str, default: Any = None) -> Any:
@@ -111,11 +147,29 @@ def _number(attributes: Mapping[str, Any], name: str, default: Any = None) -> An
     return found[0] if found else default
 
 
+def _reference(units: str, where: str) -> str:
+    """Return units of time with the zone of their reference as ±hh:mm, for cftime passes over `-6:00`, `+8` and names.
+
+    CF conventions 1.11, 4.4: seconds since 1992-10-8 15:15:42.5 -6:00.
+    """
+    found = SINCE.fullmatch(units)
+    if not found:
+        raise UserError(f"{units!r} names no instant to count from that is understood", where=where,
+                        remedy="ask for a reference such as 2000-01-01 00:00:00 +08:00")  # fmt: skip
+    zone, time = found["zone"] or "", found["time"] or "0"
+    if zone[:1] in ("+", "-"):
+        hours, minutes = zone[1:].split(":") if ":" in zone else (zone[1:][:-2], zone[-2:]) if len(zone) > 3 else (zone[1:], "0")
+        zone = f" {zone[0]}{int(hours):02d}:{int(minutes):02d}"
+    else:
+        zone = ""
+    return f"{found['unit']}{found['day']} {time if ':' in time else f'{time}:00'}{zone}"
+
+
 def _instants(values: npt.NDArray[Any], gone: npt.NDArray[np.bool_], time: tuple[str, str], where: str) -> pa.Array:
     """Decode numbers since an epoch, by calendar; days that only exist in a model's calendar stay as text."""
     flat, mask = values.ravel(), gone.ravel() | ~np.isfinite(values.ravel())
     try:
-        dates = cftime.num2date(np.where(mask, 0, flat), time[0], time[1], only_use_cftime_datetimes=True)
+        dates = cftime.num2date(np.where(mask, 0, flat), _reference(time[0], where), time[1], only_use_cftime_datetimes=True)
     except (ValueError, OverflowError, TypeError) as error:
         raise UserError(f"instants can't be decoded: {error}", where=where,
                         remedy="its `units` or `calendar` is wrong; ask for the delivery again") from None  # fmt: skip

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any
 
 import h5py
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from jobs.readers.grid import arrow, arrow_type
 from schemas.errors import UserError
@@ -23,11 +24,14 @@ Part = tuple[str, pa.DataType, Take]
 Names = Mapping[str, int]  # names of enumerated values
 
 
-def parts(name: str, dtype: np.dtype[Any], names: Callable[[np.dtype[Any]], Names | None], where: str) -> Iterator[Part]:
+def parts(
+    name: str, dtype: np.dtype[Any], names: Callable[[np.dtype[Any]], Names | None], where: str, fill: Any = None
+) -> Iterator[Part]:
     """Yield the columns that values of a type make, each with what takes it from an array, in the order of the type.
 
-    `names` tells the names of an enumerated type, None for any other. Raise UserError for what is neither number nor
-    text: references point into the file, and mean nothing outside of it.
+    `fill` is the value that stands for none, of a compound one for each member. `names` tells the names of an enumerated
+    type, None for any other. Raise UserError for what is neither number nor text: references point into the file, and mean
+    nothing outside of it.
     """
     labels = names(dtype)
     if labels is not None:
@@ -37,7 +41,8 @@ def parts(name: str, dtype: np.dtype[Any], names: Callable[[np.dtype[Any]], Name
         yield name, pa.string(), lambda raw: _lists(raw, raw.ndim - len(dtype.shape), where)
     elif dtype.names:
         for member in dtype.names:
-            for inner, kind, take in parts(f"{name}.{member}", dtype[member], names, where):
+            none = _member(fill, member)
+            for inner, kind, take in parts(f"{name}.{member}", dtype[member], names, where, none):
                 yield inner, kind, _of(member, take)
     elif dtype.kind == "O" and h5py.check_ref_dtype(dtype) is None:
         yield name, pa.string(), lambda raw: _objects(raw, where)
@@ -48,10 +53,22 @@ def parts(name: str, dtype: np.dtype[Any], names: Callable[[np.dtype[Any]], Name
     elif dtype.kind in "SU":
         yield name, pa.string(), lambda raw: texts(raw, where)
     elif dtype.kind in "iufb":
-        yield name, arrow_type(dtype), lambda raw: arrow(raw, None, where)
+        yield name, arrow_type(dtype), lambda raw: arrow(raw, _filled(raw, fill), where)
     else:
         held = "references" if dtype.kind == "O" else str(dtype)
         raise UserError(f"it holds {held}, which are neither numbers nor text", where=where, remedy="leave it out")
+
+
+def _member(fill: Any, member: str) -> Any:
+    whole = np.asarray(fill).ravel()
+    return whole[0][member] if whole.size == 1 and member in (whole.dtype.names or ()) else None
+
+
+def _filled(raw: npt.NDArray[Any], fill: Any) -> npt.NDArray[np.bool_] | None:
+    if fill is None or np.asarray(fill).dtype.kind not in "iufb":
+        return None
+    gone: npt.NDArray[np.bool_] = np.isnan(raw) if np.isnan(fill) else raw == fill
+    return gone
 
 
 def _of(member: str, take: Take) -> Take:
@@ -92,6 +109,11 @@ def texts(values: npt.NDArray[Any], where: str, encoding: str = "utf-8") -> pa.A
     """Return texts of one length, blanks and zeros at their ends taken off, as a column; empty ones are NULL."""
     flat = np.asarray(values).ravel().tolist()
     return pa.array([_text(one, where, encoding).rstrip("\0 ") or None for one in flat], pa.string())
+
+
+def without(texts: pa.Array, gone: Collection[str]) -> pa.Array:
+    """Return texts with those that stand for none, such as `NA`, as NULL."""
+    return pc.if_else(pc.is_in(texts, pa.array(sorted(gone), pa.string())), None, texts) if gone else texts
 
 
 def _text(value: str | bytes, where: str, encoding: str = "utf-8") -> str:

@@ -90,6 +90,39 @@ def test_a_corrected_cell_is_stored_packed_and_all_else_stays(
     assert list((tmp_path / "more").iterdir()) == []
 
 
+def test_a_whole_number_is_written_back_with_every_digit(tmp_path: Path, spark: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    source, kind = tmp_path / "a.h5", np.dtype([("t", "i8")])
+    with h5py.File(source, "w") as file:
+        file["t"], file["c"] = np.array([1, -1], "i8"), np.array([(1,), (-1,)], kind)
+        file["t"].dims[0].label = "x"
+    text = HEAT.replace("double, description: Heat, from: t", "bigint, from: %s, description: Heat").replace("10}", "2e18}")
+    for array, column in (("t", "t"), ("c", "c.t")):
+        monkeypatch.setattr("tests.jobs.test_arrays.HEAT", text.replace("from: %s", f"from: {column}"))
+        with h5py.File(source, "a") as file:
+            file[array].dims[0].label = "x"
+        (tmp_path / array).mkdir()
+        lake = _lake(tmp_path / array, spark, monkeypatch, source, "h5", "hdf5", f"datasets: [{array}]")
+        corrections.decide(lake, "cleaned.heat", (1, f"{array}[1]"), "fix", {column: str(2**60 + 1)}, "wang", "read off")
+        building.build(lake, spark, "cleaned.heat")
+        if array == "c":
+            with pytest.raises(UserError, match="a member of a compound can't be written back"):
+                arrays.export(lake, "cleaned.heat", "hdf5", tmp_path / array / "out")
+            continue
+        with h5py.File(arrays.export(lake, "cleaned.heat", "hdf5", tmp_path / array / "out").path) as after:
+            assert after["t"][:].tolist() == [1, 2**60 + 1]
+
+
+def test_a_copy_that_would_differ_in_too_many_cells_is_refused(
+    tmp_path: Path, spark: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lake = _lake(tmp_path, spark, monkeypatch, _netcdf(tmp_path), "nc", "netcdf", "variables: [t]")
+    corrections.decide(lake, "cleaned.heat", (1, "t[3]"), "fix", {"t": "4.5"}, "wang", "read off the instrument")
+    building.build(lake, spark, "cleaned.heat")
+    monkeypatch.setattr(arrays, "MOST", 0)
+    with pytest.raises(UserError, match="more than 0 cells that are not as delivered"):
+        arrays.export(lake, "cleaned.heat", "netcdf", tmp_path / "out")
+
+
 def test_a_missing_value_needs_a_fill_value(tmp_path: Path) -> None:
     how = packing(np.dtype("u1"), {})
     with pytest.raises(UserError, match="no fill value"):

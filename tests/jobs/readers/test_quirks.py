@@ -246,6 +246,11 @@ def test_coordinates_of_two_dimensions_and_longitudes_to_360_stay_as_they_are(tm
     ("days since 1582-10-04", "proleptic_gregorian", 1, "1582-10-05T00:00:00Z"),
     ("days since 2000-02-28", "julian", 1, "2000-02-29T00:00:00Z"),
     ("hours since 2020-01-01 00:00:00 +08:00", "standard", 8, "2020-01-01T00:00:00Z"),
+    ("seconds since 1992-10-8 15:15:42.5 -6:00", "standard", 0, "1992-10-08T21:15:42.500000Z"),
+    ("hours since 2000-01-01 00:00 +8:00", "standard", 0, "1999-12-31T16:00:00Z"),
+    ("hours since 2000-01-01 00 +8", "standard", 0, "1999-12-31T16:00:00Z"),
+    ("hours since 2000-01-01 -0530", "standard", 0, "2000-01-01T05:30:00Z"),
+    ("hours since 2000-01-01 12:00 UTC", "standard", 0, "2000-01-01T12:00:00Z"),
     ("seconds since 1970-01-01T00:00:00Z", "gregorian", 1.5, "1970-01-01T00:00:01.500000Z"),
 ])  # fmt: skip
 def test_instants_by_every_calendar(tmp_path: Path, units: str, calendar: str, number: float, expected: str) -> None:
