@@ -104,7 +104,7 @@ def _joined(found: Sequence[Grid], how: How) -> list[Grid]:
     last_page = ""
     for grid in found:
         before = made[-1] if made else None
-        if how.join and before and before.rows and _goes_on(before, grid, last_page):
+        if how.join and before and before.rows and _goes_on(before, grid, last_page) and not _headed_anew(before, grid, how):
             begin = _repeated(before, grid, how)
             before.breaks.add(len(before.rows))
             before.rows += grid.rows[begin:]
@@ -121,6 +121,17 @@ def _goes_on(before: Grid, after: Grid, last_page: str) -> bool:
         return False
     same = before.width == after.width and all(abs(before.box[at] - after.box[at]) < NEAR for at in (0, 2))
     return same and int(after.page) == int(last_page) + 1 and not before.below and not after.above
+
+
+def _headed_anew(before: Grid, after: Grid, how: How) -> bool:
+    """Tell whether a header that is not the first one stands above the next part: the same figures in another unit, say."""
+    heads, begin = _header_rows(before, how)
+    body = [row for row in range(begin, len(before.rows)) if not across(before.rows[row])]
+    head, top = before.texts(heads[-1]) if heads else [], after.texts(0)
+    named = any(text and text == top[column] for column, text in enumerate(head))
+    figures = [top[column] for column in range(before.width) if _of_numbers(before, body, column)]
+    worded = bool(figures) and all(any(sign.isalpha() for sign in text) and not is_number(text) for text in figures)
+    return named and worded and not _repeated(before, after, how)
 
 
 def _repeated(before: Grid, after: Grid, how: How) -> int:

@@ -10,17 +10,18 @@ from jobs.readers.passages import is_heading
 from tests.jobs.readers.reading import read_file, refusal
 
 
-def _pdf(path: Path, stream: bytes, resources: bytes = b"", extra: bytes = b"", trailer: bytes = b"") -> Path:
-    """Write a PDF of one page by hand."""
+def _pdf(path: Path, *streams: bytes, resources: bytes = b"", extra: bytes = b"", trailer: bytes = b"") -> Path:
+    """Write a PDF by hand, of a page for each stream."""
     font = b"<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>"
-    objects = [
-        b"<</Type/Catalog/Pages 2 0 R>>",
-        b"<</Type/Pages/Kids[3 0 R]/Count 1>>",
-        b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 300 400]/Contents 4 0 R/Resources"
-        b"<</Font<</F " + font + b">>" + resources + b">>>>",
-        b"<</Length %d>>stream\n%s\nendstream" % (len(stream), stream),
-        *([extra] if extra else []),
-    ]
+    pages = b" ".join(b"%d 0 R" % (3 + 2 * at) for at in range(len(streams)))
+    objects = [b"<</Type/Catalog/Pages 2 0 R>>", b"<</Type/Pages/Kids[%s]/Count %d>>" % (pages, len(streams))]
+    for at, stream in enumerate(streams):
+        objects += [
+            b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 300 400]/Contents %d 0 R/Resources" % (4 + 2 * at)
+            + b"<</Font<</F " + font + b">>" + resources + b">>>>",
+            b"<</Length %d>>stream\n%s\nendstream" % (len(stream), stream),
+        ]  # fmt: skip
+    objects += [extra] if extra else []
     content, places = b"%PDF-1.4\n", []
     for number, body in enumerate(objects, 1):
         places.append(len(content))
@@ -63,7 +64,7 @@ def test_tables_are_passages_of_their_own(tmp_path: Path) -> None:
 def test_a_scanned_page_says_so(tmp_path: Path) -> None:
     image = (b"<</Type/XObject/Subtype/Image/Width 1/Height 1/ColorSpace/DeviceGray/BitsPerComponent 8/Length 1>>"
              b"stream\nx\nendstream")  # fmt: skip
-    path = _pdf(tmp_path / "scan.pdf", b"q 300 0 0 400 0 0 cm /I Do Q", b"/XObject<</I 5 0 R>>", image)
+    path = _pdf(tmp_path / "scan.pdf", b"q 300 0 0 400 0 0 cm /I Do Q", resources=b"/XObject<</I 5 0 R>>", extra=image)
     found = read_file(tmp_path, "pdf", path)
     assert [(row["kind"], row["text"], row["_locator"]) for row in found.rows] == [("scanned", None, "page 1 (0,0,300,400)")]
     assert found.read.info == {"pages": 1, "scanned_pages": 1}

@@ -71,6 +71,23 @@ def test_a_row_that_may_be_cut_by_the_end_of_a_page_is_doubted_on_both(tmp_path:
     ]
 
 
+def test_a_table_of_another_header_on_the_next_page_is_another(tmp_path: Path) -> None:
+    def page(head: str, *rows: tuple[str, str]) -> bytes:
+        cells = [("fuel", head), *rows]
+        texts = [(10, 45 + 100 * at, 280 - 30 * row, text) for row, one in enumerate(cells) for at, text in enumerate(one)]
+        return _grid([40, 140, 240], [300 - 30 * row for row in range(len(cells), -1, -1)]) + _text(*texts)
+
+    pages = page("t", ("coal", "12"), ("gas", "13")), page("kt", ("oil", "14"), ("coke", "15"))
+    message = refusal(tmp_path, "pdf", _pdf(tmp_path / "a.pdf", *pages), tables={})
+    assert "table 2 on page 2 has the columns fuel, kt, table 1 has fuel, t" in message and "`tables`" in message
+    again = pages[0], page("t", ("oil", "14"))
+    assert [row["t"] for row in read_file(tmp_path, "pdf", _pdf(tmp_path / "b.pdf", *again), tables={}).rows] == [
+        "12",
+        "13",
+        "14",
+    ]
+
+
 def test_rows_between_two_lines_are_told_apart_by_their_text(tmp_path: Path, shared: Path) -> None:
     found = read_file(tmp_path, "pdf", _one(shared, EN, "nics"), tables={})
     by_state = {row["State / Territory"]: row for row in found.rows}
