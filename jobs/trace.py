@@ -318,6 +318,8 @@ def _cell(lake: Lake, contract: Contract, row: Mapping[str, Any]) -> Step:
 
 
 def _place(contract: Contract, locator: Any) -> str:
+    if contract.source and contract.source.form and isinstance(locator, int):
+        return f"form entry row {locator - 1}, line {locator}"
     kind = "line" if contract.source and contract.source.format == "csv" else "cell"
     return f"{kind} {locator}" if isinstance(locator, int) else str(locator)
 

@@ -69,6 +69,7 @@ class Source(Closed):
         "messages", "file",
     ]  # fmt: skip
     options: dict[str, Any] = Field(default_factory=dict, description="Options of the format's reader")
+    form: bool = Field(False, description="People fill it in by hand, too: `carbonlake serve` makes a form of the columns")
     publisher: str = ""
     licence: str = ""
     citation: str = ""
@@ -89,6 +90,9 @@ class Source(Closed):
             raise ValueError(f"{', '.join(given)}: these are those of {self.of}, whose deliveries are read")
         if lacking and not self.of:
             raise ValueError(f"{lacking[0]}: this key is missing")
+        *folders, last = self.path.split("/")
+        if self.form and (self.of or self.format != "csv" or self.options or last != "*.csv" or set("*?[") & {*"".join(folders)}):
+            raise ValueError("form: what is filled in comes as plain csv: `format: csv` without options, `path: <folder>/*.csv`")
         return self
 
 

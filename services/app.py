@@ -8,7 +8,7 @@ from starlette.requests import ClientDisconnect
 
 from jobs.uploads import Refusal
 from schemas.errors import UserError
-from services import intake, uploads
+from services import forms, intake, uploads
 from services.desk import Desk
 from services.guard import Guard
 
@@ -17,7 +17,7 @@ def app(desk: Desk) -> FastAPI:
     """Return the app over a lake; it loads no engine."""
     made = FastAPI(title="Carbonlake", docs_url=None, redoc_url=None, openapi_url="/api/openapi.json")
     made.state.desk = desk
-    for room in (intake, uploads):
+    for room in (forms, intake, uploads):
         made.include_router(room.router)
     made.add_exception_handler(UserError, _said)
     made.add_exception_handler(ClientDisconnect, _left)
