@@ -6,7 +6,7 @@ An empty field is NULL in every format. Text formats give strings only; NetCDF, 
 from __future__ import annotations
 
 import importlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ TYPED = ("netcdf", "hdf5", "cdl", "parquet", "orc", "avro")  # give numbers as n
 AROUND = ("units", "footer", "repeated_headers", "footnotes", "totals", "hidden", "formulas", "external_links", "macros",
           "date_system", "holds", "scanned_pages", "drawn_pages", "unreadable_pages", "doubted_rows", "variables")  # fmt: skip
 FORMATS = ("csv", *CAGED)
+TOGETHER = ("csv",)  # many small deliveries of these are read at once
 
 
 @dataclass(frozen=True)
@@ -69,6 +70,14 @@ def read_many(format: str, requests: Sequence[Request]) -> list[Read | UserError
 
         return read_caged(format, requests)
     return [_direct(format, request) for request in requests]
+
+
+def read_together(
+    format: str, requests: Sequence[Request], folder: Callable[[tuple[str, ...]], Path]
+) -> list[Read | UserError]:  # fmt: skip
+    """Read small deliveries of a format of TOGETHER; rows of one set of columns go to the folder that `folder` names."""
+    found: list[Read | UserError] = importlib.import_module(f"jobs.readers.{format}_together").read_together(requests, folder)
+    return found
 
 
 def _direct(format: str, request: Request) -> Read | UserError:

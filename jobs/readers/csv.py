@@ -8,20 +8,22 @@ from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
-from itertools import chain
+from functools import partial
+from itertools import chain, count
 from pathlib import Path
 from typing import Any, BinaryIO
 
-import polars as pl
+import numpy as np
+import pyarrow as pa
 
 from jobs.readers import Read, Request
 from jobs.readers.csv_around import Repeated, bare
 from jobs.readers.csv_footer import FOOTER_LINES, Footer, without_footer
 from jobs.readers.csv_head import SAMPLE, Csv, Head, check_begin, check_options, head, wrong_encoding
-from jobs.readers.csv_plain import lines_of, plain, write_frame, write_plain
+from jobs.readers.csv_plain import Sink, bytewise, lines_of, plain, write_part, write_plain, write_rows
 from jobs.readers.csv_records import Dialect, Records, records
 from jobs.readers.options import options
-from jobs.readers.parts import Rejects
+from jobs.readers.parts import Held, Rejects
 from jobs.readers.text import blocks, opened
 from schemas.errors import UserError
 
@@ -35,8 +37,10 @@ class _State:
     request: Request
     columns: tuple[str, ...]
     dialect: Dialect
-    rejects: Rejects
+    rejects: Rejects | Held
     line: int
+    pool: ThreadPoolExecutor
+    sinks: Iterator[Sink]
     marks: tuple[tuple[str, ...], ...] = ()
     rows: int = 0
     parts: int = 0
@@ -48,14 +52,21 @@ class _State:
     footer: Footer = field(default_factory=Footer)
     pending: deque[tuple[Future[list[int] | None], bytes, int, int]] = field(default_factory=deque)
 
-    def part(self) -> Path:
-        """Return the path of the next part file."""
+    def part(self) -> Sink:
+        """Return what takes the next part."""
         self.parts += 1
-        return self.request.out / f"part-{self.parts - 1:05}.parquet"
+        return next(self.sinks)
 
 
 def read(request: Request) -> Read:
     """Read a CSV delivery; `_locator` is the physical line, 1-based. Raise UserError with the reason if it is none."""
+    parts = (partial(write_part, request.out / f"part-{number:05}.parquet") for number in count())
+    with Rejects(request.out, request.delivery) as rejects, ThreadPoolExecutor(2) as pool:
+        return read_into(request, rejects, pool, parts)
+
+
+def read_into(request: Request, rejects: Rejects | Held, pool: ThreadPoolExecutor, sinks: Iterator[Sink]) -> Read:
+    """Read a delivery, each part of it to the next sink. Raise UserError as `read` does."""
     began = time.perf_counter()
     given = options(Csv, request.options, request.name)
     encoding = check_options(given, request.path, request.name)
@@ -64,12 +75,12 @@ def read(request: Request) -> Read:
         first = next(every, b"")
         top = head(first, given, request.name)
         dialect = Dialect(given.delimiter, top.encoding, given.comment, len(top.columns))
-        with Rejects(request.out, request.delivery) as rejects:
-            state = _State(request, top.columns, dialect, rejects, top.line, top.marks)
-            _read_blocks(_body(chain([first[top.offset :]], every), given, state), state)
+        state = _State(request, top.columns, dialect, rejects, top.line, pool, sinks, top.marks)
+        _read_blocks(_body(chain([first[top.offset :]], every), given, state), state)
     _check_encoding(state, at_end=True)
     _check_rows(state, given)
-    return Read(state.rows, rejects.count, top.columns, _info(given, top, state), time.perf_counter() - began)
+    told = info(given, top, state.line, state.parts, state.repeated, state.footer)
+    return Read(state.rows, rejects.count, top.columns, told, time.perf_counter() - began)
 
 
 def probe(path: Path, given: dict[str, Any]) -> dict[str, Any]:
@@ -107,10 +118,12 @@ def _end(stream: BinaryIO, path: Path) -> bytes:
     return end.partition(b"\n")[2]
 
 
-def _info(given: Csv, top: Head, state: _State) -> dict[str, Any]:
-    lines = state.line - 1 + state.footer.lines
-    found = {"encoding": top.encoding, "delimiter": given.delimiter, "lines": lines, "parts": state.parts}
-    return found | _around(top, state.repeated, state.footer, state.line)
+def info(given: Csv, top: Head, line: int, parts: int, repeated: Repeated | None = None, footer: Footer | None = None) -> Any:
+    """Say what a file was found to be; `line` is the number of the first line after its rows."""
+    footer = footer or Footer()
+    lines = line - 1 + footer.lines
+    found = {"encoding": top.encoding, "delimiter": given.delimiter, "lines": lines, "parts": parts}
+    return found | _around(top, repeated or Repeated(), footer, line)
 
 
 def _around(top: Head, repeated: Repeated, footer: Footer, line: int) -> dict[str, Any]:
@@ -132,25 +145,25 @@ def _body(every: Iterator[bytes], given: Csv, state: _State) -> Iterator[bytes]:
 def _read_blocks(every: Iterator[bytes], state: _State) -> None:
     """Check and count a block here while the one before it is parsed in a second thread."""
     rest = b""
-    with ThreadPoolExecutor(2) as pool:
-        for block in filter(None, every):
-            if rest or not _submit(block, state, pool):
-                rest = _exact(rest + block, state, last=False)
-                _check_encoding(state, at_end=False)
-            _settle(state, keep=2)
-        _settle(state, keep=0)
+    for block in filter(None, every):
+        if rest or not _submit(block, state):
+            rest = _exact(rest + block, state, last=False)
+            _check_encoding(state, at_end=False)
+        _settle(state, keep=2)
+    _settle(state, keep=0)
     if rest:
         _exact(rest, state, last=True)
 
 
-def _submit(block: bytes, state: _State, pool: ThreadPoolExecutor) -> bool:
+def _submit(block: bytes, state: _State) -> bool:
     dialect = state.dialect
-    text = plain(block, dialect.encoding, dialect.comment)
+    as_is = bytewise(dialect.encoding, dialect.delimiter)
+    text = plain(block, dialect.encoding, dialect.comment, as_is=as_is)
     lines = lines_of(text, dialect.delimiter, dialect.width) if text is not None else None
     if text is None or lines is None:
         return False
-    future = pool.submit(write_plain, text, lines, state.line, state.columns, dialect.delimiter,
-                         state.request.delivery, state.part(), state.marks)  # fmt: skip
+    future = state.pool.submit(write_plain, text, lines, state.line, state.columns, dialect.delimiter,
+                         state.request.delivery, state.part(), state.marks, dialect.encoding if as_is else "utf-8")  # fmt: skip
     state.pending.append((future, block, state.line, lines))
     state.line += lines
     state.decoded += 0 if block.isascii() else lines
@@ -163,7 +176,9 @@ def _settle(state: _State, keep: int) -> None:
         future, block, first, lines = state.pending.popleft()
         again = future.result()
         if again is None:
+            state.decoded -= 0 if block.isascii() else lines  # each is counted as it is read
             _take(block, first, state, last=True)
+            _check_encoding(state, at_end=False)
         else:
             state.repeated.add(again)
             state.rows += lines - len(again)
@@ -185,10 +200,9 @@ def _take(block: bytes, first: int, state: _State, *, last: bool) -> bytes:
         state.rejects.add(str(line), reason, raw)
     _set_apart(found, state)
     if found.rows:
-        columns = {name: [value or None for value in values]
-                   for name, values in zip(state.columns, zip(*found.rows, strict=True), strict=True)}  # fmt: skip
-        frame = pl.DataFrame(columns, schema=dict.fromkeys(columns, pl.String()))
-        write_frame(frame, pl.Series(found.lines, dtype=pl.Int64), state.request.delivery, state.part())
+        columns = [pa.array([value or None for value in values], pa.string()) for values in zip(*found.rows, strict=True)]
+        table = pa.table(columns, list(state.columns))
+        write_rows(table, np.array(found.lines), state.request.delivery, state.part())
         state.rows += len(found.rows)
     return found.rest
 

@@ -104,7 +104,7 @@ def head(block: bytes, given: Csv, where: str) -> Head:
 
 def _passed(block: bytes, offset: int, lines: int) -> int:
     for _ in range(lines):
-        offset = block.index(b"\n", offset) + 1
+        offset = block.find(b"\n", offset) + 1 or len(block)  # a quote that never closes takes all there is
     return offset
 
 
@@ -144,6 +144,9 @@ def _check_encoding(sample: bytes, encoding: str, where: str) -> None:
     """Raise UserError if the sample is in another encoding; a line that is merely damaged is left to its row."""
     if (mark := fitting(sample)).startswith(("utf-16", "utf-32")):
         raise UserError(f"the file is in {mark}", where=where, remedy=f"set the option `encoding: {mark}`")
+    # In these two a line feed is never part of another character: where the whole decodes, each line does.
+    if encoding in ("utf-8", "gb18030") and _decodes(sample, encoding):
+        return
     lines = [line for line in sample.split(b"\n")[:-1] if not line.isascii()]
     bad = [line for line in lines if not _decodes(line, encoding)]
     if bad and (2 * len(bad) > len(lines)) and (len(bad) > 2 or bad[0] in sample.split(b"\n", 1)[0]):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Mapping
 from dataclasses import MISSING, Field, fields
+from functools import cache
 from typing import Any, TypeVar, get_type_hints
 
 from schemas.errors import UserError
@@ -23,12 +24,18 @@ def options(kind: type[T], given: Mapping[str, Any], where: str) -> T:
     for name, field in known.items():
         if name not in given and field.default is MISSING and field.default_factory is MISSING:
             raise UserError(f"the option {name!r} is missing", where=where, remedy="`carbonlake probe` shows what it can be")
-    hints = get_type_hints(kind)
+    hints = _hints(kind)  # type: ignore[arg-type]
     for key, value in given.items():
         if not _fits(value, hints[key]):
             raise UserError(f"option {key!r}: {value!r} is not a value it can have", where=where,
                             remedy="docs/formats.md says what it takes")  # fmt: skip
     return kind(**given)
+
+
+@cache
+def _hints(kind: type[Any]) -> dict[str, Any]:
+    """Return the types of the options of a kind; to look them up takes longer than to read a small file."""
+    return get_type_hints(kind)
 
 
 def _fits(value: Any, hint: Any) -> bool:

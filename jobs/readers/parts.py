@@ -70,13 +70,27 @@ def no_rows(where: str) -> UserError:
                      remedy="ask for the delivery again; where none is right set the option `empty_ok: true`")  # fmt: skip
 
 
-class Rejects:
+class Held:
+    """Malformed rows of a small delivery, held until it is known whether it can be read at all."""
+
+    def __init__(self, delivery: int) -> None:
+        self.count, self.first, self.delivery = 0, "", delivery
+        self.rows: list[tuple[int, str, str, str]] = []
+
+    def add(self, locator: str, reason: str, raw: str) -> None:
+        """Set one malformed row aside; its text is cut to 4 kB."""
+        self.first = self.first or f"{locator}: {reason}"
+        self.count += 1
+        # Cut before any cleaning, so that a row of 10 MB costs nothing.
+        self.rows.append((self.delivery, locator, reason, raw[:RAW_LIMIT]))
+
+
+class Rejects(Held):
     """The file of malformed rows, always written, in batches so that a bad delivery needs no memory."""
 
     def __init__(self, out: Path, delivery: int, batch: int = 5000) -> None:
-        self.count, self.first = 0, ""
-        self._delivery, self._batch = delivery, batch
-        self._rows: list[tuple[str, str, str]] = []
+        super().__init__(delivery)
+        self._batch = batch
         self._writer = _writer(out / "rejected.parquet", REJECTED)
 
     def __enter__(self) -> Self:
@@ -88,17 +102,19 @@ class Rejects:
 
     def add(self, locator: str, reason: str, raw: str) -> None:
         """Set one malformed row aside; its text is cut to 4 kB."""
-        self.first = self.first or f"{locator}: {reason}"
-        self.count += 1
-        # Cut before any cleaning, so that a row of 10 MB costs nothing.
-        self._rows.append((locator, reason, raw[:RAW_LIMIT]))
-        if len(self._rows) >= self._batch:
+        super().add(locator, reason, raw)
+        if len(self.rows) >= self._batch:
+            self._flush()
+
+    def take(self, held: Held) -> None:
+        """Take over the rows of a delivery that is read together with others."""
+        self.rows += held.rows
+        if len(self.rows) >= self._batch:
             self._flush()
 
     def _flush(self) -> None:
-        if self._rows:
-            locators, reasons, raws = (list(column) for column in zip(*self._rows, strict=True))
-            columns = [[self._delivery] * len(raws), locators, reasons, raws]
-            arrays = [pa.array(column, field.type) for column, field in zip(columns, REJECTED, strict=True)]
+        if self.rows:
+            columns = zip(*self.rows, strict=True)
+            arrays = [pa.array(list(column), field.type) for column, field in zip(columns, REJECTED, strict=True)]
             self._writer.write_table(pa.Table.from_arrays(arrays, schema=REJECTED))
-            self._rows.clear()
+            self.rows.clear()

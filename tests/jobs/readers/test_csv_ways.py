@@ -49,7 +49,7 @@ def _content(found: Result | str) -> Any:
 def test_both_ways_give_the_same(table: list[list[str]], end: str, closed: bool) -> None:
     content = (end.join(",".join(row) for row in table) + end * closed).encode()
     fast = _read(content, 1 << 20)
-    exact = _read(content, 1 << 20, plain=lambda *_: None)
+    exact = _read(content, 1 << 20, plain=lambda *_, **__: None)
     assert _content(fast) == _content(exact)
 
 
@@ -72,11 +72,12 @@ def test_plain_tables_take_the_fast_way() -> None:
     assert isinstance(found, Result) and found.read.rows == 200 and found.read.info["parts"] > 1
 
 
-def test_lines_that_make_up_for_each_other_are_not_plain_to_the_parser(tmp_path: Path) -> None:
+def test_lines_that_make_up_for_each_other_are_not_plain_to_the_parser() -> None:
     block = b"1\n2,3,4,5,6\n"
     assert csv_plain.lines_of(block, ",", 3) == 2
-    assert not csv_plain.write_plain(block, 2, 1, ("a", "b", "c"), ",", 7, tmp_path / "part.parquet")
-    assert not list(tmp_path.iterdir())
+    taken: list[object] = []
+    assert csv_plain.write_plain(block, 2, 1, ("a", "b", "c"), ",", 7, taken.append) is None
+    assert not taken
 
 
 @settings(max_examples=60, deadline=None)
@@ -89,5 +90,5 @@ def test_both_ways_give_the_same_in_gb18030(table: list[list[str]], delimiter: s
     rows = [delimiter.join(cell.replace(delimiter, "") for cell in row) for row in table]
     content = "\n".join([*rows, ""]).encode("gb18030") + odd.replace(b"\0", b"") + b"\n"
     fast = _read(content, 1 << 20, encoding="gb18030", delimiter=delimiter)
-    exact = _read(content, 1 << 20, plain=lambda *_: None, encoding="gb18030", delimiter=delimiter)
+    exact = _read(content, 1 << 20, plain=lambda *_, **__: None, encoding="gb18030", delimiter=delimiter)
     assert _content(fast) == _content(exact)
