@@ -77,7 +77,8 @@ def _changes(lake: Lake, one: Contract, receipt: Receipt) -> tuple[dict[str, lis
     parts = sorted(str(path) for path in reading(lake, one.table, receipt.delivery_id).glob("part-*.parquet"))
     found: dict[str, list[Any]] = {}
     with query.connection(lake, {one.table: None}) as duck:
-        duck.execute(f"create temp view found as from read_parquet([{', '.join(map(literal, parts))}])")
+        duck.execute(f"create temp view found as from read_parquet([{', '.join(map(literal, parts))}]) "
+                     f"where {DELIVERY} = {receipt.delivery_id}")  # fmt: skip
         kinds = {row[0]: row[1] for row in duck.execute("describe found").fetchall()}
         join = f"from found f join {one.table} t on t.{LOCATOR} = f.{LOCATOR} and t.{DELIVERY} = {receipt.delivery_id}"
         both = duck.execute(f"select count(*) {join}").fetchone() or (0,)

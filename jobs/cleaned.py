@@ -71,7 +71,8 @@ def plan(job: Job) -> Plan | None:
     if same and last and job.note.get("deliveries") == before and _incremental(job.contract):
         mode: Mode = "append" if job.contract.write == "append" else "partitions"
         return Plan(fresh, mode, f"{len(fresh)} new deliveries", note)
-    earlier = tuple(receipt for receipt in every if receipt not in receipts)
+    standing = set(ids)
+    earlier = tuple(receipt for receipt in every if receipt.delivery_id not in standing)
     return Plan(receipts, "whole", _why_whole(job, before, fixes), note, earlier)
 
 
@@ -140,7 +141,7 @@ def _typed(job: Job, shapes: Sequence[Sequence[Parsed]]) -> Typed:
     staged: list[Staged] = []
     lineage = None
     for number, shape in enumerate(shapes):
-        found = corrections.applied(job.engine, job.decided, [path for one in shape for path in one.files])
+        found = corrections.applied(job.engine, job.decided, shape)
         labels = checks(job.contract, found.columns)
         frame = clean(found, job.contract, {one.delivery: one.name for one in shape})
         lineage = column_lineage(frame, {f"deliveries.{job.contract.name}": found})

@@ -19,7 +19,7 @@ from jobs.decisions import Decisions
 from jobs.decisions import decisions as decisions
 from jobs.decisions import digest as digest
 from jobs.decisions import history as history
-from jobs.deliveries import reading
+from jobs.deliveries import Parsed, files, reading, strangers
 from jobs.lake import Lake, arrow_schema
 from jobs.land import receipts
 from jobs.outcome import new_run
@@ -34,12 +34,14 @@ def discarded(made: Decisions) -> set[tuple[int, str]]:
     return {place for place, row in made.items() if row["decision"] == "discard"}
 
 
-def applied(engine: Engine, made: Decisions, files: Sequence[str]) -> DataFrame:
+def applied(engine: Engine, made: Decisions, parsed: Sequence[Parsed]) -> DataFrame:
     """Return the rows as found, corrected where a person corrected them, and marked where a rule is waived.
 
     A corrected row keeps its delivery and locator: it goes the same way as any other row.
     """
-    found = engine.parquet(files)
+    found = engine.parquet(files(parsed))
+    if others := strangers(parsed):
+        found = found.filter(~F.col(DELIVERY).isin(others))
     if not made:
         return found
     headers = sorted({header for row in made.values() for header in row["values"] if header in found.columns})
@@ -104,15 +106,15 @@ def decide(lake: Lake, table: str, place: tuple[int, str], decision: str, values
     append_rows(lake, ops, pa.Table.from_pylist([row], schema=arrow_schema(ops)), new_run())
 
 
-def _there(lake: Lake, table: str, place: tuple[int, str], files: str) -> bool:
+def _there(lake: Lake, table: str, place: tuple[int, str], parts: str) -> bool:
     """Tell whether a delivery as read has a row at a place."""
     folder = reading(lake, table, place[0])
-    if not list(folder.glob(f"{files}.parquet")):
+    if not list(folder.glob(f"{parts}.parquet")):
         return False
-    pattern = str(folder / f"{files}.parquet")
+    pattern = str(folder / f"{parts}.parquet")
     with duckdb.connect() as connection:
-        sql = f"select 1 from read_parquet(?) where cast({LOCATOR} as varchar) = ? limit 1"
-        return connection.execute(sql, [pattern, place[1]]).fetchone() is not None
+        sql = f"select 1 from read_parquet(?) where {DELIVERY} = ? and cast({LOCATOR} as varchar) = ? limit 1"
+        return connection.execute(sql, [pattern, *place]).fetchone() is not None
 
 
 def _headers(name: str, given: str | list[str] | None) -> list[str]:

@@ -8,7 +8,7 @@ import duckdb
 
 from jobs import staging
 from jobs.clean import DELIVERY, LOCATOR, RULES, found_header
-from jobs.deliveries import Parsed
+from jobs.deliveries import Parsed, as_found
 from jobs.outcome import Job
 from jobs.query import relation_sql
 from jobs.relation import quote
@@ -53,9 +53,8 @@ def _retyped(job: Job, connection: duckdb.DuckDBPyConnection, one: Parsed, name:
     header = str(found_header(column, name, one.columns))
     seen: list[str] = []
     if header in one.columns:
-        listed = ", ".join(map(staging.quoted, one.files))
         places = f"{LOCATOR} in ({unfit} and {DELIVERY} = {one.delivery})"
-        sql = f"select distinct {quote(header)} from read_parquet([{listed}]) where {places} order by 1 limit 3"
+        sql = f"select distinct {quote(header)} from ({as_found([one])}) where {places} order by 1 limit 3"
         seen = [repr(row[0]) for row in connection.execute(sql).fetchall()]
     return UserError(
         f"the source has drifted: {name} (from {header!r}) is {column.type}, which {wrong} of {one.rows} rows do not fit, "

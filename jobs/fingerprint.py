@@ -37,14 +37,19 @@ def transform_file(contract: Contract) -> Path | None:
 def reader(format_: str) -> str:
     """Return a digest that changes whenever the way a format is read changes."""
     digest = hashlib.sha256()
-    for path in sorted(_imports(rooms.SHIPPED / "jobs" / "readers" / f"{format_}.py")):
+    for path in sorted(frozenset[Path]().union(*(_imports(rooms.SHIPPED / name) for name in _readers(format_)))):
         digest.update(_digest(path, path.stat().st_mtime_ns))
     return digest.hexdigest()[:16]
 
 
+def _readers(format_: str) -> tuple[str, ...]:
+    """Return the files that may read a format: one that is not there imports nothing."""
+    return f"jobs/readers/{format_}.py", f"jobs/readers/{format_}_together.py"
+
+
 def _reaching(contract: Contract) -> set[Path]:
     own = transform_file(contract)
-    formats = [f"jobs/readers/{contract.source.format}.py"] if contract.source else []
+    formats = [*_readers(contract.source.format)] if contract.source else []
     formats += ["jobs/readers/direct.py"] if contract.source and contract.source.format in ("netcdf", "hdf5") else []
     starts = [rooms.SHIPPED / name for name in (*EVERY_TABLE, *formats)]
     mine = _imports(own) if own else frozenset[Path]()

@@ -10,7 +10,7 @@ import duckdb
 from jobs import inflow, keep, staging
 from jobs.clean import DELIVERY, LOCATOR, found_header
 from jobs.cleaned import Made
-from jobs.deliveries import Parsed
+from jobs.deliveries import Parsed, as_found
 from jobs.outcome import Job, Mode
 from jobs.relation import quote
 from quality.balance import period_column
@@ -54,8 +54,8 @@ def _period(job: Job, connection: duckdb.DuckDBPyConnection, one: Parsed) -> str
     name = period_column(job.contract, known)
     if name is None:
         return ""
-    header, files = quote(str(known[name])), ", ".join(map(staging.quoted, one.files))
-    first, last = connection.execute(f"select min({header}), max({header}) from read_parquet([{files}])").fetchall()[0]
+    header = quote(str(known[name]))
+    first, last = connection.execute(f"select min({header}), max({header}) from ({as_found([one])})").fetchall()[0]
     return f", {name} {first}" + (f" to {last}" if last != first else "")
 
 

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 
 from jobs.clean import DELIVERY, LOCATOR, found_header
 from jobs.decisions import Decisions
-from jobs.deliveries import Parsed
+from jobs.deliveries import Parsed, as_found, files
 from jobs.row_units import factors, unit_column
 from jobs.staging import quoted
 from jobs.written import plain_sql
@@ -39,8 +39,7 @@ def _shape_sums(
     connection: duckdb.DuckDBPyConnection, contract: Contract, shape: Sequence[Parsed], names: Sequence[str],
     decisions: Decisions,
 ) -> dict[str, Decimal]:  # fmt: skip
-    files = [path for one in shape for path in one.files]
-    text = {field.name for field in pq.read_schema(files[0]) if "string" in str(field.type)}
+    text = {field.name for field in pq.read_schema(files(shape[:1])[0]) if "string" in str(field.type)}
     headers = {name: found_header(contract.columns[name], name, shape[0].columns) for name in names}
     wanted = {name: header for name, header in headers.items() if header}
     if not wanted:
@@ -51,8 +50,7 @@ def _shape_sums(
         column = contract.columns[name]
         scale = _scale(connection, contract, name, shape, decisions)
         sums.append(f"coalesce(sum({counted(value, column, header in text, scale)}), 0)")
-    listed = ", ".join(quoted(path) for path in files)
-    row = connection.execute(f"select {', '.join(sums)} from read_parquet([{listed}])").fetchone() or ()
+    row = connection.execute(f"select {', '.join(sums)} from ({as_found(shape)})").fetchone() or ()
     return {name: Decimal(value) for name, value in zip(wanted, row, strict=True)}
 
 
@@ -78,8 +76,7 @@ def _scale(
     if of_row.column not in shape[0].columns:
         return "cast(null as double)"
     unit = f"trim(cast({_corrected(of_row.column, shape, decisions)} as varchar), ' ')"
-    listed = ", ".join(quoted(path) for one in shape for path in one.files)
-    spelled = connection.execute(f"select distinct {unit} from read_parquet([{listed}])").fetchall()
+    spelled = connection.execute(f"select distinct {unit} from ({as_found(shape)})").fetchall()
     known = factors(contract, name, (row[0] for row in spelled))
     cases = " ".join(f"when {quoted(text)} then cast('{factor!r}' as double)" for text, factor in known.items())
     return f"(case {unit} {cases} end)" if cases else "cast(null as double)"

@@ -89,7 +89,11 @@ class Lake:
 
     def read_folder(self, table: str, delivery: int) -> Path:
         """Return the folder of a parsed delivery of a table."""
-        return self.folder / "_read" / Path(*table.split(".")) / f"{delivery:08d}"
+        return self.table_read_folder(table) / f"{delivery:08d}"
+
+    def table_read_folder(self, table: str) -> Path:
+        """Return the folder of all parsed deliveries of a table."""
+        return self.folder / "_read" / Path(*table.split("."))
 
     def delivery_path(self, sha256: str) -> Path:
         """Return where the bytes of a delivery lie on this machine, if they do."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -13,6 +14,7 @@ from jobs import corrections, staging
 from jobs.clean import DELIVERY, LOCATOR, RULES
 from jobs.cleaned import Made
 from jobs.commit import Moved, last_commit, write_rows
+from jobs.deliveries import Parsed, as_found
 from jobs.lake import Lake
 from jobs.outcome import Job, Mode
 from jobs.relation import read_rows
@@ -91,15 +93,22 @@ def _judged(job: Job, made: Made, connection: duckdb.DuckDBPyConnection) -> list
     connection.execute(f"create or replace temp table aside as {broken} union all {conflicts}")
     waiting = {row[0] for row in connection.execute(f"select distinct {DELIVERY} from aside").fetchall()}
     found = [one for one in made.parsed if one.delivery in waiting]
-    return [_fetch(connection, _with_raw(job, one.files)) for one in found]
+    return [_fetch(connection, _with_raw(job, some)) for some in _by_folder(found)]
 
 
-def _with_raw(job: Job, files: Sequence[str]) -> str:
-    paths = ", ".join(quoted(path) for path in files)
+def _by_folder(parsed: Sequence[Parsed]) -> list[list[Parsed]]:
+    """Return deliveries by where they lie, so that files which hold many are read once."""
+    folders: dict[Path, list[Parsed]] = {}
+    for one in parsed:
+        folders.setdefault(one.folder, []).append(one)
+    return list(folders.values())
+
+
+def _with_raw(job: Job, parsed: Sequence[Parsed]) -> str:
     return f"""
         select '{job.run_id}' as run_id, a.{DELIVERY} as delivery_id, cast(a.{LOCATOR} as varchar) as locator, a.rules,
                cast(to_json(r) as varchar) as raw
-        from (select * from read_parquet([{paths}])) r
+        from ({as_found(parsed)}) r
         join aside a on r.{DELIVERY} = a.{DELIVERY} and r.{LOCATOR} = a.{LOCATOR}"""
 
 
@@ -117,15 +126,15 @@ def _derived(job: Job, made: Made, connection: duckdb.DuckDBPyConnection) -> pa.
 
 def _malformed(job: Job, made: Made, connection: duckdb.DuckDBPyConnection) -> list[pa.Table]:
     """Rows that the reader could not take apart."""
-    found = [one.folder / "rejected.parquet" for one in made.parsed if one.rejected]
+    found = [one for one in made.parsed if one.rejected]
     return [
         _fetch(
             connection,
             f"""
         select '{job.run_id}' as run_id, {DELIVERY} as delivery_id, cast({LOCATOR} as varchar) as locator,
-               'malformed: ' || reason as rules, raw from read_parquet({quoted(str(path))})""",
+               'malformed: ' || reason as rules, raw from ({as_found(some, "rejected")})""",
         )
-        for path in found
+        for some in _by_folder(found)
     ]
 
 

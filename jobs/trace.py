@@ -329,7 +329,8 @@ def _as_found(lake: Lake, contract: Contract, delivery: int, locator: Any) -> di
     if not files:
         return {}
     with duckdb.connect() as duck:
-        rows = _rows(duck, f"select * from read_parquet(?) where {LOCATOR} = ? limit 1", [files, locator])
+        rows = _rows(duck, f"select * from read_parquet(?) where {DELIVERY} = ? and {LOCATOR} = ? limit 1",
+                     [files, delivery, locator])  # fmt: skip
     used = {header for name, column in contract.columns.items() for header in headers(column, name)}
     found = {name: value for name, value in (rows[0] if rows else {}).items() if not name.startswith("_") and value is not None}
     named = {name: value for name, value in found.items() if name in used} or found

@@ -6,7 +6,6 @@ they would. Files of a Delta table never change, so that a copy is a link to eac
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -20,7 +19,7 @@ from jobs import land, relation, store
 from jobs.build import build
 from jobs.commit import last_commit
 from jobs.decisions import TABLE as DECISIONS
-from jobs.deliveries import MARK
+from jobs.deliveries import told
 from jobs.lake import Lake, unstage
 from jobs.land import Receipt
 from jobs.ops import Ops
@@ -115,9 +114,7 @@ def _rows(lake: Lake, table: str) -> int:
 
 
 def _told(copy: Lake, one: Contract, receipt: Receipt, outcome: Outcome, before: int, first: int) -> dict[str, Any]:
-    path = copy.read_folder(one.table, receipt.delivery_id) / MARK
-    nothing: dict[str, Any] = {"rows": 0, "rejected": 0, "refused": ""}
-    mark = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else nothing
+    mark = told(copy, one.table, receipt.delivery_id)
     came = mark["rows"] + mark["rejected"]
     said: dict[str, Any] = {"table": one.table, "rows_in": came, "warnings": list(outcome.warnings), "rows_before": before}
     if mark["refused"] or outcome.status != "built":

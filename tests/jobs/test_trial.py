@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from jobs import land
+from jobs import groups, land
 from jobs.lake import Lake
 from jobs.session import Engine
 from jobs.trial import trial
@@ -90,7 +90,11 @@ def test_columns_that_have_drifted_would_stop_the_build(lake: Lake, spark: Any) 
     assert "do not land it" in told["reason"] and "withdraw" not in told["reason"]
 
 
-def test_what_was_landed_and_not_built_yet_is_not_counted_as_this_file(lake: Lake, spark: Any) -> None:
+@pytest.mark.parametrize("fewest", [2, 99])  # deliveries that are read together
+def test_what_was_landed_and_not_built_yet_is_not_counted_as_this_file(
+    lake: Lake, spark: Any, monkeypatch: pytest.MonkeyPatch, fewest: int
+) -> None:
+    monkeypatch.setattr(groups, "FEWEST", fewest)
     deliver(lake, TABLE, "one.csv", csv(ROWS))
     (told,) = tried(lake, spark, "two.csv", csv([("z", "2025-05-01", 1, "x")]))["tables"]
     assert (told["rows_in"], told["written"], told["rows_after"]) == (1, 1, 3)
