@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import reduce
 
 from pyspark.sql import Column as Expr
@@ -11,10 +11,11 @@ from pyspark.sql import functions as F
 
 from jobs import dates, written
 from jobs.date_shapes import check as check_formats
-from jobs.row_units import scales, unit_column
+from jobs.row_units import as_found, scales, unit_column
 from jobs.zones import quick, to_utc
 from layers.numbers import fix
 from models import units
+from quality.declared import MAX_ROW_RULES, in_groups
 from quality.rules import RowCheck, mask, row_checks, set_aside_bits
 from schemas import types
 from schemas.contract import Column, Contract, Rule
@@ -47,16 +48,20 @@ def found_header(column: Column, name: str, present: Iterable[str]) -> str | Non
 
 def checks(contract: Contract, present: Iterable[str]) -> list[RowCheck]:
     """Return every row check of a table in the order of its bits: the declared rules, then types, then keys."""
-    implied = [
-        RowCheck(f"type_{name}", "quarantine", ~F.col(f"_bad_{name}"), Rule(rule="not_null", column=name))
-        for name, column in contract.columns.items()
-        if _can_fail(column) and found_header(column, name, present)
-    ]
+    typed_ = [n for n, column in contract.columns.items() if _can_fail(column) and found_header(column, n, present)]
     units_known = [
         RowCheck(f"unit_{name}", "quarantine", F.col(f"_unit_{name}"), Rule(rule="not_null", column=name))
         for name in _with_units(contract, present)
     ]
-    return soft_checks(contract, present) + implied + units_known + key_checks(contract)
+    before, after = soft_checks(contract, present), units_known + key_checks(contract)
+    room = max(MAX_ROW_RULES - len(before) - len(after), 1)
+    return before + [_types(some) for some in in_groups(typed_, room)] + after
+
+
+def _types(names: Sequence[str]) -> RowCheck:
+    """Return the check that values fit their types: of one column, or of several where a table has more than bits."""
+    fine = reduce(lambda one, other: one & other, [~F.col(f"_bad_{name}") for name in names])
+    return RowCheck(f"type_{'|'.join(names)}", "quarantine", fine, Rule(rule="not_null", column=names[0]), tuple(names))
 
 
 def _with_units(contract: Contract, present: Iterable[str]) -> list[str]:
@@ -119,7 +124,7 @@ def _typed(found: DataFrame, contract: Contract, names: Mapping[int, str]) -> Da
         header = found_header(column, name, present)
         if header is None:
             continue
-        found_, is_text = F.col(f"`{header}`"), native[header] == "string"
+        found_, is_text = as_found(header), native[header] == "string"
         raw = text(found_, column) if is_text else _as_it_is(found_, column, native[header], f"{contract.file}: columns.{name}")
         if name in qualified and is_text:
             raw = written.qualifier(text(found_, qualified[name]), qualified[name])
@@ -152,9 +157,7 @@ def _readied(
         header = found_header(column, name, present)
         # A day may come as a number, such as 20260131.
         if header and (native[header] == "string" or (column.format and native[header] in WHOLE)):
-            ready = _ready(
-                text(F.col(f"`{header}`").cast("string"), column), column, zone, f"{contract.file}: columns.{name}.format"
-            )
+            ready = _ready(text(as_found(header).cast("string"), column), column, zone, f"{contract.file}: columns.{name}.format")
             parsed |= {} if ready is None else {name: ready}
     prefix = "_ready_"
     while any(header.startswith(prefix) for header in present):  # else another column would read this one for its text

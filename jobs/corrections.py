@@ -23,7 +23,7 @@ from jobs.deliveries import Parsed, files, reading, strangers
 from jobs.lake import Lake, arrow_schema
 from jobs.land import receipts
 from jobs.outcome import new_run
-from jobs.row_units import unit_column
+from jobs.row_units import as_found, unit_column
 from jobs.session import Engine
 from schemas.contracts import contract
 from schemas.errors import UserError
@@ -64,7 +64,7 @@ def _fixed(header: str, made: Decisions) -> Column:
     cases = F.when(_at(at), F.lit(first))
     for value, places in others:
         cases = cases.when(_at(places), F.lit(value))
-    return cases.otherwise(F.col(f"`{header}`"))
+    return cases.otherwise(as_found(header))
 
 
 def _at(places: Sequence[tuple[int, str]]) -> Column:

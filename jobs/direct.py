@@ -22,7 +22,6 @@ from jobs.readers import Read, Request
 from jobs.readers.cage import write_caged
 from jobs.staging import Staged
 from lineage.edges import Edge, Lineage
-from quality.declared import finite
 from quality.literals import typed
 from quality.rules import RowCheck, set_aside_bits
 from schemas.contract import Column, Contract, Source
@@ -91,9 +90,8 @@ def _headers(contract: Contract) -> dict[str, str]:
 
 def _known(contract: Contract, check: RowCheck) -> bool:
     rule = check.rule
-    if rule.rule == "expression":  # what is not finite fits no double, and so is missing before it is judged
-        return any(rule == finite(name) for name in contract.columns)
-    return rule.rule == "not_null" or (rule.rule in LIMITS and contract.columns[str(rule.column)].type != "timestamp")
+    # What is not finite fits no double, and so is missing before it is judged.
+    return rule.rule in ("not_null", "finite") or (rule.rule in LIMITS and contract.columns[str(rule.column)].type != "timestamp")
 
 
 def read(job: Job, receipts: Sequence[Receipt]) -> tuple[list[Parsed], Typed] | None:
@@ -127,18 +125,19 @@ def _share(
     found = _headers(contract)
     target: Mapping[str, Any] = {
         "columns": [(name, found[name], str(column.type)) for name, column in contract.columns.items()],
-        "checks": [_check(contract, bit, label) for bit, label in enumerate(labels) if label.rule.rule in LIMITS],
+        "checks": [one for bit, label in enumerate(labels) if label.rule.rule in LIMITS for one in _checks(contract, bit, label)],
         "aside": set_aside_bits(list(labels)), "key": contract.key, "folder": folder, "share": share, "of": WORKERS,
     }  # fmt: skip
     assert contract.source
     return write_caged(contract.source.format, requests, [target] * len(requests))
 
 
-def _check(contract: Contract, bit: int, check: RowCheck) -> tuple[int, str, str, float | None, float | None]:
+def _checks(contract: Contract, bit: int, check: RowCheck) -> list[tuple[int, str, str, float | None, float | None]]:
+    if check.columns:
+        return [(bit, "type", name, None, None) for name in check.columns]
     rule = check.rule
-    kind = "type" if check.label == f"type_{rule.column}" else rule.rule
     low, high = (None if key is None else float(typed(contract, rule, getattr(rule, key))[0]) for key in LIMITS[rule.rule])
-    return bit, kind, str(rule.column), low, high
+    return [(bit, rule.rule, str(rule.column), low, high)]
 
 
 def _settled(job: Job, receipt: Receipt, request: Request, answer: Sequence[dict[str, Any] | UserError]) -> Parsed:

@@ -34,7 +34,7 @@ def check_types(
 ) -> None:  # fmt: skip
     """Raise UserError where in most rows of a new delivery a column does not fit its type, as it did before."""
     aside = [file.path for file in staged if file.verdict != "ok"]
-    bits = {check.label.removeprefix("type_"): bit for bit, check in enumerate(labels) if check.label.startswith("type_")}
+    bits = {check.columns: bit for bit, check in enumerate(labels) if check.columns}
     new = {one.delivery: one for one in _new(job, parsed)}
     if not new or not aside or not bits:
         return
@@ -42,13 +42,18 @@ def check_types(
     listed = ", ".join(map(staging.quoted, aside))
     found = connection.execute(f"select {DELIVERY}, {counts} from read_parquet([{listed}]) group by {DELIVERY}").fetchall()
     for delivery, *numbers in sorted(found):
-        for (name, bit), wrong in zip(bits.items(), numbers, strict=True):
+        for (names, bit), wrong in zip(bits.items(), numbers, strict=True):
             if delivery in new and 2 * wrong > new[delivery].rows:
                 unfit = f"select {LOCATOR} from read_parquet([{listed}]) where ({RULES} & {1 << bit}) <> 0"
-                raise _retyped(job, connection, new[delivery], name, wrong, unfit)
+                raise _retyped(job, connection, new[delivery], names, wrong, unfit)
 
 
-def _retyped(job: Job, connection: duckdb.DuckDBPyConnection, one: Parsed, name: str, wrong: int, unfit: str) -> UserError:
+def _retyped(
+    job: Job, connection: duckdb.DuckDBPyConnection, one: Parsed, names: Sequence[str], wrong: int, unfit: str
+) -> UserError:  # fmt: skip
+    if len(names) > 1:  # they share a bit, as in tables of very many columns
+        return _drifted(job, one, f"{wrong} of {one.rows} rows do not fit the types of {', '.join(names)}")
+    (name,) = names
     column = job.contract.columns[name]
     header = str(found_header(column, name, one.columns))
     seen: list[str] = []
@@ -56,9 +61,13 @@ def _retyped(job: Job, connection: duckdb.DuckDBPyConnection, one: Parsed, name:
         places = f"{LOCATOR} in ({unfit} and {DELIVERY} = {one.delivery})"
         sql = f"select distinct {quote(header)} from ({as_found([one])}) where {places} order by 1 limit 3"
         seen = [repr(row[0]) for row in connection.execute(sql).fetchall()]
+    return _drifted(job, one, f"{name} (from {header!r}) is {column.type}, which {wrong} of {one.rows} rows do not fit, "
+                              f"e.g. {', '.join(seen)}")  # fmt: skip
+
+
+def _drifted(job: Job, one: Parsed, what: str) -> UserError:
     return UserError(
-        f"the source has drifted: {name} (from {header!r}) is {column.type}, which {wrong} of {one.rows} rows do not fit, "
-        f"e.g. {', '.join(seen)}", where=f"{job.contract.file}, delivery {one.delivery} ({one.name})",
+        f"the source has drifted: {what}", where=f"{job.contract.file}, delivery {one.delivery} ({one.name})",
         remedy="if the source has another format now, declare it (`format`, `pattern`, `null_values`); "
                + REMEDY.format(one.delivery))  # fmt: skip
 

@@ -39,6 +39,11 @@ def factors(contract: Contract, name: str, spelled: Iterable[str | None]) -> dic
     return known
 
 
+def as_found(header: str) -> Expr:
+    """Return the column of a header, whatever signs that has."""
+    return F.col(f"`{header.replace('`', '``')}`")
+
+
 def scales(found: DataFrame, contract: Contract, carried: Iterable[str]) -> dict[str, Expr]:
     """Return for each of the columns what a row's value is multiplied by, NULL where the row's unit is not known."""
     made: dict[str, Expr] = {}
@@ -47,7 +52,7 @@ def scales(found: DataFrame, contract: Contract, carried: Iterable[str]) -> dict
             if of_row.column not in found.columns:
                 made[name] = F.lit(None).cast("double")
                 continue
-            given = F.col(f"`{of_row.column}`").cast("string")
+            given = as_found(of_row.column).cast("string")
             spelled = [row[0] for row in found.select(given.alias("unit")).groupBy("unit").count().limit(MOST + 2).collect()]
             made[name] = _chosen(F.trim(given), factors(contract, name, spelled))
     return made

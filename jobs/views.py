@@ -11,7 +11,7 @@ from jobs.clean import RULES
 from jobs.cleaned import Made
 from jobs.outcome import Job, Mode
 from jobs.query import relation_sql
-from quality.declared import set_rules, unique_columns
+from quality.declared import columns_of, set_rules
 from schemas.contract import Contract, Rule
 
 
@@ -26,7 +26,7 @@ def _inside(contract: Contract, rule: Rule) -> bool:
     """Tell whether a set rule holds for the table when it holds for each partition."""
     place, follows = contract.partition_by[0], keep.partition_follows(contract)
     if rule.rule == "unique":
-        return place in unique_columns(rule) or (follows and unique_columns(rule) == contract.key)
+        return place in columns_of(rule) or (follows and columns_of(rule) == contract.key)
     return (rule.rule == "monotone" and place in rule.by) or (rule.rule == "reference" and rule.table != contract.table)
 
 

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import chain
+from typing import TypeVar
+
 from schemas.contract import Contract, Rule
 from schemas.errors import UserError
 
+T = TypeVar("T")
+
 MAX_ROW_RULES = 62  # bits of a signed bigint that stay positive
+MANY = 40  # beyond it doubles share the bits of `finite`, so that types and keys have some left
 
 
 def row_rules(contract: Contract) -> tuple[Rule, ...]:
@@ -15,7 +22,8 @@ def row_rules(contract: Contract) -> tuple[Rule, ...]:
     """
     declared = [rule for rule in contract.rules if not rule.is_set]
     taken = {rule.label for rule in declared}
-    rules = (*declared, *(rule for rule in _implicit_row_rules(contract) if rule.label not in taken))
+    implicit = [rule for rule in _implicit_row_rules(contract) if rule.label not in taken]
+    rules = (*declared, *_shared(implicit, MANY - len(declared)))
     if len(rules) > MAX_ROW_RULES:
         raise UserError(
             f"rules: {len(rules)} row rules, {MAX_ROW_RULES} at most", where=contract.file,
@@ -27,13 +35,13 @@ def row_rules(contract: Contract) -> tuple[Rule, ...]:
 def set_rules(contract: Contract) -> tuple[Rule, ...]:
     """Return the rules on the whole table; the key is unique even where nobody says so."""
     declared = tuple(rule for rule in contract.rules if rule.is_set)
-    if not contract.key or any(rule.rule == "unique" and unique_columns(rule) == contract.key for rule in declared):
+    if not contract.key or any(rule.rule == "unique" and columns_of(rule) == contract.key for rule in declared):
         return declared
     return (*declared, Rule(rule="unique", columns=contract.key, name="key_unique"))
 
 
-def unique_columns(rule: Rule) -> tuple[str, ...]:
-    """Return the columns that a `unique` rule takes together."""
+def columns_of(rule: Rule) -> tuple[str, ...]:
+    """Return the columns that a `unique` or `finite` rule takes together."""
     return (rule.column,) if rule.column else rule.columns
 
 
@@ -50,6 +58,21 @@ def _implicit_row_rules(contract: Contract) -> list[Rule]:
     return rules
 
 
-def finite(name: str) -> Rule:
-    """Return the rule that a double is neither NaN nor infinite."""
-    return Rule(rule="expression", expression=f"abs(`{name}`) < cast('infinity' as double)", name=f"finite_{name}")
+def _shared(rules: list[Rule], room: int) -> list[Rule]:
+    """Return the rules, those on finite doubles joined where there is no room for one of each."""
+    doubles = [rule.columns for rule in rules if rule.rule == "finite"]
+    others = [rule for rule in rules if rule.rule != "finite"]
+    if len(rules) <= room or not doubles:
+        return rules
+    return [*others, *(finite(*chain(*some)) for some in in_groups(doubles, max(room - len(others), 1)))]
+
+
+def in_groups(items: Sequence[T], most: int) -> list[Sequence[T]]:
+    """Return neighbours together, so that there are no more groups than `most`."""
+    size = max(-(-len(items) // most), 1)
+    return [items[i : i + size] for i in range(0, len(items), size)]
+
+
+def finite(*names: str) -> Rule:
+    """Return the rule that doubles are neither NaN nor infinite."""
+    return Rule(rule="finite", columns=names)

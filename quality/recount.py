@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from quality.declared import columns_of
 from quality.literals import Value, day_bounds, typed
 from schemas import types
 from schemas.codes import codes, periods
@@ -29,8 +30,6 @@ def recount(contract: Contract, rule: Rule) -> str | None:
     Patterns, check characters and expressions are None: the first two cost more than they tell, and
     expressions are the engine's own SQL.
     """
-    if rule.rule == "expression":
-        return f"isfinite({quoted(rule.column)})" if rule.column and rule.name == f"finite_{rule.column}" else None
     make = _CONDITIONS.get(rule.rule)
     return make(contract, rule, quoted(str(rule.column))) if make else None
 
@@ -90,4 +89,5 @@ _CONDITIONS: dict[str, Callable[[Contract, Rule, str], str | None]] = {
     "one_of": _one_of,
     "code": _code,
     "length": _length,
+    "finite": lambda contract, rule, column: " and ".join(f"isfinite({quoted(name)})" for name in columns_of(rule)),
 }

@@ -10,7 +10,7 @@ from pyspark.sql import Column
 from pyspark.sql import functions as F
 
 from quality import identifiers
-from quality.declared import MAX_ROW_RULES, row_rules
+from quality.declared import MAX_ROW_RULES, columns_of, row_rules
 from quality.literals import Value, column_type, day_bounds, typed
 from quality.patterns import portable
 from schemas import types
@@ -21,12 +21,16 @@ from schemas.errors import UserError
 
 @dataclass(frozen=True)
 class RowCheck:
-    """A rule on one row; `fine` is FALSE where the row breaks it, and may be NULL where the rule has nothing to say."""
+    """A rule on one row; `fine` is FALSE where the row breaks it, and may be NULL where the rule has nothing to say.
+
+    `columns` are those that a check of types looks at: one, or several that share a bit.
+    """
 
     label: str
     outcome: Outcome
     fine: Column
     rule: Rule
+    columns: tuple[str, ...] = ()
 
     @property
     def predicate(self) -> Column:
@@ -141,6 +145,10 @@ def _pattern(contract: Contract, rule: Rule) -> Column:
     return _text_column(contract, rule).rlike(portable(rule.pattern or "", f"{contract.file}: rules.{rule.label}"))
 
 
+def _finite(contract: Contract, rule: Rule) -> Column:
+    return _joined([F.abs(f"`{name}`") < F.lit(float("inf")) for name in columns_of(rule)], lambda one, other: one & other)
+
+
 def _expression(contract: Contract, rule: Rule) -> Column:
     if not rule.expression:
         raise UserError(f"rules.{rule.label}: `expression` needs `expression`, SQL that is true for a good row",
@@ -160,5 +168,6 @@ _PREDICATES: dict[str, Callable[[Contract, Rule], Column]] = {
     "uscc": lambda contract, rule: identifiers.uscc(_text_column(contract, rule)),
     "resident_id": lambda contract, rule: identifiers.resident_id(_text_column(contract, rule)),
     "phone": lambda contract, rule: identifiers.phone(_text_column(contract, rule)),
+    "finite": _finite,
     "expression": _expression,
 }

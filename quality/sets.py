@@ -8,7 +8,7 @@ from decimal import Decimal
 
 import duckdb
 
-from quality.declared import unique_columns
+from quality.declared import columns_of
 from quality.outliers import OUTLIERS
 from quality.recount import quoted
 from quality.scene import Scene
@@ -35,7 +35,7 @@ def set_verdict(scene: Scene, rule: Rule) -> Verdict:
 
 def _unique(scene: Scene, rule: Rule) -> tuple[int, str]:
     """Count the rows whose key another row has too. Hashes first: only keys of equal hashes are compared."""
-    columns = unique_columns(rule)
+    columns = columns_of(rule)
     names = ", ".join(quoted(name) for name in columns)
     if scene.distinct and columns == scene.contract.key:
         return 0, ""
@@ -54,7 +54,7 @@ def _unique(scene: Scene, rule: Rule) -> tuple[int, str]:
 
 def _reference(scene: Scene, rule: Rule) -> tuple[int, str]:
     """Count the rows whose value the other table lacks; NULL refers to nothing and passes."""
-    columns = unique_columns(rule)
+    columns = columns_of(rule)
     if not rule.table or not columns:
         raise UserError("`reference` needs `table` and `column`")
     view = '"new"' if rule.table == scene.contract.table else ".".join(quoted(part) for part in rule.table.split("."))

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from quality.declared import row_rules, set_rules, unique_columns
+from quality.declared import columns_of, row_rules, set_rules
 from quality.identifiers import PHONE_SHAPE
 from quality.patterns import for_python, portable
 from schemas.ages import age
@@ -96,8 +96,6 @@ def _bad(condition: str) -> Expectation:
 
 
 def _expression(contract: Contract, rule: Rule) -> Expectation:
-    if rule.column and rule.name == f"finite_{rule.column}":
-        return _bad(f"abs({rule.column}) < 1.8e308")
     return _bad(str(rule.expression))
 
 
@@ -126,7 +124,7 @@ def _resident(contract: Contract, rule: Rule) -> Expectation:
 
 
 def _unique(contract: Contract, rule: Rule) -> Expectation:
-    columns = unique_columns(rule)
+    columns = columns_of(rule)
     if len(columns) == 1:
         return "expect_column_values_to_be_unique", {"column": columns[0]}
     # Like the audit, a key with a NULL in it equals no other.
@@ -137,7 +135,7 @@ def _unique(contract: Contract, rule: Rule) -> Expectation:
 
 
 def _reference(contract: Contract, rule: Rule) -> Expectation:
-    ours = unique_columns(rule)
+    ours = columns_of(rule)
     table = str(rule.table)
     theirs = contracts()[table].key if table in contracts() and not set(ours) <= set(contracts()[table].columns) else ours
     theirs = contract.key if table == contract.table else theirs
@@ -221,6 +219,7 @@ _MADE: dict[str, Callable[[Contract, Rule], Expectation]] = {
     "phone": lambda contract, rule: _regex(rule, PHONE_SHAPE),
     "uscc": _uscc,
     "resident_id": _resident,
+    "finite": lambda contract, rule: _bad(" and ".join(f"abs({name}) < cast('infinity' as double)" for name in columns_of(rule))),
     "expression": _expression,
     "unique": _unique,
     "reference": _reference,

@@ -32,6 +32,7 @@ ROW_RULES = {
     "uscc": ("column", ""),
     "resident_id": ("column", ""),
     "phone": ("column", ""),
+    "finite": ("column|columns", ""),
     "expression": ("expression name", "column"),
 }
 SET_RULES = {

@@ -30,12 +30,20 @@ columns:
   day: {type: date, description: Day of the source, from: local}
   told: {type: timestamp, description: Instant with an offset, from: offset, format: "yyyy-MM-dd'T'HH:mm:ssXXX"}
 """
+WIDE = [f"v{i}" for i in range(150)]
+BROAD = """
+description: A sheet of very many columns
+owner: tests
+source: {zone: sheets, path: "*.csv", format: csv, publisher: us, licence: CC0-1.0}
+key: [v0]
+columns:
+""" + "".join(f"  {name}: {{type: {'double' if i % 2 else 'bigint'}, description: V}}\n" for i, name in enumerate(WIDE))
 Builder = Callable[..., Outcome]
 
 
 @pytest.fixture(scope="module")
 def files() -> dict[str, str]:
-    return {**building.flows(), "schemas/cleaned/instant.yaml": INSTANT}
+    return {**building.flows(), "schemas/cleaned/instant.yaml": INSTANT, "schemas/cleaned/broad.yaml": BROAD}
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -94,6 +102,30 @@ def test_a_value_that_the_pattern_does_not_find_waits_and_is_no_empty_value(
     build()
     assert waiting(lake) == [(1, "3", "type_mass_t")]
     assert building.rows(lake, MERGE, "meter", "mass_t") == [("a", 1), ("c", None), ("d", None), ("e", None)]
+
+
+def test_a_table_of_more_columns_than_bits_sets_aside_what_does_not_fit_and_names_the_columns_that_share_one(
+    lake: Lake, build: Builder
+) -> None:
+    def row(number: int, **given: str) -> list[str]:
+        return [given.get(name, str(number)) for name in WIDE]
+
+    rows = [row(1), row(2, v77="x"), row(3, v149=""), row(4, v148="1.5"), row(5, v0=""), row(6)]
+    text = "\n".join(",".join(one) for one in [WIDE, *rows]) + "\n"
+    deliver(lake, "cleaned.broad", "a.csv", text)
+    build("cleaned.broad")
+    told = {line: next(label for label in rules.split(", ")) for _, line, rules in waiting(lake, "cleaned.broad")}
+    assert {line: "|v77|" in f"|{label[5:]}|" or "|v148|" in f"|{label[5:]}|" or label for line, label in told.items()} == {
+        "3": True, "5": True, "6": "key_not_null_v0"}  # fmt: skip
+    assert building.rows(lake, "cleaned.broad", "v0", "v149") == [(1, 1.0), (3, None), (6, 6.0)]
+
+
+def test_where_columns_share_a_bit_a_source_that_drifts_is_told_with_all_of_them(lake: Lake, build: Builder) -> None:
+    for name, last in (("a.csv", "1"), ("b.csv", "a")):
+        rows = [[str(number)] * 75 + [last] * 75 for number in range(40)]
+        deliver(lake, "cleaned.broad", name, "\n".join(",".join(one) for one in [WIDE, *rows]) + "\n")
+        outcome = build("cleaned.broad")
+    assert "40 of 40 rows do not fit the types of v7" in outcome.reason and "\n  → " in outcome.reason
 
 
 def test_what_is_done_to_texts_alone_is_refused_where_a_number_comes(

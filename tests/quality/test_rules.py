@@ -127,6 +127,16 @@ def test_the_highest_bit_still_fits(spark: Any) -> None:
         mask([*checks, checks[0]])
 
 
+def test_a_table_of_very_many_doubles_shares_the_bits_of_finite(spark: Any) -> None:
+    names = [f"x{i}" for i in range(130)]
+    checks = row_checks(contract(dict.fromkeys(names, "double")))
+    assert len(checks) == 33 and checks[0].label == "finite_x0_x1_x2_x3"
+    assert [name for check in checks for name in check.rule.columns] == names
+    frame = spark.createDataFrame([(None, 1.0), (float("inf"), None), (1.0, float("nan"))], "x0 double, x1 double")
+    rest = frame.selectExpr("*", *(f"cast(1 as double) as {name}" for name in names[2:]))
+    assert [row[0] for row in rest.select(mask(checks)).collect()] == [0, 1, 1]
+
+
 def test_doubles_must_be_finite_without_a_rule(spark: Any) -> None:
     checks = row_checks(contract({"value": "double"}))
     frame = spark.createDataFrame([(1.0,), (float("nan"),), (float("inf"),), (None,)], "value double")
