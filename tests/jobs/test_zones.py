@@ -44,3 +44,17 @@ def test_the_short_way_back_gives_what_the_zone_says(spark: Any, zone: str) -> N
     assert found == {
         str(one): one.replace(tzinfo=UTC).astimezone(ZoneInfo(zone)).strftime("%Y-%m-%d %H:%M:%S") for one in instants
     }
+
+
+@pytest.mark.parametrize(("zone", "skipped", "twice", "fine"), [
+    ("Europe/Berlin", "2024-03-31 02:30:00", "2024-10-27 02:30:00", ["2024-03-31 01:59:59", "2024-03-31 03:00:00",
+                                                                   "2024-10-27 01:59:59", "2024-10-27 03:00:00"]),
+    ("Australia/Lord_Howe", "2024-10-06 02:15:00", "2024-04-07 01:45:00", ["2024-10-06 02:30:00", "2024-04-07 02:00:00"]),
+    ("Asia/Shanghai", "1988-04-17 02:30:00", "1988-09-11 01:30:00", ["1988-04-17 03:00:00", "1988-09-11 02:00:00"]),
+])  # fmt: skip
+def test_a_local_time_that_was_skipped_or_came_twice_is_no_instant(
+    spark: Any, zone: str, skipped: str, twice: str, fine: list[str]
+) -> None:
+    frame = spark.createDataFrame([(text,) for text in (skipped, twice, *fine)], "t string")
+    rows = frame.select("t", to_utc(F.col("t").cast("timestamp"), zone).alias("utc")).where("utc is null").collect()
+    assert {row["t"] for row in rows} == {skipped, twice}
