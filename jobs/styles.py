@@ -70,7 +70,7 @@ def _number(values: Sequence[str]) -> list[Style]:
     for type_, test in (("bigint", WHOLE), ("decimal(28,6)", POINT)):
         if all(map(test.fullmatch, told)):
             return [Style(type_, nothing)]
-    narrow = [value.translate(str.maketrans(written.WIDE, written.PLAIN)).strip() for value in told]
+    narrow = [value.translate(str.maketrans(written.WIDE, written.PLAIN)).strip(" ") for value in told]
     marks = _marks(told, narrow)
     able: dict[tuple[str | None, ...], Style] = {}
     for decimal, thousands in SIGNS:

@@ -15,8 +15,8 @@ from schemas.contract import Column, Written
 from schemas.errors import UserError
 
 WIDE, PLAIN = (
-    "\uff10\uff11\uff12\uff13\uff14\uff15\uff16\uff17\uff18\uff19\uff0b\uff0d\u2212\uff0e\uff0c\uff08\uff09\uff05\uff1c\uff1e\uff5e\uff1d\u3000",
-    "0123456789+--.,()%<>~= ",
+    "\uff10\uff11\uff12\uff13\uff14\uff15\uff16\uff17\uff18\uff19\uff0b\uff0d\u2212\uff0e\uff0c\uff08\uff09\uff05\uff1c\uff1e\uff5e\uff1d\u3000\u00a0\u2009\u202f",
+    "0123456789+--.,()%<>~=    ",
 )
 AROUND = " \t\n\f\r"  # what engines pass over around a number
 BLANKS = " \u00a0\u2009\u202f"
@@ -35,6 +35,7 @@ _DROPPED = "".join(dict.fromkeys("".join([*_SIGNS, *COUNTS, "%()", BLANKS, AROUN
 def pattern(column: Column) -> str:
     """Return a regular expression for the whole of a text in the style of a column, full width made plain."""
     how = _written(column)
+    _check_counts(column)
     point = "[.]" if how.decimal == "." else ","
     digits = "[0-9]+"
     if how.thousands:
@@ -109,6 +110,14 @@ def _powers(column: Column) -> list[tuple[str, str]]:
     how = _written(column)
     powers = [(sign, f"e{COUNTS[sign]}") for sign in sorted(COUNTS, key=len)] if how.counts else []
     return powers + ([("%", "e-2")] if how.percent and _of_percent(column) != 1 else [])
+
+
+def _check_counts(column: Column) -> None:
+    """Raise UserError where both the number and its unit count: 1.2万 in 万吨 is 1.2 of them to one, 12,000 to another."""
+    unit = column.unit_from if isinstance(column.unit_from, str) else column.unit
+    if _written(column).counts and unit and units.counts(unit):
+        raise UserError(f"`counts` is of no use in {unit}, which counts itself: 1.2万 could be meant as 1.2 of them",
+                        remedy="take `counts` out, so that such a row waits, or the count out of the unit")  # fmt: skip
 
 
 def _of_percent(column: Column) -> float:

@@ -49,6 +49,7 @@ COUNTS = {"百": 10**2, "千": 10**3, "万": 10**4, "百万": 10**6, "千万": 1
 CHINESE = re.compile(r"[\u4e00-\u9fff]+")
 POWER = re.compile(r"(?<![A-Za-z])([kcd]?m)([23])(?![A-Za-z0-9])")
 COUNTED = re.compile(r"(?<![A-Za-z0-9.*_])([0-9]+(?:e[0-9]+)?)\s*([A-Za-z][A-Za-z0-9_]*)")
+COUNTING = re.compile(r"(?<![A-Za-z*^])[0-9]+(e[0-9]+)?\s*[A-Za-z\u4e00-\u9fff]|[mb]illion")
 
 # What pint raises for a text that is no unit: its own errors, its assertions, those of Python's tokenizer and parser.
 UNREADABLE = (
@@ -72,6 +73,12 @@ def factor(unit_from: str, unit: str) -> float:
     different things.
     """
     return _factor(unit_from, unit)
+
+
+def counts(unit: str) -> bool:
+    """Tell whether a unit counts already, as 万吨, 1e4 t and million_USD do; 千瓦时 is a unit of its own."""
+    spelled = [found[0] for found in CHINESE.finditer(unit)]
+    return bool(COUNTING.search(unit)) or any(text not in NAMES for text in spelled)
 
 
 def quantity(value: float, unit: str) -> Any:
@@ -106,6 +113,9 @@ def _parsed(unit: str) -> Any:
     text = COUNTED.sub(r"(\1*\2)", POWER.sub(r"\1**\2", CHINESE.sub(lambda found: _chinese(found[0], unit), unit.strip())))
     try:
         return _registry().Quantity(Fraction(1), "") * _registry().parse_expression(text or "dimensionless")
+    except pint.OffsetUnitCalculusError:
+        raise UserError(f"{unit!r} has a zero of its own, so that no factor converts it",
+                        remedy="take the values as they are, and convert in `derive` or in a transform") from None  # fmt: skip
     except UNREADABLE as error:
         raise UserError(
             f"nobody knows the unit {unit!r}: {error}", remedy="see NAMES and DEFINITIONS in models/units.py"

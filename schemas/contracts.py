@@ -167,6 +167,9 @@ def _check_written(one: Contract, columns: dict[str, Column]) -> None:
         if how and (how.counts or how.percent) and not exact:
             raise UserError(f"`counts` and `percent` make parts of a whole; this is {type_}", where=where,
                             remedy="make it decimal(28,6)")  # fmt: skip
+        if how and (how.counts or how.percent) and column.unit_from and not isinstance(column.unit_from, str):
+            raise UserError("`counts` and `percent` are a part of the unit, which stands in each row by itself here",
+                            where=where, remedy="take them out: a value with its own sign then waits")  # fmt: skip
         formats = (column.format,) if isinstance(column.format, str) else column.format or ()
         if type_ != "timestamp" and (moments := sorted({*formats} & {*INSTANTS})):
             raise UserError(f"`format: {moments[0]}` says a moment; this is {type_}", where=where,

@@ -30,6 +30,8 @@ from schemas.rooms import VARIABLE
     (["<0.01", "0.2", "—"], "decimal(28,6)", {"written": {"qualifier": "qualifier"}, "null_values": ["—"]}),
     (["\uff11\uff12", "3"], "bigint", {"written": {"wide": True}}),
     ([" \t853 ", "7"], "bigint", {}),
+    (["1\u00a0234", "7"], "bigint", {"written": {"wide": True, "thousands": " "}}),
+    (["\u00a05", "6\u202f"], "bigint", {"written": {"wide": True}}),
     (["1", "n/a", ".."], "bigint", {"null_values": ["n/a", ".."]}),
     (["1.5", "-"], "decimal(28,6)", {"null_values": ["-"]}),
     (["2024/3/5", "2024/12/31"], "date", {"format": "yyyy/M/d"}),

@@ -42,7 +42,7 @@ NUMBERS: dict[str, tuple[dict[str, Any], dict[str, str | None], dict[str, str]]]
     }, {}),
     "wide": ({"wide": True, "thousands": ","}, {
         "\uff11\uff12\uff0e\uff15": "12.5", "\uff0d\uff11": "-1", "\u22125": "-5", "\uff11\uff0c\uff12\uff13\uff14": "1234",
-        "\u3000\uff11\u3000": "1", "\uff11a": None, "\u0661": None, "\uff11\uff0c\uff12": None,
+        "\u3000\uff11\u3000": "1", "\u00a07\u202f": "7", "\uff11a": None, "\u0661": None, "\uff11\uff0c\uff12": None,
     }, {}),
     "counts": ({"counts": True}, {
         "1.2万": "12000", "3亿": "300000000", "1.1 万": "11000", "5千": "5000", "2百万": "2000000", "0.3千万": "3000000",
@@ -233,6 +233,14 @@ def test_a_share_has_a_unit_that_a_percentage_converts_to() -> None:
         pattern(column({"percent": True}, unit="kWh"))
 
 
+@pytest.mark.parametrize("unit", ["万吨", "亿元", "10000 t", "1e4Nm3", "million_USD"])
+def test_a_number_and_its_unit_do_not_both_count(unit: str) -> None:
+    with pytest.raises(UserError, match="could be meant") as caught:
+        pattern(column({"counts": True}, unit_from=unit))
+    assert "take `counts` out" in str(caught.value)
+    assert pattern(column({"counts": True}, unit="千瓦时")) and pattern(column({"counts": True}, unit="tCO2e"))
+
+
 LAB = """
 description: What a laboratory found
 owner: tests
@@ -287,6 +295,7 @@ def test_a_qualifier_that_is_not_declared_makes_the_row_wait(lake: Lake, spark: 
     ("sample: {type: bigint,", "sample: {type: string, written: {wide: true},", "this is string"),
     ("sample: {type: bigint,", "sample: {type: bigint, written: {counts: true},", "make parts of a whole; this is bigint"),
     ('thousands: ","', 'thousands: ","' + ', decimal: ","', "is the decimal sign, too"),
+    ("from: CO,", "from: CO, unit_from: {column: unit},", "which stands in each row"),
     ("format: [chinese, yyyy/M/d, excel]", "format: epoch", "says a moment; this is date"),
     ("counts: true", "count: true", "did you mean 'counts'"),
 ])  # fmt: skip

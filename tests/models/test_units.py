@@ -36,6 +36,12 @@ def test_units_of_different_things_are_refused_by_name(given_: str, wanted: str)
     assert repr(given_) in str(caught.value) and repr(wanted) in str(caught.value)
 
 
+def test_a_scale_with_a_zero_of_its_own_is_told_from_nonsense() -> None:
+    with pytest.raises(UserError, match="a zero of its own") as caught:
+        factor("degC", "K")
+    assert "`derive`" in str(caught.value)
+
+
 @pytest.mark.parametrize("nonsense", ["foo", "万foo", "斛", "t//", "(", "1e4"])
 def test_a_text_that_is_no_unit_is_refused(nonsense: str) -> None:
     with pytest.raises(UserError, match=r"(nobody knows|does not convert)"):
