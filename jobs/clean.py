@@ -27,7 +27,7 @@ WAIVED, DISCARDED = "_waived", "_discarded"
 # Why a reader doubts what it read of a row; NULL where it does not (PDF and Word).
 DOUBT, DOUBTED = "_doubt", "low_confidence"
 # A day or a month, and after a day perhaps a local time.
-DAY = r"^[0-9]{4}-[0-9]{1,2}(-[0-9]{1,2}([ T][0-9]{1,2}(:[0-9]{1,2}){0,2}([.][0-9]*)?)?)?$"
+DAY = r"^[0-9]{4}-[0-9]{1,2}(-[0-9]{1,2}([ T]([01]?[0-9]|2[0-3])(:[0-5]?[0-9]){0,2}([.][0-9]*)?)?)?$"
 WHOLE = ("integer", "long")
 TRUTH = r"^(?i:true|t|yes|y|1|false|f|no|n|0)$"
 
