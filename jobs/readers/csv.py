@@ -22,6 +22,7 @@ from jobs.readers.csv_footer import FOOTER_LINES, Footer, without_footer
 from jobs.readers.csv_head import SAMPLE, Csv, Head, check_begin, check_options, head, wrong_encoding
 from jobs.readers.csv_plain import Sink, bytewise, lines_of, plain, write_part, write_plain, write_rows
 from jobs.readers.csv_records import Dialect, Records, records
+from jobs.readers.encodings import fitting_instead
 from jobs.readers.options import options
 from jobs.readers.parts import Held, Rejects
 from jobs.readers.text import blocks, opened
@@ -96,6 +97,8 @@ def probe(path: Path, given: dict[str, Any]) -> dict[str, Any]:
         block = next(blocks(stream, SAMPLE), b"")
         codec = check_begin(block, chosen, path.name)
         end = block if len(block) < SAMPLE else _end(stream, path)
+    if "encoding" not in given and (fits := fitting_instead(block[:SAMPLE], codec)):
+        return {"options": {"encoding": fits}}
     begin = block[:SAMPLE].decode(codec, "replace").removeprefix("\ufeff")
     lacking = look(begin, end.decode(codec, "replace").splitlines()[-FOOTER_LINES:], chosen)
     if wanted := {name: value for name, value in lacking.items() if name not in given}:

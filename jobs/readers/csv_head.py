@@ -154,9 +154,11 @@ def _check_encoding(sample: bytes, encoding: str, where: str) -> None:
 
 
 def wrong_encoding(sample: bytes, encoding: str, where: str) -> UserError:
-    """Return the error that says which encoding fits."""
-    return UserError(f"the bytes are not {encoding}; {fitting(sample)} fits", where=where,
-                     remedy=f"set the option `encoding: {fitting(sample)}`")  # fmt: skip
+    """Return the error that says which encoding fits; a mark at the beginning may be wrong, too."""
+    fits = fitting(sample.removeprefix(codecs.BOM_UTF8))
+    if fits == encoding:
+        return UserError(f"most lines are not {encoding}, as the others are", where=where, remedy="ask for the delivery again")
+    return UserError(f"the bytes are not {encoding}; {fits} fits", where=where, remedy=f"set the option `encoding: {fits}`")
 
 
 def _decodes(line: bytes, encoding: str) -> bool:

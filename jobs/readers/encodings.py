@@ -70,6 +70,8 @@ def fitting(sample: bytes) -> str:
     told = b"\n".join(line for line in sample.split(b"\n") if not line.isascii())[:SAMPLE]
     if western := _western(told):
         return western
+    if _damaged_chinese(told):
+        return "gb18030"
     best = from_bytes(told).best()
     return best.encoding if best else "cp1252"
 
@@ -95,6 +97,16 @@ def _odd(run: str, before: str, after: str) -> bool:
     return before.isalpha() and after.isalpha() and not all(char.isalpha() or char == "’" for char in run)
 
 
+def fitting_instead(block: bytes, encoding: str) -> str:
+    """Return the encoding that fits where no line with more than ASCII decodes, empty where a few may be damaged."""
+    lines = block.split(b"\n")
+    strange = [line for line in lines if not line.isascii()]
+    few = len(strange) <= 2 and len(strange) * 2 < len(lines) - 1
+    if not strange or few or any(_decodes(line, encoding) for line in strange):
+        return ""
+    return "" if (fits := fitting(block)) == encoding else fits
+
+
 def _decodes(sample: bytes, encoding: str) -> bool:
     # Incremental, so that a sample cut in the middle of a character still decodes.
     try:
@@ -109,3 +121,9 @@ def _everyday_chinese(sample: bytes) -> bool:
     text = [char for char in sample.decode("gb18030", "ignore") if ord(char) > 127]
     known = sum(1 for char in text if char.encode("gb2312", "ignore"))
     return known >= 0.9 * len(text)
+
+
+def _damaged_chinese(sample: bytes) -> bool:
+    """Tell Chinese text of which some bytes came to harm from text that GB18030 decodes by chance."""
+    text = [char for char in sample.decode("gb18030", "replace") if ord(char) > 127]
+    return text.count("\ufffd") * 2 < len(text) and _everyday_chinese(sample)

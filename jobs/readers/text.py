@@ -39,8 +39,8 @@ def opened(path: Path, encoding: str, where: str) -> Iterator[BinaryIO]:
             raise UserError(f"the gzip file is damaged: {error}", where=where,
                             remedy="ask for the delivery again") from None  # fmt: skip
         except UnicodeDecodeError as error:
-            raise UserError(f"the bytes are not {encoding}: {error.reason} at byte {error.start}", where=where,
-                            remedy="set the option `encoding`") from None  # fmt: skip
+            raise UserError(f"the bytes are not {encoding}: {error.reason}", where=where,
+                            remedy="ask for the delivery again, or set the option `encoding`") from None  # fmt: skip
 
 
 def _with_line_feeds(stream: BinaryIO) -> BinaryIO:

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from jobs.readers import csv_records, text
+from jobs.readers import csv_records, sniff, text
+from schemas.errors import UserError
 from tests.jobs.readers.reading import Result, read_file, refusal
 
 PACKED = gzip.compress(b"a,b\n" + b"".join(b"%d,%d\n" % (n, n * n) for n in range(999)), mtime=0)
@@ -125,6 +126,30 @@ def test_chinese_far_behind_an_ascii_head_in_the_wrong_encoding_is_refused(refus
 def test_one_damaged_byte_does_not_make_a_wrong_encoding(read: Any) -> None:
     found = read(b"id,name\n" + b"1,a\n" * 50 + b"2,\xe4\xb8\n" + b"3,c\n" * 50)
     assert (found.read.rows, found.read.rejected) == (100, 1)
+
+
+def test_chinese_that_came_to_harm_is_no_western_text(refused: Any) -> None:
+    said = refused("编号,名称\n1,钢铁".encode("gbk") + b"\xff\xff\n2,abc\n")
+    assert "gb18030 fits" in said and "encoding: gb18030" in said
+
+
+def test_a_mark_of_another_encoding_is_not_believed(refused: Any) -> None:
+    said = refused(b"\xef\xbb\xbf" + "户号,用电量\n1,2\n".encode("gbk"))
+    assert "gb18030 fits" in said and "encoding: gb18030" in said
+
+
+def test_utf_16_that_is_cut_within_a_sign_is_to_come_again(read: Any) -> None:
+    with pytest.raises(UserError, match="not utf-16: truncated data") as caught:
+        read("户号,用电量\n1,2\n".encode("utf-16") + b"\x00", encoding="utf-16")
+    assert "ask for the delivery again" in str(caught.value)
+
+
+def test_a_probe_finds_the_encoding_of_a_small_file(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_bytes("id,name\n1,Köln\n2,Zürich\n".encode("cp1252"))
+    assert sniff.probe("csv", path, {}) == {"options": {"encoding": "cp1252"}}
+    path.write_bytes(b"id,name\n" + b"1,a\n" * 50 + b"2,\xe4\xb8\n")  # one byte came to harm
+    assert sniff.probe("csv", path, {})["encoding"] == "utf-8"
 
 
 def test_a_wrong_delimiter_names_the_one_that_fits(refused: Any) -> None:
