@@ -25,6 +25,7 @@ HIDDEN = re.compile(r"display\s*:\s*none", re.IGNORECASE)
 SPAN = 1000  # the standard's limit of colspan
 CELLS = 5_000_000
 ACROSS = "one cell across the row"
+FOOT = "a row of the foot, which sums up its columns"  # HTML Living Standard, 4.9.7
 UNSEEN = ("script", "style", "template", "noscript")
 BREAKS = ("br", "p", "div", "li", "tr")
 # What a page may say of itself (Encoding Standard, 4.2); other codecs of Python are no encodings of pages.
@@ -108,7 +109,7 @@ def _table(element: Any, number: int, where: str) -> Table:
         grid = _grid(rows, f"{where}, table {number}")
         if kind == "thead" and found.header == len(found.rows):
             found.header += len(grid)
-        found.rows += grid
+        found.rows += [Row(row.cells, row.wrong or FOOT) for row in grid] if kind == "tfoot" else grid
     if not found.header:
         flat = [row for _, rows in sections for row in rows]
         heads = next((at for at, row in enumerate(flat) if any(cell.tag != "th" for cell in _cells(row))), len(flat))
@@ -158,7 +159,9 @@ def _grid(rows: list[Any], where: str) -> list[Row]:
         if (total := total + width) > CELLS:
             raise UserError(f"more than {CELLS:,} cells", where=where, remedy="ask for the table as CSV")
         across = len(cells) == 1 and width > 1 and not down
+        within = any(cell.find(".//table") is not None and not _seen(cell) for cell in cells)
         wrong = "two cells want the same place" if clash else ACROSS if across else ""
+        wrong = wrong or ("a cell holds nothing but a table of its own" if within else "")
         found.append(Row([taken.get(column) for column in range(width)], wrong or ("a hidden row" if _hidden(row) else "")))
         down = left
     return found

@@ -52,8 +52,8 @@ def test_spans_fill_every_place_they_cover(tmp_path: Path) -> None:
       <tr><td rowspan="2">京<td>1<td>2<tr><td>3<td>4<tr><td>沪<td colspan=2>5<tfoot><tr><td>计<td>9<td>11</table>"""
     found = _read(tmp_path, table)
     assert found.read.columns == ("省", "电量 一月", "电量 二月")
-    assert _cells(found) == [["京", "1", "2"], ["京", "3", "4"], ["沪", "5", "5"], ["计", "9", "11"]]
-    assert [row["_locator"] for row in found.rows] == [f"table 1 row {number}" for number in (3, 4, 5, 6)]
+    assert _cells(found) == [["京", "1", "2"], ["京", "3", "4"], ["沪", "5", "5"]]
+    assert [row["_locator"] for row in found.rows] == [f"table 1 row {number}" for number in (3, 4, 5)]
     zero = _read(tmp_path, "<table><tr><th>a<th>b<tr><td rowspan=0>x<td>1<tr><td>2<tr><td>3</table>")
     assert _cells(zero) == [["x", "1"], ["x", "2"], ["x", "3"]]
     past = _read(tmp_path, "<table><thead><tr><th rowspan=9>a<th>b</thead><tbody><tr><td rowspan=7>x<td>1</tbody>"
@@ -83,6 +83,19 @@ def test_rows_that_do_not_fit_are_set_aside_with_reason(tmp_path: Path) -> None:
         ("table 1 row 5", "4 cells where the header has 3"), ("table 1 row 6", "a hidden row"),
         ("table 1 row 8", "two cells want the same place"),
     ]  # fmt: skip
+
+
+def test_what_a_foot_sums_up_and_tables_in_cells_are_told(tmp_path: Path) -> None:
+    foot = "<table><thead><tr><th>a<th>b<tfoot><tr><td>Total<td>3<tbody><tr><td>x<td>1<tr><td>y<td>2</table>"
+    found = _read(tmp_path, foot)
+    assert _cells(found) == [["x", "1"], ["y", "2"]]
+    assert [(row["reason"], row["raw"]) for row in found.rejected] == [
+        ("a row of the foot, which sums up its columns", "Total | 3")
+    ]
+    within = "<table><tr><th>a<th>b<tr><td>x<td><table><tr><td>9</table><tr><td>y<td>2</table>"
+    found = _read(tmp_path, within, table=1)
+    assert _cells(found) == [["y", "2"]]
+    assert [row["reason"] for row in found.rejected] == ["a cell holds nothing but a table of its own"]
 
 
 TWO = "<table id=t1><caption>甲</caption><tr><td>a<td>b<tr><td>1<td>2</table>" + (
