@@ -72,8 +72,10 @@ def _lines(cursor: Cursor) -> Iterator[Record]:
 def _document(cursor: Cursor, given: Json) -> Iterator[Record]:
     way = [part for part in given.records.split(".") if part]
     yield from _at(cursor, way, "", {}, given.keep)
-    if cursor.peek():
-        raise cursor.wrong("more stands behind the end")
+    if behind := cursor.peek():
+        lines = behind == "{" and not way
+        remedy = "if these are JSON Lines, set the option `lines: true`" if lines else "ask for the delivery again"
+        raise cursor.wrong("more stands behind the end", remedy=remedy)
 
 
 def _at(cursor: Cursor, way: list[str], place: str, kept: dict[str, Any], keep: list[str]) -> Iterator[Record]:

@@ -97,16 +97,15 @@ class Cursor:
             if self.take(",]") == "]":
                 return
 
-    def wrong(self, what: str, at: int = 0) -> UserError:
+    def wrong(self, what: str, at: int = 0, remedy: str = "ask for the delivery again") -> UserError:
         """Return the error for a text that is no JSON at this place, or within the value that begins here."""
         if self._over and max(at, self._at) >= len(self._text.rstrip()):
             return UserError(f"the file is cut off: {what}", where=self.where, remedy="ask for the delivery again")
         near = self._text[max(0, max(at, self._at) - 20) : max(at, self._at) + 40]
-        return UserError(f"no JSON: {what}, near {near!r}", where=self.where,
-                         remedy="JSON Lines want the option `lines: true`; else ask for the delivery again")  # fmt: skip
+        return UserError(f"no JSON: {what}, near {near!r}", where=self.where, remedy=remedy)
 
     def _constant(self, name: str) -> Any:
-        raise self.wrong(f"{name} is no number")
+        raise self.wrong(f"{name} is no number", remedy="ask for `null` where there is no number (RFC 8259, 6)")
 
     def _pairs(self, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         found = dict(pairs)

@@ -68,7 +68,8 @@ def read_records(request: Request, opened: Opened, *, empty_ok: bool, narrower: 
     with Rejects(request.out, request.delivery) as rejects, opened() as records:
         rows = write_parts(request.out, _batches(records, schema, objects, request.delivery, rejects))
     if not rows and not rejects.count and not empty_ok:
-        raise UserError("no records", where=request.name, remedy="look at the option `records`; `carbonlake probe` helps")
+        raise UserError("no records", where=request.name,
+                        remedy="look at the option `records`, or allow it by `empty_ok: true`")  # fmt: skip
     return Read(rows, rejects.count, tuple(columns), {}, time.perf_counter() - began)
 
 

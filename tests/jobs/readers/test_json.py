@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jobs.readers import json_stream
+from jobs.readers.look import look
 from jobs.readers.records import WIDEST
 from jobs.readers.sniff import JSON, TEXT, media_type, probe
 from schemas.errors import UserError
@@ -61,6 +62,9 @@ def test_lines_are_records_of_their_own(tmp_path: Path) -> None:
     found = read_file(tmp_path, "json", path, lines=True)
     assert [(row["a"], row["_locator"]) for row in found.rows] == [("1", "record 1"), ("2", "record 2")]
     assert "`lines: true`" in refusal(tmp_path, "json", path)
+    assert look(path, "", {})[1:] == ("json", {"lines": True})
+    more = refusal(tmp_path, "json", _file(tmp_path, '[{"a": 1}] and more'))
+    assert "more stands behind the end" in more and "ask for the delivery again" in more
 
 
 def test_a_key_that_stands_twice_sets_its_record_aside(tmp_path: Path) -> None:
