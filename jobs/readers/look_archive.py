@@ -34,7 +34,9 @@ def look_into(path: Path, format: str, given: Mapping[str, Any]) -> Found:
         inside, read_as, chosen = _named(files[best[0]], best[0], kinds[best[0]], rest, path.name)
     members = given[OPTION] if OPTION in given else _pattern(best, list(files))
     tables = {"tables": inside["tables"]} if "tables" in inside else {}
-    return {OPTION: kinds, best[0]: inside, **tables}, read_as, {OPTION: members, **chosen}
+    others = [f"{name} ({kinds[name]})" for name in files if name not in best]
+    unread = {"not_read": others[:LOOKED_INTO] + ["…"] * (len(others) > LOOKED_INTO)} if others else {}
+    return {OPTION: kinds, **unread, best[0]: inside, **tables}, read_as, {OPTION: members, **chosen}
 
 
 def _kind(file: Path, name: str, format: str) -> str:

@@ -273,6 +273,7 @@ def test_the_proposed_pattern_names_members_of_one_shape(tmp_path: Path) -> None
     ):
         inside, read_as, given = look(_zip(tmp_path, members), "", {})
         assert read_as == "csv" and set(inside["members"]) == set(members)
+        assert len(inside.get("not_read", ())) == len(members) - (1 if pattern is None else 2)
         if pattern:
             assert given == {"members": pattern, "delimiter": ";"}
         assert read_file(tmp_path, "csv", tmp_path / "a.zip", **given).rows
