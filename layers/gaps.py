@@ -28,18 +28,26 @@ def filled(
     before the gap to that behind it, `previous` repeats the one before, `last_week` takes that of the same hour or day
     seven days earlier, if it was measured. A gap of more than `longest` missing periods stays, and so do the ends of a
     series: nothing is extended. A row whose value stays missing keeps its NULL. `estimated` is TRUE, and `data_grade`
-    `estimated`, for what was filled, and for nothing else. A series has one value at a time and no NULL in `by`.
+    `estimated`, for what was filled; the others keep what the frame says of them, or are of the `grade` where it says
+    nothing. A series has one value at a time and no NULL in `by`.
     """
     _check(grain, method, longest)
-    rows = frame.select(*by, at, F.col(value).cast("decimal(28,6)").alias(value))
+    said = {name: F.col(name) if name in frame.columns else F.lit(None) for name in (ESTIMATED, GRADE)}
+    was = F.coalesce(said[ESTIMATED].cast("boolean"), said[GRADE].cast("string") == "estimated", F.lit(False))
+    graded = F.coalesce(said[GRADE].cast("string"), F.when(was, F.lit("estimated")).otherwise(F.lit(grade)))
+    rows = frame.select(*by, at, F.col(value).cast("decimal(28,6)").alias(value), was.alias(ESTIMATED), graded.alias(GRADE))
     known = rows.where(F.col(value).isNotNull())
     gaps = _steps(known, by, at, value, grain, longest)
-    made = _last_week(gaps, known, by, at, value, grain) if method == "last_week" else gaps.withColumn("_new", _value(method))
-    new = made.where(F.col("_new").isNotNull()).select(*by, "_at", F.col("_new").alias(value), F.lit(True).alias(ESTIMATED))
+    made = (
+        _last_week(gaps, known.where(~F.col(ESTIMATED)), by, at, value, grain)
+        if method == "last_week"
+        else gaps.withColumn("_new", _value(method))
+    )
+    new = made.where(F.col("_new").isNotNull()).select(*by, "_at", F.col("_new").alias(value), F.lit(True).alias(ESTIMATED),
+                                                      F.lit("estimated").alias(GRADE))  # fmt: skip
     new = new.withColumnRenamed("_at", at)
     left = rows.where(F.col(value).isNull()).join(new.select(*by, at), [*by, at], "left_anti")
-    kept = known.unionByName(left).withColumn(ESTIMATED, F.lit(False))
-    return kept.unionByName(new).withColumn(GRADE, F.when(F.col(ESTIMATED), F.lit("estimated")).otherwise(F.lit(grade)))
+    return known.unionByName(left).unionByName(new)
 
 
 def estimated_part(value: str) -> Column:

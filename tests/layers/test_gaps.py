@@ -105,3 +105,15 @@ def test_the_embedded_engine_may_run_it(spark: Any, method: str) -> None:
 @pytest.mark.parametrize("method", METHODS)
 def test_both_engines_fill_alike(spark: Any, reference: Engine, method: str) -> None:
     assert made(reference.session, method, 3) == made(spark, method, 3)
+
+
+def test_what_was_estimated_before_stays_estimated_and_is_no_measure_of_next_week(spark: Any) -> None:
+    once = filled(hours(spark), by=["meter"], at="t", value="kwh", grain="hour", method="linear", longest=2)
+    again = filled(once, by=["meter"], at="t", value="kwh", grain="hour", method="last_week", longest=3)
+    rows = [tuple(row) for row in again.where("meter = 'a'").orderBy("t").collect()]
+    assert set(new(rows)) == {3, 4, 180, 190}, "the gap of 20 to 22 has no week before it"
+    assert {(estimated, grade) for *_, estimated, grade in rows} == {(True, "estimated"), (False, "measured")}
+    told = hours(spark).selectExpr("*", "if(meter = 'b', 'estimated', 'calculated') as data_grade")
+    done = filled(told, by=["meter"], at="t", value="kwh", grain="hour", method="previous", longest=1)
+    found = {(row["meter"], row["estimated"], row["data_grade"]) for row in done.collect()}
+    assert found == {("a", False, "calculated"), ("a", True, "estimated"), ("b", True, "estimated")}
