@@ -18,6 +18,8 @@ LOOKED = 2000  # rows; what comes after them is taken to go on as they do
 HEADER = 5  # rows of a header at most
 PATTERNS = (r"\d{4}", r"\d{2}", r".*\d{4}", r".*\d{2}")
 MANY = 60  # tables proposed of one workbook
+FAILING = 3  # totals of a sheet that are told of
+PLAIN = re.compile(r"((^|.*\s)[合总小共]\s*计|((sub|grand|overall)[\s-]*)?totals?|sum)[:\uff1a]?", re.IGNORECASE)
 
 
 @dataclass
@@ -52,6 +54,7 @@ def tables(book: Book, sheets: Mapping[str, Opened], given: Mapping[str, Any]) -
         )
         proposed[place] = {"sheet": one.sheet} | one.options | one.says.get("totals", {})
     notes += [f"sheet {name!r} has several tables, a contract for each" for name in sorted(several)]
+    notes += [f"sheet {one.sheet!r}: {reason}" for one in found for reason in one.says.get("failing", ())[:FAILING]]
     notes += [f"sheet {name!r} holds no table" for name in sheets if name not in {one.sheet for one in found}]
     notes += [f"only the first {MANY} of {len(proposed)} tables are proposed; name others with the option `sheet`"] * (
         len(proposed) > MANY
@@ -60,8 +63,8 @@ def tables(book: Book, sheets: Mapping[str, Opened], given: Mapping[str, Any]) -
 
 
 def _joined(alike: Sequence[Found]) -> dict[str, Any]:
-    """Return the options that hold for all sheets of one shape: totals are compared where those of every sheet hold."""
-    wrong = any(one.says.get("failing") for one in alike)
+    """Return the options that hold for all sheets of one shape: totals are compared where each sheet proposes it."""
+    wrong = any("failing" in one.says and "totals" not in one.says for one in alike)
     totals: dict[str, Any] = next((one.says["totals"] for one in alike if "totals" in one.says), {})
     return alike[0].options | ({} if wrong else totals)
 
@@ -100,7 +103,7 @@ def _tables(opened: Opened, given: Mapping[str, Any]) -> list[Found]:
 
 
 def _tried(opened: Opened, said: dict[str, Any], given: Mapping[str, Any]) -> Found | None:
-    """Read a table as proposed; headers that come twice get a number, totals are compared where they all hold."""
+    """Read a table as proposed; headers that come twice get a number, totals are compared where they hold or are plain ones."""
     said |= _renamed(opened, blocks(options(Excel, {**said, **given}, opened.name), opened.name)[0])
     try:
         one: Table = table(opened, blocks(options(Excel, {"totals": {}} | said | dict(given), ""), "")[0], "")
@@ -109,8 +112,11 @@ def _tried(opened: Opened, said: dict[str, Any], given: Mapping[str, Any]) -> Fo
     if len(one.locators) < 1 or len(one.columns) < 2:
         return None
     totals = one.lines.totals
-    failing = [total.reason for total in totals if not total.holds]
-    says: dict[str, Any] = {"failing": failing} if failing else {"totals": {"totals": {}}} if totals else {}
+    failing = [total for total in totals if not total.holds]
+    says: dict[str, Any] = {"failing": [total.reason for total in failing]} if failing else {}
+    # What says no more than that it is a total is no row beside its parts, even where it does not hold.
+    if totals and all(PLAIN.fullmatch(total.label) for total in failing):
+        says["totals"] = {"totals": {}}
     return Found(opened.name, said, one.named, says)
 
 

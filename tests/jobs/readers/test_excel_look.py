@@ -37,7 +37,17 @@ def test_header_units_and_totals_are_proposed_and_read_the_table(tmp_path: Path)
 
 
 def test_totals_that_do_not_hold_are_not_proposed_away(tmp_path: Path) -> None:
-    assert look(tmp_path, {"S": [["a", "b"], ["x", 1], ["Total energy", 7]]})["tables"] == {"S": {"sheet": "S"}}
+    found = look(tmp_path, {"S": [["a", "b"], ["x", 1], ["Total energy", 7]]})
+    assert found["tables"] == {"S": {"sheet": "S"}}
+    assert "the total 'Total energy' is not the sum of its parts: B3 says 7, and the parts add up to 1" in found["notes"][0]
+
+
+@pytest.mark.parametrize("label", ["合计", "总 计", "Total", "Sub-total", "Sum"])
+def test_a_plain_total_that_does_not_hold_is_no_row_beside_its_parts(tmp_path: Path, label: str) -> None:
+    found = look(tmp_path, {"S": [["a", "b"], ["x", 1], ["y", 2], [label, 7]]})
+    assert found["tables"] == {"S": {"sheet": "S", "totals": {}}} and "B4 says 7" in found["notes"][0]
+    read = read_file(tmp_path, "excel", tmp_path / "book.xlsx", **found["tables"]["S"])
+    assert read.column("a") == ["x", "y"] and [row["_locator"] for row in read.rejected] == ["S!4"]
 
 
 def test_sheets_of_one_shape_are_proposed_as_one_table(tmp_path: Path) -> None:
