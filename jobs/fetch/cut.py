@@ -18,7 +18,7 @@ def parsed(text: str, where: str) -> Any:
     """Return a whole document; raise UserError where it is none."""
     try:
         return DECODER.decode(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise UserError(f"the answer is no JSON ({error})", where=where, remedy="see the address with a browser") from None
 
 

@@ -99,7 +99,7 @@ def _read(asked: Asked, web: Web, now: _Reading, target: TextIO) -> None:
         document = parsed(text, url)
         came = _take(asked, now, text, document, target)
         now.pages += 1
-        now.next = _following(asked, now, came, document, answer, url)
+        now.next = _following(asked, web, now, came, document, answer, url)
     if now.next is None and now.total is not None and now.count != now.total:
         raise MovedError(f"{now.count} records came, the source says {now.total}")
 
@@ -132,7 +132,7 @@ def _total(asked: Asked, document: Any) -> int | None:
     return int(found)
 
 
-def _following(asked: Asked, now: _Reading, came: int, document: Any, answer: Any, url: str) -> Place | None:
+def _following(asked: Asked, web: Web, now: _Reading, came: int, document: Any, answer: Any, url: str) -> Place | None:
     """Return where the next page is; None behind the last one."""
     pages, last = asked.how.pages, now.next or {}
     if pages.by in ("page", "offset"):
@@ -146,7 +146,7 @@ def _following(asked: Asked, now: _Reading, came: int, document: Any, answer: An
         return None
     by_cursor = pages.by == "cursor"
     place: Place = (
-        {"query": {**_first(asked)["query"], pages.parameter: found}} if by_cursor else {"url": urljoin(url, str(found))}
+        {"query": {**_first(asked)["query"], pages.parameter: found}} if by_cursor else {"url": web.own(urljoin(url, str(found)))}
     )
     if place == last:
         raise UserError("a page leads to itself", where=url, remedy="see source.fetch.pages, and the answer at its `at`")

@@ -1,4 +1,4 @@
-"""Files that lie somewhere, each taken once for each of its states, as its receipts tell."""
+"""Files that lie somewhere, each taken whenever its state is not the one that was taken last, as its receipts tell."""
 
 from __future__ import annotations
 
@@ -24,13 +24,15 @@ class There:
 
 
 def fresh(asked: Asked, found: Iterable[There]) -> list[There]:
-    """Return the files that fit the pattern and were not taken in this state, the oldest first.
+    """Return the files that fit the pattern and were not taken last in this state, the oldest first.
+
+    One that is again what it was two states ago is taken again: the state between is no longer what is there.
 
     Hidden files, and those whose names say that they are being written, are passed over.
     """
-    taken = {(one.name, one.declared) for one in asked.brought()}
+    taken = {one.name: one.declared for one in asked.brought() if one.declared}
     fitting = [one for one in found if fnmatchcase(one.name, asked.how.pattern) and not _unfinished(one.name)]
-    left = [one for one in fitting if (one.name, json.dumps(one.state, ensure_ascii=False, sort_keys=True)) not in taken]
+    left = [one for one in fitting if json.dumps(one.state, ensure_ascii=False, sort_keys=True) != taken.get(one.name)]
     return sorted(left, key=lambda one: (one.changed, one.name))
 
 

@@ -43,14 +43,16 @@ def _plain(answer: Any) -> Iterator[bytes]:
 
 
 def _unpacked(answer: Any) -> Iterator[bytes]:
+    """Unpack all members, of which a gzip may have several (RFC 1952, 2.2); zeros behind the last one fill it up."""
     # The library behind us takes the beginning of a gzip for the whole of it.
     reader = zlib.decompressobj(GZIP_OR_ZLIB)
     try:
         for block in _plain(answer):
             data = block
-            while data:
+            while data := data.lstrip(b"\0") if reader.eof else data:
+                reader = zlib.decompressobj(GZIP_OR_ZLIB) if reader.eof else reader
                 yield reader.decompress(data, BLOCK)
-                data = reader.unconsumed_tail
+                data = reader.unconsumed_tail or reader.unused_data
         yield reader.flush()
     except zlib.error as error:
         raise CutOffError(f"what was packed is damaged ({error})") from None

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urljoin, urlsplit, urlunsplit
 
 import requests
 import urllib3
@@ -43,7 +43,7 @@ class Web:
         for attempt in range(waits.ATTEMPTS):
             try:
                 with self._answer(url, query, marks or {}) as answer:
-                    if answer.status_code == requests.codes.not_modified:
+                    if marks and answer.status_code == requests.codes.not_modified:
                         return None
                     if answer.status_code not in BUSY:
                         _check(answer, self.how, url)
@@ -56,6 +56,12 @@ class Web:
             if attempt + 1 < waits.ATTEMPTS:
                 waits.wait(attempt, after, url)
         raise UserError(f"not fetched in {waits.ATTEMPTS} attempts: {reason}", where=url, remedy=AGAIN)
+
+    def own(self, url: str) -> str:
+        """Return an address without the token in its query, which some servers write into it and which we send anyway."""
+        parts = urlsplit(url)
+        kept = [one for one in parts.query.split("&") if one.partition("=")[0] not in self.private_query]
+        return urlunsplit(parts._replace(query="&".join(kept)))
 
     @contextmanager
     def _answer(self, url: str, query: Mapping[str, Any], marks: Mapping[str, str]) -> Iterator[Any]:
@@ -111,5 +117,5 @@ def _check(answer: Any, how: Http, url: str) -> None:
     if code in CLOSED:
         lets_in = f"the token of connection {how.token.connection!r}" if how.token else "declare source.fetch.token"
         raise UserError(f"it answers {code} {answer.reason}", where=url, remedy=f"see who may read it, and {lets_in}")
-    if code >= 400 or code < 200 or code in (204, 206):
+    if code >= 300 or code < 200 or code in (204, 206):
         raise UserError(f"it answers {code} {answer.reason}", where=url, remedy="check the address and source.fetch.query")

@@ -196,6 +196,28 @@ def test_answers_that_are_cut_off_are_asked_for_again_and_never_taken(source: So
         source.fetch()
 
 
+def test_every_member_of_a_gzip_is_unpacked(source: Source, api: Site) -> None:
+    declare(source, api, "", format="csv")
+    packed, head = gzip.compress(b"id\n1\n") + gzip.compress(b"2\n" * 300_000), {"Content-Encoding": "gzip"}
+    api.then(Answer(packed + bytes(7), headers=head))
+    assert source.bytes(source.fetch()[0]) == b"id\n1\n" + b"2\n" * 300_000
+    for damaged in (packed + b"more", packed[:-3]):
+        api.then(Answer(damaged, headers=head))
+        with pytest.raises(UserError, match="not fetched in 6 attempts: what was packed is"):
+            source.fetch()
+
+
+def test_a_token_that_the_server_writes_into_its_addresses_is_not_kept(source: Source, api: Site) -> None:
+    pages = ", token: {connection: token, query: key}, records: data.items, pages: {by: next, at: next, each: 1}"
+    declare(source, api, pages)
+    api.answer = lambda asked: (
+        page([0], next=f"/readings?at=2&key={SECRET}") if "at" not in asked.query else Answer(b"busy", status=500)
+    )
+    with pytest.raises(UserError, match="it answers 500"):
+        source.fetch()
+    assert "key=" + SECRET not in str(source.position()) and api.asked[-1].query == {"at": "2", "key": SECRET}
+
+
 def test_an_answer_larger_than_allowed_is_refused_before_it_fills_the_disk(source: Source, api: Site) -> None:
     declare(source, api, ", most_bytes: 1000", format="csv")
     api.then(Answer(gzip.compress(bytes(1_000_000)), headers={"Content-Encoding": "gzip"}))
@@ -221,6 +243,9 @@ def test_a_login_page_is_not_taken_for_data(source: Source, api: Site, more: str
         (Answer(b'{"data": {}}'), "there is no 'items'\n  → mend source.fetch.records"),
         (Answer(b'{"data": {"items": {}}}'), "no list of records at 'data.items'"),
         (Answer(b"\xff\xfe"), "the answer is no UTF-8"),
+        (Answer(b"[" * 100_000), "the answer is no JSON"),
+        (Answer(b"id\n1\n", status=302), "it answers 302 Found\n  → check the address"),
+        (Answer(status=304), "it answers 304 Not Modified\n  → check the address"),
         (Answer(status=404), "it answers 404 Not Found\n  → check the address"),
         (Answer(status=401), "it answers 401 Unauthorized\n  → see who may read it, and declare source.fetch.token"),
     ],
