@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from schemas.contract import Contract
 from schemas.errors import UserError
 
 DELETED = "_deleted"
+AHEAD = timedelta(days=1)  # clocks and zones differ
 
 
 def arrivals(asked: Asked) -> Iterator[Arrival]:
@@ -113,13 +114,25 @@ def _increment(asked: Asked) -> Iterator[Arrival]:
     with snapshot(asked) as found:
         declared, highest = _saved(asked, found, file, found.newer(asked.position), _flag(asked))
         compared = 0 if first or asked.how.deletes == "ignored" else _compare(asked, found, gone)
-        after = {"cursor": highest or asked.position.get("cursor", ""), **found.marks()}
+        after = {"cursor": _reached(highest, asked.position.get("cursor", ""), found), **found.marks()}
     name = f"{_name(asked)}-{datetime.now(UTC):%Y%m%dT%H%M%S.%f}"
     after |= {"sha256": digest(file)}
     if declared["rows"] and (after["sha256"] != asked.position.get("sha256") or first):
         yield Arrival(file, f"{name}.parquet", after, declared)
     if compared:
         yield Arrival(gone, f"{name}-deleted.parquet", after, {"rows": compared})
+
+
+def _reached(highest: Any, before: Any, found: Any) -> Any:
+    """Return the cursor to go on from: not one ahead of the clock, behind which all that changes until then would be lost."""
+    text = highest.get("instant") if isinstance(highest, dict) else highest
+    if found.exact or not isinstance(text, str):
+        return highest or before
+    try:
+        instant = datetime.max if text == "infinity" else datetime.fromisoformat(text if "-" in text[4:5] else "")
+    except ValueError:
+        return highest or before
+    return before if instant.replace(tzinfo=instant.tzinfo or UTC) > datetime.now(UTC) + AHEAD else highest
 
 
 def _first(asked: Asked) -> Iterator[Arrival]:
@@ -131,7 +144,7 @@ def _first(asked: Asked) -> Iterator[Arrival]:
         file = asked.folder / f"lot-{number}.parquet"
         with snapshot(asked) as found:
             if number == 1:
-                position["then"] = {"cursor": found.counted(found.newer({}), 0, (), ())[2], **found.marks()}
+                position["then"] = {"cursor": _reached(found.counted(found.newer({}), 0, (), ())[2], "", found), **found.marks()}
             where = found.behind(key, position["key"]) if "key" in position else found.newer({})
             declared, _, last = _lot(asked, found, file, where, key)
             done = not last or not found.counted(found.behind(key, last), 1, key, ())[0]

@@ -89,6 +89,7 @@ class Snapshot:
 
     def __init__(self, url: str, how: Database, where: str) -> None:
         self._url, self._how, self._where = address(url), how, where
+        self.exact = how.overlap == ""  # transactions tell what is new
         self._calendar: set[str] = set()
         with explained(where):
             self._open()

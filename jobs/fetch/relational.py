@@ -40,6 +40,7 @@ class Snapshot:
     """A table or query as it is at one moment."""
 
     shared = False  # the transaction is that of one connection
+    exact = False  # the cursor alone tells what is new
 
     def __init__(self, url: str, how: Database, where: str) -> None:
         self._how, self._where = how, where

@@ -71,6 +71,22 @@ def test_an_increment_without_anything_new_is_no_delivery(source: Source) -> Non
     assert source.fetch() == []
 
 
+@pytest.mark.parametrize("lots", ["", ", batch: 2"])
+def test_a_row_from_the_future_hides_nothing_that_changes_after_it(
+    source: Source, database: sqlite3.Connection, lots: str
+) -> None:
+    database.execute("insert into reading values (3, 3, '9999-12-31 00:00:00')")
+    source.declare(NEW.replace("}", f"{lots}}}"))
+    source.fetch()
+    database.execute("insert into reading values (4, 4, '2026-01-04 00:00:00')")
+    (receipt,) = source.fetch()
+    assert [row["id"] for row in source.rows(receipt)] == [1, 2, 3, 4]
+    assert source.fetch() == []
+    database.execute("update reading set changed = '2026-01-05 00:00:00' where id = 3")
+    source.fetch()
+    assert source.position()["cursor"] == "2026-01-05 00:00:00"
+
+
 def test_a_row_without_a_cursor_is_in_each_increment(source: Source, database: sqlite3.Connection) -> None:
     source.declare(NEW)
     source.fetch()
