@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import sys
 from typing import Annotated, Any, Optional
 
@@ -14,6 +15,7 @@ from schemas.contracts import contracts
 from schemas.errors import UserError
 
 ROWS_SHOWN = 50
+NAMED = 4  # tables of unchecked deliveries
 LAKE, TRINO = "lake", "trino"
 WORDS = ("select", "from", "where", "group by", "order by", "limit", "join", "on", "and", "or", "sum", "count", "avg",
          "min", "max", "distinct", "with", "as", "case", "when", "then", "else", "end", "desc", "describe")  # fmt: skip
@@ -99,10 +101,29 @@ def _answer(world: World, query: str, as_of: int | str | None, limit: int, on: s
         writer = csv.writer(sys.stdout)
         writer.writerow(found.column_names)
         writer.writerows(row.values() for row in found.to_pylist())
-        return
-    show_rows(world, found.slice(0, limit).to_pylist() if not world.as_json else found.to_pylist())
-    if found.num_rows > limit and not world.as_json:
+    else:
+        show_rows(world, found.slice(0, limit).to_pylist() if not world.as_json else found.to_pylist())
+    if found.num_rows > limit and not world.as_json and not to_csv:
         world.console.print(f"[dim]{limit} of {found.num_rows:,} rows; --limit shows more[/dim]")
+    _tell_unchecked(world, query, on)
+
+
+def _tell_unchecked(world: World, query: str, on: str) -> None:
+    """Say beside an answer which deliveries below it nothing guarded: on stderr, so that machines can read the answer."""
+    from jobs import query as ours
+    from jobs import saved
+    from jobs.integrity import unchecked
+
+    named = saved.tables_in(query) if on == TRINO else ours.tables_in(query)
+    found = unchecked(world.lake, (name.removeprefix(f"{ours.QUARANTINE}.").partition("@")[0] for name in named))
+    if not found:
+        return
+    if world.as_json:
+        print(json.dumps({"unchecked": found}, ensure_ascii=False), file=sys.stderr)
+        return
+    shown = [f"{name} ({how})" for name, how in list(found.items())[:NAMED]]
+    more = f" and {len(found) - NAMED} more tables" if len(found) > NAMED else ""
+    world.aside.print(f"[dim]no checksum guards deliveries of {', '.join(shown)}{more}[/dim]", soft_wrap=True)
 
 
 def _prompt(world: World, as_of: int | str | None, limit: int, on: str) -> None:

@@ -72,14 +72,14 @@ def _examples(world: World, one: Contract) -> None:
 def _state(world: World, table: str) -> dict[str, Any]:
     from jobs.commit import last_commit
     from jobs.freshness import freshness
-    from jobs.variables import integrity
+    from jobs.integrity import said
 
     head = world.lake.open(table)
     if head is None:
         return {"state": "never built"}
     note = last_commit(head)
     fresh = freshness(world.lake, table, datetime.now(UTC))
-    guarded = integrity(world.lake, table) if (source := contract(table).source) and source.format in ("netcdf", "hdf5") else ""
+    guarded = said(world.lake, [table])[table]
     return {"version": head.version(), "rows": note.get("rows"), "run": note.get("run"), "recipe": note.get("recipe"),
             **({"integrity": guarded} if guarded else {}), **({"freshness": fresh} if fresh else {})}  # fmt: skip
 

@@ -61,6 +61,7 @@ def _parts(world: World, state: State, now: datetime) -> Iterable[tuple[str, Seq
     yield "Quarantine 隔离区", [f"{total:,} rows" + "".join(f"  {one.name} {one.quarantined:,}" for one in aside[:LINES])]
     yield "Checks 检查", _checks(state)
     yield "Deliveries 交付物", [f"{state.deliveries:,} in force, {state.unclaimed:,} unclaimed, {_size(state.delivered_bytes)}"]
+    yield "Integrity 完整性", [*_guarded(state)]
     free = "" if state.free_bytes is None else f", {_size(state.free_bytes)} free"
     yield "Room 空间", [f"tables {_size(_bytes(state))}{free}" + ("" if is_remote(world.lake.root) else " on this disk")]
     yield "Maintenance 维护", [_kept(state, now)]
@@ -115,6 +116,17 @@ def _checks(state: State) -> list[str]:
               *(f"{len(rows):,} {how}" for how, rows in told.items())]  # fmt: skip
     return [", ".join(counts), *_listed(f"[{'red' if how == 'failed' else 'yellow'}]{how}[/] {row['table_name']} {row['rule']}:"
             f" {text(row['detail'])}" for how, rows in told.items() for row in rows)]  # fmt: skip
+
+
+def _guarded(state: State) -> Iterable[str]:
+    """Say how many readings no checksum guards, in which tables, and how many tables are made from these."""
+    bare = [one for one in state.tables if one.unchecked]
+    graded, number = sum(one.graded for one in state.tables), sum(one.unchecked for one in bare)
+    yield f"{graded - number:,} deliveries as read are checked, {number:,} unchecked: no checksum guards them"
+    if bare:
+        more = f" and {len(bare) - LINES} more" if len(bare) > LINES else ""
+        yield f"unchecked in {', '.join(one.name for one in bare[:LINES])}{more}"
+        yield f"{sum(bool(one.rests_on) for one in state.tables):,} tables are made from these"
 
 
 def _kept(state: State, now: datetime) -> str:

@@ -143,7 +143,7 @@ def _cleaned(job: Job, connection: duckdb.DuckDBPyConnection, ops: Ops) -> Outco
         parsed, ready = direct.read(job, plan.receipts) or (cleaned.read(job, plan), None)
         if ready and plan.earlier and any(one.refused for one in parsed):
             parsed, ready = cleaned.read(job, plan), None
-    ops.add("ops.reading", readings(job.contract, parsed))
+    ops.add("ops.reading", readings(job.contract, parsed, plan.receipts))
     ops.add(variables.TABLE, variables.rows(job.contract, parsed, plan.receipts))
     failpoint("build:after_read")
     with telemetry.span("write", mode=plan.mode):

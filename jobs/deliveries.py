@@ -17,10 +17,12 @@ import pyarrow.parquet as pq
 from jobs import groups, store
 from jobs.clean import DELIVERY, found_header, headers
 from jobs.fingerprint import reader
+from jobs.integrity import as_sent
 from jobs.lake import Lake, unstage
 from jobs.land import Receipt, receipts
 from jobs.outcome import Job
 from jobs.readers import AROUND, TYPED, Read, Request, read_many, read_together
+from jobs.readers.guards import CHECKED
 from jobs.staging import quoted
 from schemas.contract import Contract
 from schemas.contracts import contract
@@ -234,13 +236,19 @@ def _done(folder: Path, how: str) -> dict[str, Any] | None:
     return mark if mark["how"] == how else None
 
 
-def readings(contract: Contract, parsed: Sequence[Parsed]) -> list[dict[str, Any]]:
+def readings(contract: Contract, parsed: Sequence[Parsed], receipts: Sequence[Receipt]) -> list[dict[str, Any]]:
     """Return rows of ops.reading for the deliveries that were parsed just now."""
     now = datetime.now(UTC)
-    return [{"table_name": contract.table, "delivery_id": one.delivery, "status": "refused" if one.refused else "read",
-             "rows": one.rows, "rejected": one.rejected, "reason": one.refused, "read_at": now,
-             "note": json.dumps(one.around, ensure_ascii=False) if one.around else ""}
-            for one in parsed if one.fresh]  # fmt: skip
+    sent = {one.delivery_id: as_sent(one) for one in receipts}
+    found = []
+    for one in (one for one in parsed if one.fresh):
+        note = {key: told for key, told in one.around.items() if key != "integrity"}
+        grade = CHECKED if sent.get(one.delivery) else one.around.get("integrity")
+        found.append({"table_name": contract.table, "delivery_id": one.delivery, "status": "refused" if one.refused else "read",
+                      "rows": one.rows, "rejected": one.rejected, "reason": one.refused, "read_at": now,
+                      "integrity": None if one.refused else grade,
+                      "note": json.dumps(note, ensure_ascii=False) if note else ""})  # fmt: skip
+    return found
 
 
 def by_shape(contract: Contract, parsed: Sequence[Parsed]) -> list[list[Parsed]]:

@@ -61,6 +61,7 @@ METRICS = {
     "carbonlake_table_files": _by_table("gauge", "Files of the newest version"),
     "carbonlake_table_small_files": _by_table("gauge", "Files below 32 MiB, which maintenance merges where there are many"),
     "carbonlake_quarantine_rows": _by_table("gauge", "Rows that wait in quarantine"),
+    "carbonlake_unchecked_deliveries": _by_table("gauge", "Deliveries in force whose values no checksum guards"),
     "carbonlake_freshness_age_seconds": _by_table("gauge", "Age of the newest delivery or build, where a contract bounds it"),
     "carbonlake_freshness_limit_seconds": _by_table("gauge", "The age that the contract allows"),
     "carbonlake_checks": _by_table("gauge", "Checks of the newest build: passed, set_aside, warned or failed", "result"),
@@ -132,6 +133,8 @@ def _of_tables(state: State) -> Iterator[Sample]:
         at: tuple[str, ...] = (one.name,)
         yield "carbonlake_table_due", at, one.due
         yield "carbonlake_quarantine_rows", at, one.quarantined
+        if one.graded:
+            yield "carbonlake_unchecked_deliveries", at, one.unchecked
         for name, value in (
             ("rows", one.rows),
             ("bytes", one.size_bytes),

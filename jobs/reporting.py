@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from jobs import query
+from jobs import integrity, query
 from jobs.commit import last_commit
 from jobs.lake import Lake
 from quality.audit import Verdict
@@ -28,12 +28,13 @@ def write_report(lake: Lake, folder: str | Path) -> Path:
         select c.*, r.started_at from ops.check c join ops.run r using (run_id) where run_id in ({listed})""",
     ).to_pylist()
     tables: dict[str, Judged] = {}
+    said = integrity.said(lake, list(runs.values()))
     for run, table in sorted(runs.items(), key=lambda item: item[1]):
         rows = [row for row in found if row["run_id"] == run]
         if rows:
             verdicts = [Verdict(*(row[name] for name in ("rule", "kind", "outcome", "failed", "rows", "passed", "detail")))
                         for row in rows]  # fmt: skip
-            tables[table] = Judged(contracts()[table], verdicts, run, rows[0]["started_at"])
+            tables[table] = Judged(contracts()[table], verdicts, run, rows[0]["started_at"], said[table])
     return write(list(tables.values()), Path(folder), outliers(lake))
 
 

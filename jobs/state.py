@@ -14,6 +14,7 @@ from deltalake import DeltaTable
 from jobs import land, store
 from jobs.deltalog import last_commit, moment
 from jobs.due import NEVER, due
+from jobs.integrity import Grade, beneath, grades
 from jobs.lake import Lake, alive, owner
 from jobs.land import Receipt
 from jobs.maintain import SMALL
@@ -36,7 +37,11 @@ AT_ONCE = 8
 
 @dataclass(frozen=True)
 class Table:
-    """A table: its state and why, its size and files, rows set aside, and its age against its limit, both in seconds."""
+    """A table: its state and why, its size and files, rows set aside, and its age against its limit, both in seconds.
+
+    Of its deliveries in force, `graded` have a grade of integrity and `unchecked` no checksum; a table that is made from
+    others rests on those of them that have unchecked ones.
+    """
 
     name: str
     state: str
@@ -50,6 +55,9 @@ class Table:
     age: float | None = None
     limit: float | None = None
     due: bool = False
+    unchecked: int = 0
+    graded: int = 0
+    rests_on: Sequence[str] = ()
 
     @property
     def stale(self) -> bool:
@@ -79,6 +87,7 @@ class _Seen:
     receipts: Sequence[Receipt]
     newest: Mapping[str, Mapping[str, Any]]
     running: set[str]
+    grades: Mapping[str, Grade]
 
 
 def look(lake: Lake, now: datetime) -> State:
@@ -89,7 +98,7 @@ def look(lake: Lake, now: datetime) -> State:
         heads = dict(zip(known, pool.map(lake.open, known), strict=True))
     receipts = land.receipts(lake)
     remembered = past(lake, now - RECENT)
-    seen = _Seen(lake, now, heads, receipts, remembered.newest, _running(lake))
+    seen = _Seen(lake, now, heads, receipts, remembered.newest, _running(lake), grades(lake, known, receipts))
     # What is recorded as it happens is a table from its first record on.
     built = set(graph.built())
     tables = [_table(seen, one) for name, one in known.items() if name in built or heads[name]]
@@ -107,7 +116,7 @@ def _table(seen: _Seen, one: Contract) -> Table:
         one.table, RECORD, version=int(head.version()) if head else None, rows=sum(rows for _, rows in sizes),
         size_bytes=sum(size for size, _ in sizes), files=len(sizes), small_files=sum(size < SMALL for size, _ in sizes),
         quarantined=_quarantined(seen.lake, one, note), age=(seen.now - then).total_seconds() if then else None,
-        limit=age(one.freshness).total_seconds() if one.freshness else None,
+        limit=age(one.freshness).total_seconds() if one.freshness else None, **_integrity(seen, one),
     )  # fmt: skip
     return found if one.recorded else _standing(seen, one, note, receipts, found)
 
@@ -128,6 +137,13 @@ def _standing(seen: _Seen, one: Contract, note: Mapping[str, Any], receipts: Seq
     }
     state = next((name for name in STATES if states.get(name)), FRESH)
     return replace(found, state=state, why=states.get(state, ""), due=bool(waits))
+
+
+def _integrity(seen: _Seen, one: Contract) -> dict[str, Any]:
+    if own := seen.grades.get(one.table):
+        return {"unchecked": own.unchecked, "graded": own.of}
+    below = beneath([one.table]) if seen.heads[one.table] and not one.recorded else set()
+    return {"rests_on": tuple(sorted(name for name in below if name in seen.grades and seen.grades[name].unchecked))}
 
 
 def _newest(one: Contract, head: DeltaTable | None, note: Mapping[str, Any], receipts: Sequence[Receipt]) -> datetime | None:

@@ -18,9 +18,9 @@ from jobs.clean import DELIVERY, LOCATOR, headers
 from jobs.commit import last_commit
 from jobs.deliveries import reading
 from jobs.derived import as_contract, frames, leaves_of, transform_of
+from jobs.integrity import of_delivery
 from jobs.lake import Lake
 from jobs.session import Engine
-from jobs.variables import integrity
 from lineage.columns import Lineage, column_lineage
 from schemas import types
 from schemas.contract import Contract
@@ -310,7 +310,7 @@ def _cell(lake: Lake, contract: Contract, row: Mapping[str, Any]) -> Step:
                              [delivery]).fetchone()  # fmt: skip
     name, sha, publisher, licence = found or ("?", "", "", "")
     where = _place(contract, locator)
-    grade = integrity(lake, contract.table, delivery)
+    grade = of_delivery(lake, contract.table, delivery)
     guarded = {"integrity": grade} if grade else {}
     raw = Step("delivery", {"file": name, "place": where, **guarded, **_as_found(lake, contract, delivery, locator)},
                f"delivery {delivery}, sha256 {sha[:12]}, {publisher}, {licence}")  # fmt: skip

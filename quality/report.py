@@ -39,12 +39,13 @@ _SITE = ("gx", "uncommitted", "data_docs", "local_site")
 
 @dataclass(frozen=True)
 class Judged:
-    """One table as judged in one run."""
+    """One table as judged in one run, and the grade of integrity of what it was made from."""
 
     contract: Contract
     verdicts: Sequence[Verdict]
     run_id: str
     at: datetime
+    integrity: str = ""
 
 
 def gx_suite(contract: Contract) -> ExpectationSuite:
@@ -92,7 +93,7 @@ def write(tables: Sequence[Judged], out: Path, outliers: Sequence[Mapping[str, A
         rows = [[str(value) for value in row.values()] for row in outliers]
         (out / OUTLIERS).write_text(listing("Values that stand out", tuple(outliers[0]), rows), encoding="utf-8")
     first = out / "index.html"
-    header = ("table", "state", "checks", "rows", "what fails", "run", "at (UTC)")
+    header = ("table", "state", "checks", "rows", "what fails", "integrity", "run", "at (UTC)")
     first.write_text(
         index(
             "Data quality",
@@ -161,6 +162,7 @@ def _row(judged: Judged) -> tuple[str, ...]:
         f"{checks - len(bad)} of {checks}",
         f"{rows:,}",
         told,
+        judged.integrity,
         judged.run_id,
         f"{judged.at:%Y-%m-%d %H:%M}",
     )

@@ -75,6 +75,7 @@ def _sizes() -> list[dict[str, Any]]:
 def _quality() -> list[dict[str, Any]]:
     return [
         _lines("Rows in quarantine 隔离区", f"carbonlake_quarantine_rows{HERE} > 0"),
+        _lines("Deliveries that no checksum guards 无校验和的交付物", f"carbonlake_unchecked_deliveries{HERE} > 0"),
         _lines("Rows set aside and superseded 隔离与被替换",
                f"sum(increase(carbonlake_rows_set_aside_total{HERE}[1h])) + "
                f"sum(increase(carbonlake_rows_superseded_total{HERE}[1h]))", "rows"),

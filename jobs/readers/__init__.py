@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,8 @@ CAGED = ("excel", "netcdf", "hdf5", "pdf", "word", "json", "parquet", "xml", "ya
 TYPED = ("netcdf", "hdf5", "cdl", "parquet", "orc", "avro")  # give numbers as numbers
 # Of what a reader tells of a file, this is kept: what is in it and no row of it, and the units it names.
 AROUND = ("units", "footer", "repeated_headers", "footnotes", "totals", "hidden", "formulas", "external_links", "macros",
-          "date_system", "holds", "scanned_pages", "drawn_pages", "unreadable_pages", "doubted_rows", "variables")  # fmt: skip
+          "date_system", "holds", "scanned_pages", "drawn_pages", "unreadable_pages", "doubted_rows", "variables",
+          "integrity")  # fmt: skip
 FORMATS = ("csv", *CAGED)
 TOGETHER = ("csv",)  # many small deliveries of these are read at once
 
@@ -77,7 +78,8 @@ def read_together(
 ) -> list[Read | UserError]:  # fmt: skip
     """Read small deliveries of a format of TOGETHER; rows of one set of columns go to the folder that `folder` names."""
     found: list[Read | UserError] = importlib.import_module(f"jobs.readers.{format}_together").read_together(requests, folder)
-    return found
+    return [graded(format, one, result) if isinstance(result, Read) else result
+            for one, result in zip(requests, found, strict=True)]  # fmt: skip
 
 
 def _direct(format: str, request: Request) -> Read | UserError:
@@ -85,4 +87,11 @@ def _direct(format: str, request: Request) -> Read | UserError:
         found: Read = importlib.import_module(f"jobs.readers.{format}").read(request)
     except UserError as error:
         return error
-    return found
+    return graded(format, request, found)
+
+
+def graded(format: str, request: Request, found: Read) -> Read:
+    """Return what was read with its grade of integrity."""
+    from jobs.readers import guards
+
+    return replace(found, info={**found.info, "integrity": guards.grade(format, request.path, found.info)})

@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from jobs.readers import Read, Request, read_many
+from jobs.readers import Read, Request, guards, read_many
 from jobs.readers.cage import unpack_caged
 from jobs.readers.stacking import Part, around, stacked
 from schemas.errors import UserError
@@ -37,7 +37,8 @@ def read_archive(format: str, request: Request) -> Read | UserError:
         try:
             parts = _parts(format, request, Path(folder))
             rows, rejected, columns = stacked(format, request, parts)
-            info = {"members": len(parts), **around(parts, request.name)}
+            grade = guards.of_members(request.path, [one.read.info["integrity"] for one in parts])
+            info = {"members": len(parts), **around(parts, request.name), "integrity": grade}
         except UserError as error:
             return error
     return Read(rows, rejected, columns, info, time.perf_counter() - began)

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from jobs.readers import CAGED, Request
+from jobs.readers import CAGED, Request, graded
 from jobs.readers.sniff import check_type
 
 
@@ -34,4 +34,4 @@ def perform(verb: str, format: str, body: dict[str, Any]) -> dict[str, Any]:
         from jobs.readers.direct import Target, write
 
         return write(request, format, Target(**target))
-    return asdict(module.read(request))
+    return asdict(graded(format, request, module.read(request)))

@@ -11,10 +11,10 @@ import h5py
 import numpy as np
 
 from jobs.readers import cf
+from jobs.readers.guards import CHECKED, UNCHECKED
 from jobs.readers.shapes import json_text
 from schemas.errors import UserError
 
-CHECKED, UNCHECKED = "checked", "unchecked"
 # Filters that carry a checksum, which reading verifies: zlib's Adler-32 (RFC 1950) and HDF5's own.
 SUMS = {h5py.h5z.FILTER_DEFLATE: "deflate", h5py.h5z.FILTER_FLETCHER32: "fletcher32"}
 NAMES = {**SUMS, h5py.h5z.FILTER_SHUFFLE: "shuffle", h5py.h5z.FILTER_SZIP: "szip", h5py.h5z.FILTER_NBIT: "nbit",

@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from jobs.readers import Request, described, hdf5, netcdf
+from jobs.readers import Request, described, guards, hdf5, netcdf
 from jobs.readers.fitting import NotPlain, broken, fitting, typed
 from jobs.readers.grid import Column, Grid, Slab, places, size_of, slabs, spread
 from jobs.readers.options import options
@@ -51,10 +51,11 @@ def write(request: Request, format: str, target: Target) -> dict[str, Any]:
                 writer.add(slab)
             variables = describe() if target.share == 0 else []
             distinct = target.share > 0 or writer.distinct()
+        grade = guards.grade(format, request.path, {"variables": variables})
     except NotPlain as why:
         return {"plain": False, "why": str(why)}
     return {"plain": True, "rows": writer.rows, "columns": [one.name for one in grid.columns], "distinct": distinct,
-            "info": {"shape": list(grid.shape), "variables": variables}}  # fmt: skip
+            "info": {"shape": list(grid.shape), "variables": variables, "integrity": grade}}  # fmt: skip
 
 
 @contextmanager

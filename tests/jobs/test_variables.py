@@ -11,7 +11,7 @@ import netCDF4
 import numpy as np
 import pytest
 
-from jobs import land, variables
+from jobs import integrity, land, variables
 from jobs.deliveries import Parsed
 from jobs.lake import Lake
 from jobs.land import Receipt
@@ -63,7 +63,7 @@ def test_variables_are_kept_with_their_attributes_however_the_table_is_made(
     assert json.loads(t["attributes"])["valid_range"] == {"type": "int16", "value": [0, 9]}
     assert (t["filters"], t["integrity"], t["used"]) == ("fletcher32", "checked", True)
     assert found["/"]["kind"] == "NETCDF4" and json.loads(found["/"]["attributes"])["title"]["value"] == "Flux, 试验"
-    assert variables.integrity(lake, "cleaned.flux") == "checked"
+    assert integrity.said(lake, ["cleaned.flux"]) == {"cleaned.flux": "checked"}
 
 
 def test_a_file_without_checksums_is_unchecked_and_so_is_the_table(
@@ -74,8 +74,8 @@ def test_a_file_without_checksums_is_unchecked_and_so_is_the_table(
     assert {row["integrity"] for path, row in found.items() if path != "/"} == {"unchecked"}
     land.land(lake, _file(tmp_path / "b.nc", first=4, zlib=True), "cleaned.flux")
     building.build(lake, spark, "cleaned.flux")
-    assert variables.integrity(lake, "cleaned.flux") == "unchecked in 1 of 2 deliveries"
-    assert [variables.integrity(lake, "cleaned.flux", number) for number in (1, 2)] == ["unchecked", "checked"]
+    assert integrity.said(lake, ["cleaned.flux"])["cleaned.flux"] == "unchecked in 1 of 2 deliveries"
+    assert [integrity.of_delivery(lake, "cleaned.flux", number) for number in (1, 2)] == ["unchecked", "checked"]
     from typer.testing import CliRunner
 
     from carbonlake.cli import app
