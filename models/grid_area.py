@@ -62,6 +62,9 @@ def plane(
 
 def folded(geometry: BaseGeometry) -> BaseGeometry:
     """Return a geometry of the plane with all longitudes within -180..180."""
+    west, _, east, _ = geometry.bounds
+    if west >= -180 and east <= 180:
+        return geometry
     pieces = []
     for turn in (-2, -1, 0, 1, 2):
         west = -180 + 360 * turn
@@ -71,8 +74,10 @@ def folded(geometry: BaseGeometry) -> BaseGeometry:
     return union_all(pieces) if pieces else geometry
 
 
-def shares(lats: Sequence[float], lons: Sequence[float], regions: Mapping[str, BaseGeometry]) -> Iterator[Share]:
-    """Yield (row, column, region, share of the cell, km²) for each cell and region that meet; what is left is OUTSIDE.
+def shares(
+    lats: Sequence[float], lons: Sequence[float], regions: Mapping[str, BaseGeometry], *, rest: bool = True
+) -> Iterator[Share]:
+    """Yield (row, column, region, share of the cell, km²) for each cell and region that meet, the `rest` as OUTSIDE.
 
     `regions` are polygons of the plane. Shares of a cell add up to one: slivers that two regions claim are the first one's.
     Raise UserError where regions overlap by more than that.
@@ -85,13 +90,13 @@ def shares(lats: Sequence[float], lons: Sequence[float], regions: Mapping[str, B
         low, high = (math.sin(math.radians(one)) for one in lat)
         for j, lon in enumerate(columns):
             cell = left = folded(box(lon[0], low, lon[1], high))
-            whole = area_km2(lat, lon)
-            for at in sorted(tree.query(cell, predicate="intersects")):
+            whole, near = area_km2(lat, lon), sorted(tree.query(cell, predicate="intersects"))
+            for at in near:
                 share = regions[names[at]].intersection(left).area / cell.area
                 left = left.difference(regions[names[at]])
                 if share > 0:
                     yield i, j, names[at], share, share * whole
-            if left.area > 0:
+            if rest and left.area > 0:
                 yield i, j, OUTSIDE, left.area / cell.area, left.area / cell.area * whole
 
 

@@ -67,7 +67,7 @@ class Source(Closed):
     fetch: Fetch | None = Field(None, description="How deliveries are fetched, where nobody brings them")
     format: Literal[
         "csv", "excel", "json", "netcdf", "hdf5", "parquet", "pdf", "word", "xml", "yaml", "orc", "avro", "html", "fixed", "cdl",
-        "messages", "file",
+        "messages", "file", "boundaries",
     ]  # fmt: skip
     options: dict[str, Any] = Field(default_factory=dict, description="Options of the format's reader")
     form: bool = Field(False, description="People fill it in by hand, too: `carbonlake serve` makes a form of the columns")

@@ -15,8 +15,8 @@ from schemas.errors import UserError
 
 # Native libraries and archives of strangers: they run in a process of their own (jobs/readers/cage.py).
 CAGED = ("excel", "netcdf", "hdf5", "pdf", "word", "json", "parquet", "xml", "yaml", "orc", "avro", "html", "fixed", "cdl",
-         "messages", "file")  # fmt: skip
-TYPED = ("netcdf", "hdf5", "cdl", "parquet", "orc", "avro")  # give numbers as numbers
+         "messages", "file", "boundaries")  # fmt: skip
+TYPED = ("netcdf", "hdf5", "cdl", "parquet", "orc", "avro", "boundaries")  # give numbers as numbers
 # Of what a reader tells of a file, this is kept: what is in it and no row of it, and the units it names.
 AROUND = ("units", "footer", "repeated_headers", "footnotes", "totals", "hidden", "formulas", "external_links", "macros",
           "date_system", "holds", "scanned_pages", "drawn_pages", "unreadable_pages", "doubted_rows", "variables",
