@@ -19,6 +19,7 @@ CSV, TEXT, HTML, LFS = "text/csv", "text/plain", "text/html", "application/x-git
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 OLE, ZIP, GZIP = "application/x-ole-storage", "application/zip", "application/gzip"
+CUT = "a zip without its end"
 ODS = "application/vnd.oasis.opendocument.spreadsheet"
 XLS, PDF, HDF5, NETCDF3 = "application/vnd.ms-excel", "application/pdf", "application/x-hdf5", "application/x-netcdf"
 JSON, PARQUET = "application/json", "application/vnd.apache.parquet"
@@ -43,6 +44,7 @@ READABLE = {
     "html": (HTML, GZIP),
     "fixed": (CSV, TEXT, YAML, GZIP),
     "cdl": (CDL, GZIP),
+    "boundaries": (JSON, TEXT, GZIP),
     "orc": (ORC,),
     "avro": (AVRO,),
     "messages": (PARQUET,),
@@ -168,7 +170,7 @@ def check_type(path: Path, format: str, where: str) -> None:
     """Raise UserError if a file is of another kind than its format says; `file` takes any."""
     found = media_type(path, where)
     if format != "file" and found not in READABLE[format]:
-        raise _other(found, format, where)
+        raise _other(CUT if found == ZIP and not zipfile.is_zipfile(path) else found, format, where)
 
 
 def check_archive(path: Path, where: str) -> None:
@@ -191,6 +193,7 @@ SAYS = {
     HTML: ("an HTML page", "the source may have answered with an error page or a login; open it in a browser"),
     EMPTY: ("empty", "ask for the delivery again"),
     ZIP: ("a ZIP archive", "name its members in the option `members`; `carbonlake probe` lists them"),
+    CUT: ("a ZIP, as Office files are, too, that is cut off or damaged", "ask for the delivery again"),
     TAR: ("a tar archive", "name its members in the option `members`; `carbonlake probe` lists them"),
     **{kind: (f"packed by {name}", "unpack it, and land the files, or a zip or tar.gz of them") for kind, name in PACKED.items()},
     "application/x-encrypted-office": ("an Office file under a password", "ask for a file without a password"),
