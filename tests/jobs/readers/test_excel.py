@@ -131,7 +131,7 @@ def test_what_can_not_be_read_is_refused(
 @pytest.mark.parametrize(("content", "reason"), [
     (b"", "the file is empty"),
     (b"<html><table><tr><td>1</td></tr></table></html>", "an HTML page"),
-    (b"PK\x03\x04" + b"\1" * 99, "ZIP archive"),
+    (b"PK\x03\x04" + b"\1" * 99, "a ZIP, as Office files are, too, that is cut off"),
     (b"version https://git-lfs.github.com/spec/v1\n", "pointer of Git LFS"),
 ])  # fmt: skip
 def test_what_is_no_workbook_is_refused(tmp_path: Path, content: bytes, reason: str) -> None:
