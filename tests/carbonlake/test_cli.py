@@ -143,7 +143,7 @@ def test_a_way_from_init_to_a_month(project: Path, say: Say) -> None:
     assert {row["table"]: row["status"] for row in built} == dict.fromkeys(
         ("cleaned.school_meter_day", "thematic.school_month"), "built"
     )
-    months = json.loads(say("--json", "sql", "from thematic.school_month order by all").output)
+    months = json.loads(say("--json", "sql", "from thematic.school_month order by all").stdout)
     assert [row["days"] for row in months] == [30, 28, 31, 28]
     state = json.loads(say("--json", "show", "thematic.school_month").output)["state"]
     assert (state["version"], state["rows"]) == (1, 4)
