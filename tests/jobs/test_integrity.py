@@ -12,7 +12,7 @@ from prometheus_client import CollectorRegistry
 from typer.testing import CliRunner, Result
 
 from carbonlake.cli import app
-from jobs import integrity, land
+from jobs import groups, integrity, land
 from jobs.lake import Lake
 from jobs.metrics import registry
 from tests.jobs import building
@@ -84,3 +84,11 @@ def test_the_quality_report_has_the_grade_of_each_table(lake: Lake, spark: Any, 
     ask(lake, "quality", "report", "--folder", str(tmp_path / "pages"))
     page = (tmp_path / "pages/index.html").read_text(encoding="utf-8")
     assert "<td>unchecked</td>" in page and f"<td>rests on unchecked deliveries of {FLOW}</td>" in page
+
+
+def test_small_deliveries_that_are_read_together_have_grades_of_their_own(lake: Lake, spark: Any) -> None:
+    for number in range(groups.FEWEST):
+        deliver(lake, FLOW, f"{number}.csv", csv([("a", f"2026-02-{number % 28 + 1:02}", number, "x")]))
+    building.build(lake, spark, FLOW)
+    assert integrity.said(lake, [FLOW]) == {FLOW: "unchecked"}
+    assert integrity.unchecked(lake, [MONTH]) == {FLOW: f"{groups.FEWEST} of {groups.FEWEST}"}
