@@ -24,7 +24,6 @@ JUMP = 300.0
 ENOUGH = 20
 SAMPLE = 200_000
 NEWEST = 100
-UNIT_BRACKETS = "()[] \uff08\uff09"
 REMEDY = "if the figures are right, build with --force; if they are wrong, `carbonlake withdraw {}`"
 
 
@@ -89,7 +88,7 @@ def check_units(contract: Contract, parsed: Sequence[Parsed]) -> None:
 
 
 def _same_unit(found: str, declared: str) -> bool:
-    bare = found.strip(UNIT_BRACKETS)
+    bare = found.strip(units.BRACKETS)
     try:
         return bare == declared or units.factor(bare, declared) == 1
     except UserError:

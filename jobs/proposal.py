@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -15,7 +16,8 @@ from jobs.readers import Request, read
 from jobs.readers.parts import OURS
 from jobs.readers.stacking import MEMBER
 from jobs.relation import literal, quote
-from jobs.styles import styles
+from jobs.styles import Style, styles
+from models import units
 
 TYPED = {"int64": "bigint", "double": "double"}
 # A number with a zero before it is a code. More digits behind the point than a decimal of ours holds, or more than a
@@ -32,6 +34,7 @@ KINDS = (
 MOST = 8  # columns of a key
 VALUES = 200_000  # of a column, to find the style that they are written in
 MEASURES = ("double", "decimal(28,6)")
+NUMBERS = (*MEASURES, "bigint")
 DOUBT = "_doubt"
 NOT_OF_ROW = (DOUBT, "_cells", "_confidence")  # of a document's table: what the reader says of a row, not what the row says
 
@@ -65,10 +68,20 @@ def proposal(format: str, path: Path, options: Mapping[str, Any]) -> Proposal:
         duck.execute(f"create view found as from read_parquet([{', '.join(map(literal, parts))}]){sure}")
         columns = {name: TYPED.get(kind) or _type(duck, name) for name, kind in kinds.items()}
         styled = styles({name: values for name, kind in columns.items() if kind == "string" and (values := _values(duck, name))})
+        said = {name: str(unit).strip(units.BRACKETS) for name, unit in found.info.get("units", {}).items()}
+        styled = {name: style for name, style in styled.items() if not _counts_twice(name, said.get(name, ""), style)}
         columns |= {name: style.type for name, style in styled.items()}
+        more = {name: style.more for name, style in styled.items()}
+        more |= {name: {"unit": unit} | more.get(name, {}) for name, unit in said.items()
+                 if columns.get(name) in NUMBERS and units.known(unit)}  # fmt: skip
         rows = int((duck.execute("select count(*) from found").fetchone() or (0,))[0])
         return Proposal(columns, _key(duck, columns, rows), found.rows, found.rejected,
-                        {name: style.more for name, style in styled.items() if style.more})  # fmt: skip
+                        {name: keys for name, keys in more.items() if keys})  # fmt: skip
+
+
+def _counts_twice(name: str, unit: str, style: Style) -> bool:
+    """Tell whether `1.2万` stands under 万吨: nobody knows how many of them it is, so that the column stays text."""
+    return "counts" in style.more.get("written", {}) and bool(re.search("[万亿]", name) or units.counts(unit))
 
 
 def _values(duck: duckdb.DuckDBPyConnection, name: str) -> list[str]:

@@ -51,6 +51,8 @@ POWER = re.compile(r"(?<![A-Za-z])([kcd]?m)([23])(?![A-Za-z0-9])")
 COUNTED = re.compile(r"(?<![A-Za-z0-9.*_])([0-9]+(?:e[0-9]+)?)\s*([A-Za-z][A-Za-z0-9_]*)")
 COUNTING = re.compile(r"(?<![A-Za-z*^])[0-9]+(e[0-9]+)?\s*[A-Za-z\u4e00-\u9fff]|[mb]illion")
 
+BRACKETS = "()[] \uff08\uff09"  # around units that stand in headers and below them
+
 # What pint raises for a text that is no unit: its own errors, its assertions, those of Python's tokenizer and parser.
 UNREADABLE = (
     pint.errors.PintError,
@@ -79,6 +81,15 @@ def counts(unit: str) -> bool:
     """Tell whether a unit counts already, as 万吨, 1e4 t and million_USD do; 千瓦时 is a unit of its own."""
     spelled = [found[0] for found in CHINESE.finditer(unit)]
     return bool(COUNTING.search(unit)) or any(text not in NAMES for text in spelled)
+
+
+def known(unit: str) -> bool:
+    """Tell whether somebody knows a unit."""
+    try:
+        factor(unit, unit)
+    except UserError:
+        return False
+    return True
 
 
 def quantity(value: float, unit: str) -> Any:

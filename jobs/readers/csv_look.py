@@ -10,7 +10,6 @@ from typing import Any
 from jobs.readers.csv_footer import barely, fields_of
 from jobs.readers.csv_head import DELIMITERS, Csv
 from models import units
-from schemas.errors import UserError
 
 # What a line below a table begins with. A line that is merely too short may be all that came of a row.
 LAST = re.compile(r"^\W*((grand |sub)?total|sum|source|notes?|data from|last updated|updated|copyright|©|\*|合计|总计|小计|"
@@ -19,7 +18,6 @@ SUM = re.compile(r"(grand |sub)?total|合\s*计|总\s*计|小\s*计", re.IGNOREC
 NUMBER = re.compile(r"^[-+(<>≤≥~]?[0-9][0-9.,eE+\-]*[%)]?$|^[0-9]{4}[-/年]")
 NOTHING = ("", "-", "—", "–", "/", "n/a", "NA", "无")
 LOOKED_AT = 100
-BRACKETS = "()[]\uff08\uff09"
 
 
 def look(head: str, tail: list[str], given: Csv) -> dict[str, Any]:
@@ -129,7 +127,7 @@ def is_units(below: list[list[str]]) -> bool:
     """Tell whether the row below the header holds units: known ones, each above numbers alone."""
     if len(below) < 3 or len(below[1]) != len(below[0]):
         return False
-    cells = [cell.strip().strip(BRACKETS) for cell in below[1]]
+    cells = [cell.strip().strip(units.BRACKETS) for cell in below[1]]
     named = [place for place, cell in enumerate(cells) if cell not in NOTHING]
     rows = [row for row in below[2:22] if len(row) == len(cells)]
     values = [[row[place].strip() for row in rows if row[place].strip() not in NOTHING] for place in named]
@@ -140,11 +138,7 @@ def is_units(below: list[list[str]]) -> bool:
 def _is_unit(text: str) -> bool:
     if NUMBER.match(text) or not re.search(r"[^\W\d_]|[%°$€£¥]", text):
         return False
-    try:
-        units.factor(text, text)
-    except UserError:
-        return False
-    return True
+    return units.known(text)
 
 
 def _footer(tail: list[str], delimiter: str, width: int) -> str:

@@ -120,3 +120,11 @@ def test_a_qualifier_is_proposed_with_its_column(tmp_path: Path) -> None:
     (tmp_path / "lab.csv").write_text("sample,co\n1,<0.01\n2,0.5\n")
     said = CliRunner().invoke(app, ["probe", str(tmp_path / "lab.csv"), "--table", "cleaned.lab"], catch_exceptions=False).stdout
     assert 'written: {"qualifier": "co_qualifier"}' in said and "co_qualifier: {type: string" in said
+
+
+def test_units_below_a_header_are_proposed_and_a_count_under_a_count_stays_text(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("site,power,output,产量（万吨）\n,(kW),万吨,\na,1,1.2万,1.2万\nb,2.5,3,3\n", encoding="utf-8")
+    found = proposal("csv", path, {"units_row": True})
+    assert found.columns == {"site": "string", "power": "decimal(28,6)", "output": "string", "产量（万吨）": "string"}
+    assert found.more == {"power": {"unit": "kW"}}
