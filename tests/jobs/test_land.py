@@ -147,12 +147,16 @@ def test_mistakes_are_named(lake: Lake, tmp_path: Path) -> None:
     assert stored(lake) == []
 
 
-def test_a_file_that_grows_while_it_is_read_is_not_believed(lake: Lake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("many", [1, 64])
+def test_a_file_that_grows_while_it_is_read_is_not_believed(
+    lake: Lake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, many: int
+) -> None:
     path = put(tmp_path, "a.csv", "1\n")
     copy = intake._short
+    monkeypatch.setattr(intake, "MANY", many)
 
-    def slow(*args: Any) -> str:
-        found = copy(*args)
+    def slow(*args: Any, **more: Any) -> str:
+        found = copy(*args, **more)
         put(tmp_path, "a.csv", "1\n2\n")
         return found
 
@@ -160,6 +164,29 @@ def test_a_file_that_grows_while_it_is_read_is_not_believed(lake: Lake, tmp_path
     with pytest.raises(UserError, match="changed while"):
         land.land(lake, path, SOURCE)
     assert stored(lake) == []
+
+
+def test_the_disk_has_many_files_before_any_of_them_has_its_place(
+    lake: Lake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(intake, "MANY", 3)
+    for number in range(3):
+        put(tmp_path / "many", f"{number}.csv", f"{number}\n")
+    put(tmp_path / "many", "again.csv", "0\n")
+    seen: list[tuple[int, int]] = []
+    wait = intake._sync_of_all()
+    assert wait is not None
+
+    def sync(folder: Path) -> None:
+        wait(folder)
+        parts = len(list(folder.iterdir()))
+        seen.append((parts, len(stored(lake)) - parts))
+
+    monkeypatch.setattr(intake, "_sync_of_all", lambda: sync)
+    found = land.land(lake, tmp_path / "many" / "in", SOURCE)
+    assert [one.name for one in found] == ["0.csv", "1.csv", "2.csv", "again.csv"]
+    assert seen == [(4, 0), (0, 3)] and len(stored(lake)) == 3
+    assert land.verify(lake) == []
 
 
 def _land(root: str, project: str, paths: list[str]) -> list[int]:
