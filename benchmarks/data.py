@@ -42,6 +42,16 @@ def gbk(cache: Path, rows: int) -> Path:
     return cached(cache / f"year-{rows}-gbk.csv", write)
 
 
+def parquet(cache: Path, rows: int) -> Path:
+    """Return the readings of `year` as Parquet: instants and numbers as such, what is no number left out."""
+
+    def write(path: Path) -> None:
+        typed = [pl.col(TIME).str.to_datetime("%Y-%m-%d %H:%M:%S"), pl.col(KWH).cast(pl.Float64, strict=False)]
+        pl.scan_csv(year(cache, rows), infer_schema=False).with_columns(typed).sink_parquet(path, row_group_size=200_000)
+
+    return cached(cache / f"year-{rows}.parquet", write)
+
+
 def thousand(cache: Path, rows: int, files: int = 1000) -> Path:
     """Return a folder of about `files` small files of about `rows` readings in all, each of some meters in one month."""
     meters = np.arange(max(files // len(MONTHS) + 1, rows // HOURS))

@@ -31,6 +31,7 @@ ORDER = (
     "rounds40",
     "excel",
     "csv_gbk",
+    "file_memory",
     "trace",
     "demo",
     "airflow_demo",

@@ -20,6 +20,7 @@ CASES = {
     "rounds40": against_itself.rounds40,
     "excel": workbook.excel,
     "csv_gbk": of_texts.csv_gbk,
+    "file_memory": of_texts.file_memory,
     "trace": of_the_demo.trace,
     "demo": of_the_demo.demo,
     "netcdf_xarray": of_science.netcdf_xarray,
