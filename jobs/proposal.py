@@ -16,19 +16,24 @@ from jobs.readers import Request, read
 from jobs.readers.parts import OURS
 from jobs.readers.stacking import MEMBER
 from jobs.relation import literal, quote
-from jobs.styles import Style, styles
+from jobs.styles import DIGITS, Style, styles
 from models import units
+from schemas.numbers import LIMIT
 
 TYPED = {"int64": "bigint", "double": "double"}
-# A number with a zero before it is a code. More digits behind the point than a decimal of ours holds, or more than a
-# double tells apart, stay text.
+# A number with a zero before it is a code. Digits beyond what a double tells apart stay text; what is larger than a
+# decimal of ours holds, or has more digits behind the point, is a double.
 WHOLE, POINT = r"-?(0|[1-9]\d{0,17})", r"-?(0|[1-9]\d{0,17})(\.\d{1,6})?"
 FLOAT = r"-?(0|[1-9]\d*)(\.\d+)?([eE][-+]?\d+)?"
 HERE = "@"  # the column, in the tests
 KINDS = (
     ("bigint", f"regexp_full_match({HERE}, '{WHOLE}')"),
-    ("decimal(28,6)", f"regexp_full_match({HERE}, '{POINT}')"),
-    ("double", f"regexp_full_match({HERE}, '{FLOAT}') and length(regexp_replace({HERE}, '[eE].*|[^0-9]', '', 'g')) <= 15"),
+    (
+        "decimal(28,6)",
+        f"regexp_full_match({HERE}, '{POINT}') and strlen(translate({HERE}, '-.', '')) <= {DIGITS} "
+        f"and abs(try_cast({HERE} as double)) < {LIMIT}",
+    ),
+    ("double", f"regexp_full_match({HERE}, '{FLOAT}') and length(regexp_replace({HERE}, '[eE].*|[^0-9]', '', 'g')) <= {DIGITS}"),
     ("date", rf"regexp_full_match({HERE}, '\d{{4}}-\d{{2}}-\d{{2}}') and try_cast({HERE} as date) is not null"),
 )
 MOST = 8  # columns of a key

@@ -11,6 +11,7 @@ from typing import Any
 from jobs import dates, written
 from jobs.date_shapes import MONTHS, shape
 from schemas.contract import Column, Written
+from schemas.numbers import LIMIT
 
 NOTHING = (
     "-", "--", "—", "——", "–", "\uff0d", "/", "n/a", "N/A", "NA", "#N/A", "n.a.", "..", "...", "null", "NULL", "None", "无",
@@ -22,6 +23,7 @@ DAYS = (
     "yyyy/M/d", "yyyy-M-d", "yyyy.M.d", "d.M.yyyy", "M/d/yyyy", "d/M/yyyy", "M/d/yy", "d/M/yy", "yy/M/d", "d.M.yy", "d MMM yyyy",
     "d MMMM yyyy", "MMM d, yyyy", "MMMM d, yyyy", "d-MMM-yyyy", "d-MMM-yy", "yyyy-MM", "yyyy/M", "chinese", "quarter",
 )  # fmt: skip
+DIGITS = 15  # that a double always tells apart
 CODE = re.compile(r"0[0-9]")  # a zero before a number makes it a code
 WHOLE = re.compile(r"-?(0|[1-9][0-9]{0,17})")
 POINT = re.compile(r"-?(0|[1-9][0-9]{0,17})(\.[0-9]{1,6})?")
@@ -67,9 +69,12 @@ def _number(values: Sequence[str]) -> list[Style]:
     told, nothing = _without_nothing(values)
     if not told or any(CODE.match(value) for value in told):
         return []
-    for type_, test in (("bigint", WHOLE), ("decimal(28,6)", POINT)):
-        if all(map(test.fullmatch, told)):
-            return [Style(type_, nothing)]
+    if all(map(WHOLE.fullmatch, told)):
+        return [Style("bigint", nothing)]
+    if all(map(POINT.fullmatch, told)):
+        exact = all(len(value.lstrip("-").replace(".", "")) <= DIGITS for value in told)
+        small = all(abs(float(value)) < LIMIT for value in told)
+        return [Style("decimal(28,6)" if small else "double", nothing)] if exact else []
     narrow = [value.translate(str.maketrans(written.WIDE, written.PLAIN)).strip(" ") for value in told]
     marks = _marks(told, narrow)
     able: dict[tuple[str | None, ...], Style] = {}
@@ -77,7 +82,7 @@ def _number(values: Sequence[str]) -> list[Style]:
         how = marks | ({"decimal": decimal} if decimal != "." else {}) | ({"thousands": thousands} if thousands else {})
         signs = [sign for sign in (thousands, decimal if decimal == "," else None) if sign]
         there = all(any(sign in value for value in narrow) for sign in signs)
-        read = _read(narrow, how) if how and there and all(len(re.sub(r"\D", "", value)) <= 15 for value in narrow) else []
+        read = _read(narrow, how) if how and there and all(len(re.sub(r"\D", "", value)) <= DIGITS for value in narrow) else []
         if read and not (thousands == " " and all(" " in value for value in narrow)):
             able.setdefault(tuple(read), Style(_type(read, how), {"written": how} | nothing | _unit(how)))
     return list(able.values())
@@ -123,7 +128,8 @@ def _day(values: Sequence[str]) -> list[Style]:
     told, nothing = _without_nothing(values)
     if not told:
         return []
-    if all(re.match(dates.ISO, value) for value in told):
+    # A day that only a model's calendar has is no instant.
+    if all(re.match(dates.ISO, value) and _days(value[:10], "yyyy-MM-dd") for value in told):
         return [Style("timestamp", {"format": "iso"} | nothing)]
     if all(re.fullmatch("[0-9]{4}-[0-9]{2}-[0-9]{2}", value) and _days(value, "yyyy-MM-dd") for value in told):
         return [Style("date", nothing)]

@@ -44,6 +44,7 @@ from schemas.rooms import VARIABLE
     (["2024Q1", "2024年二季度"], "date", {"format": "quarter"}),
     (["2024-03", "2024-12"], "date", {"format": "yyyy-MM"}),
     (["2024-03-05T10:00:00Z", "2024-03-05T10:00:00+08:00"], "timestamp", {"format": "iso"}),
+    (["9324460000000.5", "-"], "double", {"null_values": ["-"]}),
     (["2024-03-05", "-"], "date", {"null_values": ["-"]}),
 ])  # fmt: skip
 def test_a_style_that_reads_every_value_is_found(values: list[str], type_: str, more: dict[str, Any]) -> None:
@@ -57,7 +58,9 @@ def test_a_style_that_reads_every_value_is_found(values: list[str], type_: str, 
     ["001", "1,234,567"],  # a code
     ["123 456", "789 012"],  # numbers, or codes with a blank
     ["12.5%", "0.3"], ["5万", "1万5"], ["31.2.2024", "1.1.2024"], ["2024/2/30", "2024/1/1"], ["-", "n/a"], ["a", "1"], ["", " "],
-    ["10:30"], ["2024-03-05 10:00:00"], ["1.2.3"], ["2024年", "2024年3月5日"],
+    ["10:30"], ["2024-03-05 10:00:00"],
+    ["1900-02-30T00:00:00Z", "1900-03-01T00:00:00Z"], ["1234567890.123456", "-"],
+    ["1.2.3"], ["2024年", "2024年3月5日"],
 ])  # fmt: skip
 def test_what_two_styles_read_or_none_stays_text(values: list[str]) -> None:
     assert styles({"a": values}) == {}
@@ -128,3 +131,13 @@ def test_units_below_a_header_are_proposed_and_a_count_under_a_count_stays_text(
     found = proposal("csv", path, {"units_row": True})
     assert found.columns == {"site": "string", "power": "decimal(28,6)", "output": "string", "产量（万吨）": "string"}
     assert found.more == {"power": {"unit": "kW"}}
+
+
+@pytest.mark.parametrize(("values", "type_"), [
+    (["1.5", "9324460000000.0"], "double"),  # beyond what a decimal of ours holds
+    (["1.5", "1234567890.123456"], "string"),  # of more digits than a double tells apart
+    (["1.5", "123456789.123456", "-0.123456"], "decimal(28,6)"),
+])  # fmt: skip
+def test_a_number_is_proposed_as_a_type_that_holds_it(values: list[str], type_: str, tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("\n".join(["a", *values]) + "\n", encoding="utf-8")
+    assert proposal("csv", tmp_path / "a.csv", {}).columns == {"a": type_}
