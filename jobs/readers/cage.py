@@ -27,6 +27,9 @@ ROOT = Path(__file__).resolve().parents[2]
 ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "ARROW_DEFAULT_MEMORY_POOL": "system",
               "PYTHONUNBUFFERED": "1", "HDF5_USE_FILE_LOCKING": "FALSE"}  # fmt: skip
 
+# Connections are variables of any name, so that only these are handed on.
+KNOWN = ("PATH", "HOME", "TMPDIR", "TZ", "LANG", "LD_LIBRARY_PATH", "VIRTUAL_ENV")
+
 
 @dataclass(frozen=True)
 class Limits:
@@ -116,8 +119,8 @@ def _answers(tasks: Sequence[dict[str, Any]], limits: Limits) -> list[dict[str, 
 
 
 def _environment() -> dict[str, str]:
-    """Return what a child may know: who reads files of strangers gets no key to the lake."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "CARBONLAKE_"))}
+    """Return what a child may know: who reads files of strangers gets no key to the lake, nor to any source."""
+    kept = {name: value for name, value in os.environ.items() if name in KNOWN or name.startswith(("LC_", "PYTHON"))}
     return {**kept, **ONE_THREAD}
 
 

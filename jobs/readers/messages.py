@@ -137,19 +137,20 @@ def _key(column: pa.Array) -> pa.Array:
     try:
         return column.cast(pa.string())
     except pa.ArrowInvalid:
-        return pa.array([None if one is None else _shown(one) for one in column.to_pylist()], pa.string())
+        return pa.array([_shown(one) for one in column.to_pylist()], pa.string())
 
 
 def _headers(column: pa.Array) -> pa.Array:
     """Return headers as JSON, in their order; a name may come twice."""
     if column.null_count == len(column):
         return pa.nulls(len(column), pa.string())
-    texts = [None if one is None else json.dumps([[h["key"], h["value"] and _shown(h["value"])] for h in one], ensure_ascii=False)
-             for one in column.to_pylist()]  # fmt: skip
-    return pa.array(texts, pa.string())
+    found = [one and [[header["key"], _shown(header["value"])] for header in one] for one in column.to_pylist()]
+    return pa.array([None if one is None else json.dumps(one, ensure_ascii=False) for one in found], pa.string())
 
 
-def _shown(value: bytes) -> str:
+def _shown(value: bytes | None) -> str | None:
+    if value is None:
+        return None
     try:
         return value.decode()
     except UnicodeDecodeError:

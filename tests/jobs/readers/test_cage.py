@@ -171,7 +171,7 @@ def test_media_types_are_told_by_bytes(tmp_path: Path, shared: Path, name: str, 
 
 
 def test_a_reader_of_strangers_files_has_no_key_to_the_lake(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("AWS_SECRET_ACCESS_KEY", "CARBONLAKE_STORAGE_OPTIONS", "CARBONLAKE_TRINO_PASSWORD"):
+    for name in ("AWS_SECRET_ACCESS_KEY", "CARBONLAKE_STORAGE_OPTIONS", "CARBONLAKE_TRINO_PASSWORD", "METERS_URL"):
         monkeypatch.setenv(name, "a-key")
     with cage._started(Limits()) as child:
         kept = psutil.Process(child.process.pid).environ()

@@ -40,6 +40,12 @@ def test_a_message_becomes_a_row_with_its_place_in_the_log(tmp_path: Path) -> No
     }  # fmt: skip
 
 
+def test_headers_without_a_value_are_no_poison(tmp_path: Path) -> None:
+    headers = [[{"key": "a", "value": b""}, {"key": "b", "value": None}, {"key": "c", "value": b"\xff"}], []]
+    found = read(tmp_path, [b'{"n": 1}', b'{"n": 2}'], {"headers": headers})
+    assert found.column("_headers") == ['[["a", ""], ["b", null], ["c", "\\\\xff"]]', "[]"]
+
+
 @pytest.mark.parametrize("times", [1, 200])
 def test_values_stand_as_they_were_sent_alone_or_with_many_of_their_shape(tmp_path: Path, times: int) -> None:
     sent = b'{"a": 12345678901234567890123, "b": 0.10000000000000000001, "c": -1E5, "d": "", "e": null, "f": " x\\n"}'
