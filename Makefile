@@ -25,10 +25,13 @@ check: setup  ## ruff, mypy, import-linter, budgets of the design
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports && $(BIN)/python -m tests.budgets
 
 test: setup  ## The test suite on the embedded engine
-	$(BIN)/pytest -q -n 2 --dist loadfile -m "not spark and not crash and not airflow and not stack"
+	$(BIN)/pytest -q -n 2 --dist loadfile -m "not spark and not crash and not airflow and not stack and not corpus"
 
 test-spark: setup  ## The tests that compare with Apache Spark (needs Java 17 or newer)
 	$(BIN)/pytest -q -m spark
+
+test-corpus: setup  ## Land and build every file of the reference data by the contracts that are proposed for it
+	$(BIN)/pytest -q -m corpus -s
 
 test-crash: setup  ## Kill a build at 50 random moments
 	$(BIN)/pytest -q -m crash -s
@@ -53,4 +56,4 @@ bench: setup  ## Side-by-side runs against doing it by hand
 bench-stack: airflow  ## What the real stack costs against running without it
 	$(BIN)/python -m benchmarks.stack
 
-.PHONY: help setup demo check test test-spark test-crash test-stack airflow test-airflow bench bench-stack
+.PHONY: help setup demo check test test-spark test-corpus test-crash test-stack airflow test-airflow bench bench-stack
