@@ -10,6 +10,7 @@ from typing import Any
 
 from jobs.readers import Read, Request
 from jobs.readers.json_stream import Cursor
+from jobs.readers.json_tables import tables
 from jobs.readers.options import options
 from jobs.readers.records import Record, read_records, shown
 from jobs.readers.text import opened
@@ -47,9 +48,15 @@ def read(request: Request) -> Read:
 
 
 def probe(path: Path, given: Mapping[str, Any]) -> dict[str, Any]:
-    """Say which columns the records have, and how the first ones look."""
+    """Say which columns the records have, and how the first ones look; of one object, which tables it holds."""
     chosen = options(Json, given, path.name)
-    return shown(lambda: _open(path, chosen, path.name), path.name, narrower(chosen.records, chosen.keep))
+    inside = shown(lambda: _open(path, chosen, path.name), path.name, narrower(chosen.records, chosen.keep))
+    if chosen.records or chosen.keep or chosen.lines:
+        return inside
+    with _open(path, chosen, path.name) as records:
+        document = next(records)
+    found = tables(document.value) if document.place == "/" and isinstance(document.value, dict) else {}
+    return {"tables": found, **inside} if found else inside
 
 
 @contextmanager

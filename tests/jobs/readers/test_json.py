@@ -186,3 +186,29 @@ def test_the_options_that_read_keys_as_values_are_told(tmp_path: Path) -> None:
     rows = read_file(tmp_path, "json", path, records="data.*", keep=["unit"]).rows
     assert len(rows) == WIDEST + 1 and rows[7] == {
         "unit": "MW", "_key": "2026-0007", "solar.gen": "7", "_delivery": 7, "_locator": "/data/2026-0007"}  # fmt: skip
+
+
+def test_the_lists_of_a_document_are_proposed_as_tables_with_what_stands_before_them(tmp_path: Path) -> None:
+    sites = [{"name": "A", "unit": "kWh", "readings": [{"t": 1, "v": 2}, {"t": 2, "v": 3}]},
+             {"name": "B", "unit": "kWh", "readings": [{"t": 1, "v": 5}]}]  # fmt: skip
+    path = _file(tmp_path, json.dumps({"unit": "MW", "sites": sites, "behind": 7}))
+    found = look(path, "", {})[0]["tables"]
+    assert found == {"sites.*.readings": {"records": "sites.*.readings", "keep": ["name"]}, "sites": {"records": "sites"},
+                     "document": {}}  # fmt: skip
+    rows = read_file(tmp_path, "json", path, **found["sites.*.readings"]).rows
+    assert [(row["name"], row["t"], row["v"], row["_locator"]) for row in rows] == [
+        ("A", "1", "2", "/sites/0/readings/0"), ("A", "2", "3", "/sites/0/readings/1"), ("B", "1", "5", "/sites/1/readings/0"),
+    ]  # fmt: skip
+    assert "tables" not in look(_file(tmp_path, '[{"a": [{"b": 1}]}]'), "", {})[0]
+    assert "tables" not in look(_file(tmp_path, '{"a": 1, "b": [1, 2], "c": {"d": []}}'), "", {})[0]
+
+
+@pytest.mark.parametrize(("name", "table", "rows"), [
+    ("ElectricityProdex5MinRealtime.json", "records", 100), ("陕西省.json.gz", "features", 10),
+])  # fmt: skip
+def test_the_records_of_real_documents_are_proposed_and_read(
+    tmp_path: Path, shared: Path, name: str, table: str, rows: int
+) -> None:
+    path = next((shared / "data").rglob(name))
+    first, options = next(iter(look(path, "", {})[0]["tables"].items()))
+    assert first == table and read_file(tmp_path, "json", path, **options).read.rows == rows
