@@ -23,6 +23,7 @@ from jobs.readers.csv_head import SAMPLE, Csv, Head, check_begin, check_options,
 from jobs.readers.csv_plain import Sink, bytewise, lines_of, plain, write_part, write_plain, write_rows
 from jobs.readers.csv_records import Dialect, Records, records
 from jobs.readers.encodings import fitting_instead
+from jobs.readers.memory import give_back
 from jobs.readers.options import options
 from jobs.readers.parts import Held, Rejects
 from jobs.readers.text import blocks, opened
@@ -63,7 +64,10 @@ def read(request: Request) -> Read:
     """Read a CSV delivery; `_locator` is the physical line, 1-based. Raise UserError with the reason if it is none."""
     parts = (partial(write_part, request.out / f"part-{number:05}.parquet") for number in count())
     with Rejects(request.out, request.delivery) as rejects, ThreadPoolExecutor(2) as pool:
-        return read_into(request, rejects, pool, parts)
+        found = read_into(request, rejects, pool, parts)
+    if found.info["parts"] > 1:
+        give_back()
+    return found
 
 
 def read_into(request: Request, rejects: Rejects | Held, pool: ThreadPoolExecutor, sinks: Iterator[Sink]) -> Read:

@@ -11,6 +11,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from jobs.readers import csv_plain, text
+from jobs.readers.memory import give_back
 from schemas.errors import UserError
 from tests.jobs.readers.reading import Result, read_file
 
@@ -92,3 +93,11 @@ def test_both_ways_give_the_same_in_gb18030(table: list[list[str]], delimiter: s
     fast = _read(content, 1 << 20, encoding="gb18030", delimiter=delimiter)
     exact = _read(content, 1 << 20, plain=lambda *_, **__: None, encoding="gb18030", delimiter=delimiter)
     assert _content(fast) == _content(exact)
+
+
+def test_memory_is_given_back_after_a_file_of_many_blocks() -> None:
+    with mock.patch("jobs.readers.csv.give_back") as back:
+        assert isinstance(_read(b"a,b,1\n" * 100, 1 << 10), Result) and not back.called
+        assert isinstance(_read(b"a,b,1\n" * 1000, 1 << 10), Result) and back.called
+    give_back()
+    assert isinstance(_read(b"a,b,1\n" * 1000, 1 << 10), Result)
