@@ -7,22 +7,25 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from jobs.readers.docx_parts import tag, value
+from jobs.readers.pdf_cells import LOWERED, RAISED
 from jobs.readers.table_grid import Cell, Grid
 
 AROUND = ("sdt", "sdtContent", "customXml", "smartTag", "ins", "moveTo")  # what stands around content without being any
 GONE = ("del", "moveFrom", "delText", "instrText", "Fallback")
 # Letters that Word keeps as elements.
 MARKS = {"tab": " ", "br": "\n", "cr": "\n", "noBreakHyphen": "-", "softHyphen": ""}
+SHIFTED = {"superscript": RAISED, "subscript": LOWERED}
+STRUCK = ("vanish", "strike", "dstrike")
 MOST_COLUMNS = 1000
 
 
 @dataclass
 class Text:
-    """Text of a paragraph, with the paragraphs of text boxes that hang on it, and whether changes wait to be accepted."""
+    """Text of a paragraph, with the paragraphs of text boxes that hang on it, and what makes it doubtful."""
 
     text: str = ""
     boxes: list[str] = field(default_factory=list)
-    tracked: bool = False
+    signs: set[str] = field(default_factory=set)
 
 
 def content(parent: Any) -> Iterator[Any]:
@@ -47,7 +50,7 @@ def _walk(one: Any, found: Text, pieces: list[str]) -> None:
     for child in one:
         kind = tag(child)
         if kind in ("ins", "del", "moveFrom", "moveTo"):
-            found.tracked = True
+            found.signs.add("tracked")
         if kind in GONE:
             continue
         if kind == "t":
@@ -61,8 +64,20 @@ def _walk(one: Any, found: Text, pieces: list[str]) -> None:
         elif kind == "txbxContent":
             inner = [paragraph(p) for p in content(child) if tag(p) == "p"]
             found.boxes += [text for part in inner for text in (part.text, *part.boxes) if text]
+        elif kind == "r":
+            begin = len(pieces)
+            _walk(child, found, pieces)
+            pieces[begin:] = ["".join(pieces[begin:]).translate(_shift(child, found))]
         elif len(child) and kind not in ("pPr", "rPr"):
             _walk(child, found, pieces)
+
+
+def _shift(run: Any, found: Text) -> dict[int, Any]:
+    """Return what raised or lowered figures of a run become, so that 12³ is not 123; note text that is struck or hidden."""
+    given = {tag(mark): value(mark) for part in run if tag(part) == "rPr" for mark in part}
+    if any(given.get(name, "0") not in ("0", "false", "off") for name in STRUCK):
+        found.signs.add("struck")
+    return SHIFTED.get(given.get("vertAlign", ""), {})
 
 
 def _symbol(code: str) -> str:
@@ -129,7 +144,7 @@ def _cells(parent: Any) -> Iterator[Any]:
 
 def _cell(inner: list[Any], row: int, begin: int, span: int, added: bool) -> Cell:
     texts = [paragraph(one) for one in inner if tag(one) == "p"]
-    signs = {"tracked"} if added or any(text.tracked for text in texts) else set()
+    signs = {sign for text in texts for sign in text.signs} | ({"tracked"} if added else set())
     signs |= {"nested"} if any(tag(one) == "tbl" for one in inner) else set()
     text = " ".join(piece for found in texts for piece in (found.text, *found.boxes) if piece)
     return Cell(text, (row, row + 1), (begin, begin + span), signs=frozenset(signs))

@@ -18,6 +18,7 @@ SIGNS = {
     "gap": (0.5, "no cell in part of the grid"),
     "uneven": (0.5, "cells of one row have different numbers of lines"),
     "broken": (0.5, "a number with a blank inside"),
+    "struck": (0.5, "text that is struck through or hidden"),
     "raised": (0.5, "raised or lowered signs beside a number"),
     "rotated": (0.5, "rotated text"),
     "crossing": (0.5, "text runs over the border of a cell"),

@@ -93,6 +93,21 @@ def test_a_change_that_waits_is_read_as_accepted_and_doubted(tmp_path: Path) -> 
     assert told == [("coal", "14", "low confidence 0.60: a change that nobody accepted yet"), ("gas", "3", None)]
 
 
+def test_a_raised_figure_is_no_part_of_the_number_and_what_is_struck_or_hidden_is_doubted(tmp_path: Path) -> None:
+    def run(text: str, look: str = "") -> str:
+        return f"<w:r><w:rPr>{look}</w:rPr><w:t>{text}</w:t></w:r>"
+
+    looks = ['<w:vertAlign w:val="superscript"/>', '<w:vertAlign w:val="subscript"/>', "<w:strike/>", '<w:vanish w:val="1"/>',
+             '<w:strike w:val="0"/>']  # fmt: skip
+    rows = [f"<w:tr><w:tc><w:p>{run('coal')}</w:p></w:tc><w:tc><w:p>{run('12')}{run('3', look)}</w:p></w:tc></w:tr>"
+            for look in looks]  # fmt: skip
+    body = _table((_p("fuel"), _p("t"))).replace("</w:tbl>", f"{''.join(rows)}</w:tbl>")
+    found = read_file(tmp_path, "word", _body(tmp_path / "a.docx", body), tables={})
+    assert found.column("t") == ["12³", "12₃", "123", "123", "123"]
+    raised, struck = "raised or lowered signs beside a number", "text that is struck through or hidden"
+    assert [doubt and doubt.partition(": ")[2] for doubt in found.column("_doubt")] == [raised, raised, struck, struck, None]
+
+
 def test_notes_are_passages_and_leave_their_number_at_the_text(tmp_path: Path) -> None:
     path = _body(tmp_path / "a.docx", _p("Steel", '<w:r><w:footnoteReference w:id="2"/></w:r>'))
     notes = (f'<w:footnotes {W}><w:footnote w:type="separator" w:id="-1">{_p("x")}</w:footnote>'
