@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from copy import deepcopy
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
 from jobs.readers.docx_parts import tag, value
@@ -26,6 +28,14 @@ class Text:
     text: str = ""
     boxes: list[str] = field(default_factory=list)
     signs: set[str] = field(default_factory=set)
+    shifted: bool = False
+
+
+def wear(body: Any, looks: Mapping[str, Sequence[Any]]) -> None:
+    """Give every run the marks of its style that it does not have itself."""
+    for mark in [one for one in body.iter() if tag(one) == "rStyle" and looks.get(value(one))]:
+        own = {tag(one) for one in mark.getparent()}
+        mark.getparent().extend([deepcopy(one) for one in looks[value(mark)] if tag(one) not in own])
 
 
 def content(parent: Any) -> Iterator[Any]:
@@ -37,16 +47,19 @@ def content(parent: Any) -> Iterator[Any]:
             yield from content(one)
 
 
-def paragraph(one: Any) -> Text:
-    """Return the text of a paragraph as it stands once every change is accepted; a footnote leaves its number in brackets."""
-    found = Text()
+def paragraph(one: Any, *, shifted: bool = False) -> Text:
+    """Return the text of a paragraph as it stands once every change is accepted; a footnote leaves its number in brackets.
+
+    With `shifted` raised and lowered figures stay such; in running text CO₂ is looked for as CO2.
+    """
+    found = Text(shifted=shifted)
     pieces: list[str] = []
     _walk(one, found, pieces)
     found.text = " ".join("".join(pieces).split())
     return found
 
 
-def _walk(one: Any, found: Text, pieces: list[str]) -> None:
+def _walk(one: Any, found: Text, pieces: list[str], shift: Mapping[int, Any] = MappingProxyType({})) -> None:
     for child in one:
         kind = tag(child)
         if kind in ("ins", "del", "moveFrom", "moveTo"):
@@ -54,7 +67,7 @@ def _walk(one: Any, found: Text, pieces: list[str]) -> None:
         if kind in GONE:
             continue
         if kind == "t":
-            pieces.append(child.text or "")
+            pieces.append((child.text or "").translate(shift))
         elif kind in MARKS:
             pieces.append(MARKS[kind])
         elif kind in ("footnoteReference", "endnoteReference"):
@@ -64,20 +77,16 @@ def _walk(one: Any, found: Text, pieces: list[str]) -> None:
         elif kind == "txbxContent":
             inner = [paragraph(p) for p in content(child) if tag(p) == "p"]
             found.boxes += [text for part in inner for text in (part.text, *part.boxes) if text]
-        elif kind == "r":
-            begin = len(pieces)
-            _walk(child, found, pieces)
-            pieces[begin:] = ["".join(pieces[begin:]).translate(_shift(child, found))]
         elif len(child) and kind not in ("pPr", "rPr"):
-            _walk(child, found, pieces)
+            _walk(child, found, pieces, _shift(child, found) if kind == "r" else shift)
 
 
-def _shift(run: Any, found: Text) -> dict[int, Any]:
+def _shift(run: Any, found: Text) -> Mapping[int, Any]:
     """Return what raised or lowered figures of a run become, so that 12³ is not 123; note text that is struck or hidden."""
     given = {tag(mark): value(mark) for part in run if tag(part) == "rPr" for mark in part}
     if any(given.get(name, "0") not in ("0", "false", "off") for name in STRUCK):
         found.signs.add("struck")
-    return SHIFTED.get(given.get("vertAlign", ""), {})
+    return SHIFTED.get(given.get("vertAlign", ""), {}) if found.shifted else {}
 
 
 def _symbol(code: str) -> str:
@@ -143,7 +152,7 @@ def _cells(parent: Any) -> Iterator[Any]:
 
 
 def _cell(inner: list[Any], row: int, begin: int, span: int, added: bool) -> Cell:
-    texts = [paragraph(one) for one in inner if tag(one) == "p"]
+    texts = [paragraph(one, shifted=True) for one in inner if tag(one) == "p"]
     signs = {sign for text in texts for sign in text.signs} | ({"tracked"} if added else set())
     signs |= {"nested"} if any(tag(one) == "tbl" for one in inner) else set()
     text = " ".join(piece for found in texts for piece in (found.text, *found.boxes) if piece)

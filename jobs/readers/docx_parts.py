@@ -72,6 +72,26 @@ def styles(archive: zipfile.ZipFile, where: str) -> dict[str, str]:
     return found
 
 
+def looks(archive: zipfile.ZipFile, where: str) -> dict[str, list[Any]]:
+    """Return style id → the marks that its text wears, those of the style that it is based on included."""
+    if "word/styles.xml" not in archive.namelist():
+        return {}
+    own: dict[str, list[Any]] = {}
+    base: dict[str, str] = {}
+    for one in part(archive, "word/styles.xml", where):
+        if tag(one) == "style":
+            name = value(one, "styleId")
+            own[name] = [mark for inner in one if tag(inner) == "rPr" for mark in inner]
+            base[name] = next((value(inner) for inner in one if tag(inner) == "basedOn"), "")
+    found = {}
+    for name in own:
+        line = [name]
+        while (below := base.get(line[-1], "")) and below not in line:
+            line.append(below)
+        found[name] = [mark for one in reversed(line) for mark in own.get(one, [])]
+    return found
+
+
 def holds(archive: zipfile.ZipFile) -> list[str]:
     """Name what a file holds beside its text; none of it is run or opened."""
     names = archive.namelist()

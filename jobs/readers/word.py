@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from jobs.readers import Read, Request, table_rows
-from jobs.readers.docx_body import content, grids, paragraph, style
-from jobs.readers.docx_parts import BODY, holds, opened, part, parts, styles, tag, value
+from jobs.readers.docx_body import content, grids, paragraph, style, wear
+from jobs.readers.docx_parts import BODY, holds, looks, opened, part, parts, styles, tag, value
 from jobs.readers.options import options
 from jobs.readers.parts import Rejects, write_parts
 from jobs.readers.passages import Passage, is_heading, row_text, to_table
@@ -89,6 +89,8 @@ def _pieces(archive: zipfile.ZipFile, where: str) -> Iterator[Passage | Grid]:
     """Yield paragraphs and tables of the body in order, then notes, headers and footers."""
     names = styles(archive, where)
     bodies = [one for one in part(archive, BODY, where) if tag(one) == "body"]
+    for one in bodies:
+        wear(one, looks(archive, where))
     heading, paragraphs, tables, number = "", 0, 0, 0
     for one in (piece for body in bodies for piece in content(body)):
         if tag(one) == "tbl":

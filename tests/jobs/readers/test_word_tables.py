@@ -108,6 +108,15 @@ def test_a_raised_figure_is_no_part_of_the_number_and_what_is_struck_or_hidden_i
     assert [doubt and doubt.partition(": ")[2] for doubt in found.column("_doubt")] == [raised, raised, struck, struck, None]
 
 
+def test_a_style_raises_figures_as_well(tmp_path: Path) -> None:
+    style = ('<w:style w:styleId="Up"><w:rPr><w:vertAlign w:val="superscript"/></w:rPr></w:style>'
+             '<w:style w:styleId="Mark"><w:basedOn w:val="Up"/></w:style>')  # fmt: skip
+    raised = '<w:r><w:rPr><w:rStyle w:val="Mark"/></w:rPr><w:t>3</w:t></w:r>'
+    plain = _body(tmp_path / "b.docx", _table((_p("fuel"), _p("t")), (_p("coal"), _p("12", raised))))
+    path = _changed(tmp_path / "a.docx", "word/styles.xml", f"<w:styles {W}>{style}</w:styles>", plain)
+    assert read_file(tmp_path, "word", path, tables={}).column("t") == ["12³"]
+
+
 def test_notes_are_passages_and_leave_their_number_at_the_text(tmp_path: Path) -> None:
     path = _body(tmp_path / "a.docx", _p("Steel", '<w:r><w:footnoteReference w:id="2"/></w:r>'))
     notes = (f'<w:footnotes {W}><w:footnote w:type="separator" w:id="-1">{_p("x")}</w:footnote>'
@@ -165,4 +174,4 @@ def test_options_that_are_not_for_word_are_said(tmp_path: Path, shared: Path, gi
 
 def test_macros_and_embedded_files_are_named_and_left_alone(tmp_path: Path) -> None:
     path = _changed(tmp_path / "a.docx", "word/vbaProject.bin", "x", _body(tmp_path / "b.docx", _p("text")))
-    assert read_file(tmp_path, "word", path).read.info == {"holds": ["macros"]}
+    assert read_file(tmp_path, "word", path).read.info == {"holds": ["macros"], "integrity": "checked"}
