@@ -33,7 +33,10 @@ MARK = "read.json"
 
 @dataclass(frozen=True)
 class Parsed:
-    """A delivery as Parquet: its files, the headers as found, and how many rows were malformed."""
+    """A delivery as Parquet: its files, the headers as found, and how many rows were malformed.
+
+    `sums` are those of the measures that balance, where they were counted already and the files hold only some rows.
+    """
 
     delivery: int
     name: str
@@ -45,6 +48,7 @@ class Parsed:
     fresh: bool = False
     around: Mapping[str, Any] = field(default_factory=dict)
     beside: frozenset[int] = frozenset()  # the deliveries whose rows lie in the same files, where there are any
+    sums: Mapping[str, str] | None = None
 
 
 def files(parsed: Iterable[Parsed]) -> list[str]:

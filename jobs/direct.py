@@ -1,7 +1,7 @@
-"""Grids that their table takes as they stand: worker processes write its rows, and no engine is asked.
+"""Grids and Parquet that their table takes as they stand: worker processes write its rows, and no engine is asked.
 
-Most of what science delivers is numbers on a grid. Where a contract only names, types and limits them, the rows that an
-engine would make of them are known; what it derives, converts or matches is an engine's work.
+Most of what science and databases deliver has types already. Where a contract only names, types and limits it, the rows that
+an engine would make of it are known; what it derives, converts or matches is an engine's work.
 """
 
 from __future__ import annotations
@@ -10,25 +10,28 @@ import os
 import shutil
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from jobs import deliveries, staging
+from jobs import deliveries, inflow, staging
 from jobs.clean import checks, headers
 from jobs.deliveries import Parsed
 from jobs.land import Receipt
 from jobs.outcome import Job
 from jobs.readers import Read, Request
-from jobs.readers.cage import write_caged
+from jobs.readers.cage import sums_caged, write_caged
 from jobs.staging import Staged
 from lineage.edges import Edge, Lineage
 from quality.literals import typed
 from quality.rules import RowCheck, set_aside_bits
+from schemas import types
 from schemas.contract import Column, Contract, Source
 from schemas.errors import UserError
 
-FORMATS = ("netcdf", "hdf5")
-TYPES = ("double", "bigint", "int", "timestamp")
+FORMATS = ("netcdf", "hdf5")  # grids
+ROWS = "parquet"
+NUMBERS = ("double", "bigint", "int")
+TYPES = (*NUMBERS, "timestamp")
 LIMITS = {"not_null": (None, None), "at_least": ("limit", None), "at_most": (None, "limit"), "between": ("low", "high")}
 # What a contract may say without a bearing on how rows come to be, and what is looked at here.
 COLUMN = frozenset({"type", "unit", "description", "description_zh", "grade", "required", "from_", "mask"})
@@ -38,6 +41,7 @@ CONTRACT = frozenset({"layer", "name", "file", "description", "description_zh", 
                       "columns", "rules", "freshness", "serve", "grade", "retention", "tolerance", "engine", "migrations",
                       "examples", "activity"})  # fmt: skip
 WORKERS = min(2, os.cpu_count() or 1)
+MANY = 100  # deliveries, beyond which an engine puts their rows into fewer files
 MARK = "rows set aside"  # of a reading that keeps only those
 
 
@@ -56,26 +60,27 @@ def likely(contract: Contract) -> bool:
     source = contract.source
     if (
         source is None
-        or source.format not in FORMATS
+        or source.format not in (*FORMATS, ROWS)
         or "members" in source.options
         or contract.write not in ("replace", "append")
     ):
         return False
-    if _beyond(contract, CONTRACT) | _beyond(source, SOURCE):
+    if _beyond(contract, CONTRACT | {"balance"} if source.format == ROWS else CONTRACT) | _beyond(source, SOURCE):
         return False
     return all(_as_it_stands(contract, *item) for item in contract.columns.items())
 
 
 def plain(contract: Contract) -> bool:
-    """Tell whether a contract takes the arrays of its source as they stand."""
+    """Tell whether a contract takes the arrays or columns of its source as they stand."""
     return likely(contract) and all(_known(contract, check) for check in checks(contract, _headers(contract).values()))
 
 
 def _as_it_stands(contract: Contract, name: str, column: Column) -> bool:
     given = headers(column, name)
-    if len(given) != 1 or given[0].startswith("_") or column.type not in TYPES:
+    source = contract.source
+    if source is None or len(given) != 1 or given[0].startswith("_") or (source.format != ROWS and column.type not in TYPES):
         return False
-    utc = contract.source is not None and contract.source.timezone == "UTC"
+    utc = source.timezone == "UTC"
     return not _beyond(column, COLUMN) and (column.type != "timestamp" or utc)
 
 
@@ -90,33 +95,52 @@ def _headers(contract: Contract) -> dict[str, str]:
 
 def _known(contract: Contract, check: RowCheck) -> bool:
     rule = check.rule
-    # What is not finite fits no double, and so is missing before it is judged.
-    return rule.rule in ("not_null", "finite") or (rule.rule in LIMITS and contract.columns[str(rule.column)].type != "timestamp")
+    if rule.rule in ("not_null", "finite"):  # what is not finite fits no double, and so is missing before it is judged
+        return True
+    type_ = str(contract.columns[rule.column].type) if rule.column in contract.columns else ""
+    return rule.rule in LIMITS and (type_ in NUMBERS or bool(types.decimal_parts(type_)))
 
 
 def read(job: Job, receipts: Sequence[Receipt]) -> tuple[list[Parsed], Typed] | None:
     """Write the rows of deliveries into staging. None where contract, decisions or a delivery ask for an engine."""
     contract = job.contract
-    if job.decided or not receipts or not plain(contract):
+    assert contract.source
+    if job.decided or not receipts or not plain(contract) or (contract.source.format == ROWS and len(receipts) > MANY):
         return None
     folder = job.staging / "direct"
     labels = checks(contract, _headers(contract).values())
     requests = [deliveries.request(job.lake, contract, job.staging, receipt) for receipt in receipts]
-    with ThreadPoolExecutor(WORKERS) as pool:
+    with ThreadPoolExecutor(WORKERS + 1) as pool:
+        counting = pool.submit(_sums, contract, requests)
         shares = list(pool.map(lambda share: _share(contract, requests, labels, str(folder), share), range(WORKERS)))
-    answers = [list(of_one) for of_one in zip(*shares, strict=True)]
-    if any(not isinstance(one, UserError) and not one["plain"] for answer in answers for one in answer):
+    answers, sums = [list(of_one) for of_one in zip(*shares, strict=True)], counting.result()
+    if not all(map(_taken, answers, sums)):
         for request in requests:
             shutil.rmtree(request.out)
         shutil.rmtree(folder, ignore_errors=True)
         return None
     parsed = [
-        _settled(job, receipt, request, answer) for receipt, request, answer in zip(receipts, requests, answers, strict=True)
+        replace(_settled(job, receipt, request, answer), sums=None if isinstance(total, UserError) else total)
+        for receipt, request, answer, total in zip(receipts, requests, answers, sums, strict=True)
     ]
     refused = {one.delivery for one in parsed if one.refused}
     staged = [file for file in staging.listing(folder) if _delivery(file) not in refused]
     distinct = len(parsed) == 1 and not refused and all(one["distinct"] for one in answers[0])
     return parsed, Typed(labels, staged, _lineage(contract), distinct)
+
+
+def _sums(contract: Contract, requests: Sequence[Request]) -> list[dict[str, Any] | UserError | None]:
+    """Return for each delivery the sums of what balances, as another engine counts them in the bytes as delivered."""
+    wanted = inflow.sums_of_found(contract)
+    assert contract.source
+    return list(sums_caged(contract.source.format, requests, wanted)) if wanted else [None] * len(requests)
+
+
+def _taken(answer: Sequence[dict[str, Any] | UserError], sums: dict[str, Any] | UserError | None) -> bool:
+    """Tell whether a delivery was written, or is refused; what was written and can't be counted again is left to an engine."""
+    if any(isinstance(one, UserError) for one in answer):
+        return True
+    return not isinstance(sums, UserError) and all(one["plain"] for one in answer if not isinstance(one, UserError))
 
 
 def _share(
@@ -132,11 +156,15 @@ def _share(
     return write_caged(contract.source.format, requests, [target] * len(requests))
 
 
-def _checks(contract: Contract, bit: int, check: RowCheck) -> list[tuple[int, str, str, float | None, float | None]]:
+def _checks(
+    contract: Contract, bit: int, check: RowCheck
+) -> list[tuple[int, str, str, float | str | None, float | str | None]]:  # fmt: skip
     if check.columns:
         return [(bit, "type", name, None, None) for name in check.columns]
     rule = check.rule
-    low, high = (None if key is None else float(typed(contract, rule, getattr(rule, key))[0]) for key in LIMITS[rule.rule])
+    texts = (None if key is None else typed(contract, rule, getattr(rule, key))[0] for key in LIMITS[rule.rule])
+    exact = types.decimal_parts(str(contract.columns[str(rule.column)].type))
+    low, high = (text if text is None or exact else float(text) for text in texts)
     return [(bit, rule.rule, str(rule.column), low, high)]
 
 
@@ -156,7 +184,7 @@ def _delivery(file: Staged) -> int:
 def _lineage(contract: Contract) -> Lineage:
     table = f"deliveries.{contract.name}"
     edges = {
-        name: (Edge(table, header, "DIRECT", "TRANSFORMATION" if contract.columns[name].type == "timestamp" else "IDENTITY"),)
+        name: (Edge(table, header, "DIRECT", "IDENTITY" if contract.columns[name].type in NUMBERS else "TRANSFORMATION"),)
         for name, header in _headers(contract).items()
     }
     return Lineage(edges, {name: frozenset() for name in edges}, {name: str(contract.columns[name].type) for name in edges})

@@ -14,6 +14,8 @@ from schemas.contract import Contract
 
 # What every table goes through, whatever its own code is.
 EVERY_TABLE = ("jobs/clean.py", "jobs/keep.py", "jobs/staging.py")
+# What writes a format as rows of its table at once, where the contract lets it.
+AT_ONCE = {"netcdf": ["jobs/readers/direct.py"], "hdf5": ["jobs/readers/direct.py"], "parquet": ["jobs/readers/direct_rows.py"]}
 ROOMS_OF_CODE = ("schemas", "conf", "models", "layers", "quality", "jobs")
 CODE_CALLS = ("codes", "code_list", "periods", "successors")
 CODE_LISTS = re.compile(rf"\b({'|'.join(CODE_CALLS)})\b")
@@ -49,8 +51,7 @@ def _readers(format_: str) -> tuple[str, ...]:
 
 def _reaching(contract: Contract) -> set[Path]:
     own = transform_file(contract)
-    formats = [*_readers(contract.source.format)] if contract.source else []
-    formats += ["jobs/readers/direct.py"] if contract.source and contract.source.format in ("netcdf", "hdf5") else []
+    formats = [*_readers(contract.source.format), *AT_ONCE.get(contract.source.format, [])] if contract.source else []
     starts = [rooms.SHIPPED / name for name in (*EVERY_TABLE, *formats)]
     mine = _imports(own) if own else frozenset[Path]()
     code = mine.union(*(_imports(start) for start in starts))

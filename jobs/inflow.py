@@ -9,7 +9,7 @@ from decimal import Decimal
 import duckdb
 import pyarrow.parquet as pq
 
-from jobs.clean import DELIVERY, LOCATOR, found_header
+from jobs.clean import DELIVERY, LOCATOR, found_header, headers
 from jobs.decisions import Decisions
 from jobs.deliveries import Parsed, as_found, files
 from jobs.row_units import factors, unit_column
@@ -28,7 +28,10 @@ def measure_sums(
     totals = {name: Decimal(0) for name in contract.measures if name in contract.columns}
     shapes: dict[tuple[str, ...], list[Parsed]] = {}
     for one in parsed if totals else ():
-        shapes.setdefault(one.columns, []).append(one)
+        if one.sums is None:
+            shapes.setdefault(one.columns, []).append(one)
+        for name, text in (one.sums or {}).items():
+            totals[name] += Decimal(text)
     for shape in shapes.values():
         for name, value in _shape_sums(connection, contract, shape, list(totals), decisions).items():
             totals[name] += value
@@ -52,6 +55,19 @@ def _shape_sums(
         sums.append(f"coalesce(sum({counted(value, column, header in text, scale)}), 0)")
     row = connection.execute(f"select {', '.join(sums)} from ({as_found(shape)})").fetchone() or ()
     return {name: Decimal(value) for name, value in zip(wanted, row, strict=True)}
+
+
+def sums_of_found(contract: Contract) -> dict[str, dict[str, str]]:
+    """Return for each measure its header and the SQL of its sum, where that comes as text and where as a number."""
+    found = {name: headers(contract.columns[name], name)[0] for name in contract.measures if name in contract.columns}
+    column = {name: '"' + header.replace('"', '""') + '"' for name, header in found.items()}
+    return {name: {"header": header, "text": _total(f"cast({column[name]} as varchar)", contract.columns[name], True),
+                   "number": _total(column[name], contract.columns[name], False)}
+            for name, header in found.items()}  # fmt: skip
+
+
+def _total(raw: str, column: Column, is_text: bool) -> str:
+    return f"coalesce(sum({counted(raw, column, is_text)}), 0)"
 
 
 def _corrected(header: str, shape: Sequence[Parsed], decisions: Decisions) -> str:

@@ -18,6 +18,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from jobs.fetch.bounds import OutOfRangeError, check_range
+from jobs.readers.arrow_text import ahead
 from jobs.relation import literal, quote
 from schemas.ages import age
 from schemas.errors import UserError
@@ -211,7 +212,7 @@ def _written(file: Path, found: pa.RecordBatchReader, order: Sequence[str]) -> t
     schema = pa.schema([pa.field(one.name, _plain(one.type)) for one in found.schema])
     rows, last = 0, None
     with pq.ParquetWriter(file, schema, compression="lz4", use_dictionary=False, write_page_checksum=True) as target:
-        for batch in found:
+        for batch in ahead(found):  # the server sends the next while one is written
             if not batch.num_rows:
                 continue
             arrays = [one.storage if isinstance(one, pa.ExtensionArray) else one for one in batch.columns]

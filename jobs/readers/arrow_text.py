@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from jobs.readers.parts import check_names, with_locators
+
+T = TypeVar("T")
 
 
 def given(schema: pa.Schema, where: str) -> pa.Schema:
@@ -24,16 +26,26 @@ def batches(found: Iterable[pa.RecordBatch], schema: pa.Schema, delivery: int) -
     """Yield batches in that schema; `_locator` is `row 7`, counted from 1."""
     number = 0
     for batch in found:
-        data: dict[str, Any] = {name: _column(batch.column(place), schema.field(name).type)
-                                for place, name in enumerate(batch.schema.names)}  # fmt: skip
-        data["_delivery"] = pa.repeat(pa.scalar(delivery, pa.int64()), batch.num_rows)
-        places = pa.array(np.arange(number + 1, number + batch.num_rows + 1)).cast(pa.string())
-        data["_locator"] = pc.binary_join_element_wise("row", places, " ")
+        yield as_found(batch, schema, delivery, places(number, batch.num_rows))
         number += batch.num_rows
-        yield pa.table([data[name] for name in schema.names], schema=schema)
 
 
-def ahead(found: Iterator[pa.Table]) -> Iterator[pa.Table]:
+def places(before: int, count: int) -> pa.Array:
+    """Return `row 7` for each of some rows that follow so many others."""
+    numbers = pa.array(np.arange(before + 1, before + count + 1)).cast(pa.string())
+    return pc.binary_join_element_wise("row", numbers, " ")
+
+
+def as_found(batch: pa.RecordBatch, schema: pa.Schema, delivery: int, locators: pa.Array) -> pa.Table:
+    """Return a batch in that schema."""
+    data: dict[str, Any] = {name: _column(batch.column(place), schema.field(name).type)
+                            for place, name in enumerate(batch.schema.names)}  # fmt: skip
+    data["_delivery"] = pa.repeat(pa.scalar(delivery, pa.int64()), batch.num_rows)
+    data["_locator"] = locators
+    return pa.table([data[name] for name in schema.names], schema=schema)
+
+
+def ahead(found: Iterator[T]) -> Iterator[T]:
     """Yield the same, the next one made by a second thread while one is written."""
     with ThreadPoolExecutor(1) as beside:
         waiting = beside.submit(next, found, None)

@@ -57,7 +57,20 @@ def write_caged(
     format: str, requests: Sequence[Request], targets: Sequence[Mapping[str, Any]], limits: Limits = Limits()
 ) -> list[dict[str, Any] | UserError]:
     """Write a share of each delivery as rows of its table, in one process; see jobs/readers/direct.py."""
-    tasks = [_task("write", format, request) for request in requests]
+    return _targeted("write", format, requests, targets, limits)
+
+
+def sums_caged(
+    format: str, requests: Sequence[Request], sums: Mapping[str, Any], limits: Limits = Limits()
+) -> list[dict[str, Any] | UserError]:  # fmt: skip
+    """Add up columns of each delivery, in one process; see jobs/readers/direct_rows.py."""
+    return _targeted("sums", format, requests, [sums] * len(requests), limits)
+
+
+def _targeted(
+    verb: str, format: str, requests: Sequence[Request], targets: Sequence[Mapping[str, Any]], limits: Limits
+) -> list[dict[str, Any] | UserError]:  # fmt: skip
+    tasks = [_task(verb, format, request) for request in requests]
     for task, target in zip(tasks, targets, strict=True):
         task["request"]["target"] = dict(target)
     answers = _answers(tasks, limits)

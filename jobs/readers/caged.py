@@ -30,8 +30,22 @@ def perform(verb: str, format: str, body: dict[str, Any]) -> dict[str, Any]:
         from jobs.readers.pack import patch
 
         return patch(format, request.path, target)
-    if verb == "write":
-        from jobs.readers.direct import Target, write
-
-        return write(request, format, Target(**target))
+    if verb in ("write", "sums"):
+        return _at_once(verb, format, request, target)
     return asdict(graded(format, request, module.read(request)))
+
+
+def _at_once(verb: str, format: str, request: Request, target: dict[str, Any]) -> dict[str, Any]:
+    from jobs.readers.shares import Target
+
+    if verb == "sums":
+        from jobs.readers.direct_rows import totals
+
+        return totals(request, target)
+    if format == "parquet":
+        from jobs.readers.direct_rows import write as write_rows
+
+        return write_rows(request, Target(**target))
+    from jobs.readers.direct import write
+
+    return write(request, format, Target(**target))

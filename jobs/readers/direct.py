@@ -6,9 +6,8 @@ numbers need no parsing, so that one step does: what a rule sets aside is writte
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -22,29 +21,17 @@ from jobs.readers import Request, described, guards, hdf5, netcdf
 from jobs.readers.fitting import NotPlain, broken, fitting, typed
 from jobs.readers.grid import Column, Grid, Slab, places, size_of, slabs, spread
 from jobs.readers.options import options
+from jobs.readers.shares import FOUND, Files, Open, Target, failing
 from schemas import types
 
 CELLS = 1 << 18  # at once: about 30 MB of a process
-ROWS = 1 << 20  # of a row group
-
-
-@dataclass(frozen=True)
-class Target:
-    """What is to be written: columns (name, header, type), checks (bit, rule, column, limits), and this writer's share."""
-
-    columns: Sequence[tuple[str, str, str]]
-    checks: Sequence[tuple[int, str, str, float | None, float | None]]
-    aside: int  # bits of the checks that set a row aside
-    key: Sequence[str]
-    folder: str
-    share: int
-    of: int
 
 
 def write(request: Request, format: str, target: Target) -> dict[str, Any]:
     """Write a share of the cells; return rows, headers and whether keys are distinct, or `plain: False`, nothing written."""
     try:
-        with _grid(format, request) as (grid, describe), _Writer(grid, request, target) as writer:
+        with _grid(format, request) as (grid, describe), Files(request, target, _opener(grid, target)) as files:
+            writer = _Writer(grid, request, target, files)
             every = list(slabs(grid.shape, grid.chunks, CELLS)) if grid.shape else [()]
             first, last = (len(every) * step // target.of for step in (target.share, target.share + 1))
             for slab in every[first:last]:
@@ -75,22 +62,14 @@ def _grid(format: str, request: Request) -> Iterator[tuple[Grid, Callable[[], li
 class _Writer:
     """The files of one share: accepted rows, rows set aside, and these as found."""
 
-    def __init__(self, grid: Grid, request: Request, target: Target) -> None:
-        self.grid, self.request, self.target, self.rows = grid, request, target, 0
+    def __init__(self, grid: Grid, request: Request, target: Target, files: Files) -> None:
+        self.grid, self.request, self.target, self.files, self.rows = grid, request, target, files, 0
         found = {one.name: one for one in grid.columns}
         self.columns = {name: (fitting(found.get(header), type_, header), type_) for name, header, type_ in target.columns}
         place = pa.int64() if grid.numbered else pa.string()
         fields = [pa.field(name, types.arrow(type_)) for name, (_, type_) in self.columns.items()]
         self.schema = pa.schema([*fields, ("_delivery", pa.int64()), ("_locator", place), ("_rules", pa.int64())])
         self.kept: dict[str, tuple[Any, tuple[pa.Array, npt.NDArray[np.bool_] | None]]] = {}
-        self.files: dict[str, pq.ParquetWriter] = {}
-        self.open = ExitStack()
-
-    def __enter__(self) -> _Writer:
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self.open.close()
 
     def add(self, slab: Slab) -> None:
         """Write the cells of a slab."""
@@ -99,17 +78,15 @@ class _Writer:
         values, unfit = {}, {}
         for name, (column, type_) in self.columns.items():
             values[name], unfit[name] = self._column(name, column, type_, slab, shape)
-        fails = self._fails(values, unfit, count)
+        fails = failing(self.target.checks, count, lambda rule, name, low, high:
+                        unfit[name] if rule == "type" else broken(values[name], rule, low, high))  # fmt: skip
         place = places(self.grid, slab, shape)
         mask = pa.array(np.zeros(count, np.int64) if fails is None else fails)
         delivery = pa.repeat(pa.scalar(self.request.delivery, pa.int64()), count)
         batch = pa.record_batch([*values.values(), delivery, place, mask], schema=self.schema)
-        gone = None if fails is None else (fails & self.target.aside) != 0
-        if gone is not None and gone.any():
-            self._put("set_aside", batch.filter(pa.array(gone)))
+        gone = self.files.judged(batch, fails)
+        if gone is not None:
             self._put_raw(slab, shape, place, gone)
-            batch = batch.filter(pa.array(~gone))
-        self._put("ok", batch)
         self.rows += count
 
     def _column(
@@ -126,43 +103,12 @@ class _Writer:
             self.kept = {**self.kept, name: ((own, shape), made)} if len(column.axes) < len(shape) else self.kept
         return made
 
-    def _fails(
-        self, values: Mapping[str, pa.Array], unfit: Mapping[str, npt.NDArray[np.bool_] | None], count: int
-    ) -> npt.NDArray[np.int64] | None:
-        """Return the bits of the checks that each row fails, None where none fails any."""
-        bits: npt.NDArray[np.int64] | None = None
-        for bit, rule, name, low, high in self.target.checks:
-            bad = unfit[name] if rule == "type" else broken(values[name], rule, low, high)
-            if bad is not None and bad.any():
-                bits = np.zeros(count, np.int64) if bits is None else bits
-                bits[bad] |= np.int64(1 << bit)
-        return bits
-
     def _put_raw(self, slab: Slab, shape: tuple[int, ...], place: pa.Array, gone: npt.NDArray[np.bool_]) -> None:
         """Write rows that are set aside as they were found, with all columns of the grid."""
         found = [spread(one.get(tuple(slab[axis] for axis in one.axes)), one.axes, shape) for one in self.grid.columns]
         delivery = pa.repeat(pa.scalar(self.request.delivery, pa.int64()), len(place))
         table = pa.table([*found, delivery, place], names=[*(one.name for one in self.grid.columns), "_delivery", "_locator"])
-        self._put("", table.filter(pa.array(gone)))
-
-    def _put(self, verdict: str, rows: pa.RecordBatch | pa.Table) -> None:
-        if not rows.num_rows:
-            return
-        if verdict not in self.files:
-            folder = Path(self.target.folder) / f"_verdict={verdict}" if verdict else self.request.out
-            folder.mkdir(parents=True, exist_ok=True)
-            path = folder / f"part-{self.request.delivery:08d}-{self.target.share:02d}.parquet"
-            self.files[verdict] = self.open.enter_context(_opened(path, rows.schema, self._data(verdict)))
-        file = self.files[verdict]
-        for batch in [rows] if isinstance(rows, pa.RecordBatch) else rows.to_batches():
-            file.write_batch(batch, row_group_size=ROWS)
-
-    def _data(self, verdict: str) -> list[str]:
-        """Return the columns that vary along all axes."""
-        columns = (
-            {name: column for name, (column, _) in self.columns.items()} if verdict else {c.name: c for c in self.grid.columns}
-        )
-        return [name for name, column in columns.items() if len(column.axes) == len(self.grid.shape)]
+        self.files.put(FOUND, table.filter(pa.array(gone)))
 
     def distinct(self) -> bool:
         """Tell whether the key tells all cells apart: for each axis it has a coordinate that never comes twice along it."""
@@ -176,13 +122,20 @@ class _Writer:
         return told == set(range(len(self.grid.shape)))
 
 
-def _opened(path: Path, schema: pa.Schema, data: Sequence[str]) -> pq.ParquetWriter:
-    """Open a file. Looking each value up in a dictionary pays for the data alone.
+def _opener(grid: Grid, target: Target) -> Open:
+    """Return what opens a file. Looking each value up in a dictionary pays alone for the data, which vary along all axes.
 
     Coordinates come in long runs, which LZ4 makes next to nothing of; numbers of cells rise one by one, and as differences
     take as little.
     """
-    plain = {field.name: "PLAIN" for field in schema if field.name not in data}
-    if pa.types.is_integer(schema.field("_locator").type):
-        plain["_locator"] = "DELTA_BINARY_PACKED"
-    return pq.ParquetWriter(path, schema, compression="lz4", use_dictionary=list(data), column_encoding=plain)
+    data = {one.name for one in grid.columns if len(one.axes) == len(grid.shape)}
+    named = {name for name, header, _ in target.columns if header in data}
+
+    def opened(verdict: str, path: Path, schema: pa.Schema) -> pq.ParquetWriter:
+        wanted = [name for name in schema.names if name in (data if verdict == FOUND else named)]
+        plain = {field.name: "PLAIN" for field in schema if field.name not in wanted}
+        if pa.types.is_integer(schema.field("_locator").type):
+            plain["_locator"] = "DELTA_BINARY_PACKED"
+        return pq.ParquetWriter(path, schema, compression="lz4", use_dictionary=wanted, column_encoding=plain)
+
+    return opened

@@ -34,10 +34,10 @@ def typed(found: pa.Array, type_: str) -> tuple[pa.Array, npt.NDArray[np.bool_] 
     if type_ == "timestamp":
         return _instants(found), None
     if type_ == "double" and pa.types.is_floating(found.type):
-        odd = ~np.isfinite(_plain(found, 0.0))
+        odd = ~np.isfinite(plain(found, 0.0))
         return (found, None) if not odd.any() else (_without(found, odd), odd)
     if type_ == "int":
-        numbers = _plain(found, 0)
+        numbers = plain(found, 0)
         odd = (numbers < INT.min) | (numbers > INT.max)
         return (_without(found, odd) if odd.any() else found).cast(pa.int32()), odd if odd.any() else None
     return found.cast(types.arrow(type_)), None
@@ -47,7 +47,8 @@ def _without(found: pa.Array, odd: npt.NDArray[np.bool_]) -> pa.Array:
     return pc.if_else(pa.array(odd), pa.scalar(None, found.type), found)
 
 
-def _plain(found: pa.Array, missing: float) -> npt.NDArray[Any]:
+def plain(found: pa.Array, missing: float) -> npt.NDArray[Any]:
+    """Return numbers as NumPy has them, `missing` for what is NULL."""
     values = found.fill_null(missing) if found.null_count else found
     numbers: npt.NDArray[Any] = values.to_numpy(zero_copy_only=False)
     return numbers
@@ -70,7 +71,7 @@ def broken(values: pa.Array, rule: str, low: float | None, high: float | None) -
     gone = values.is_null().to_numpy(zero_copy_only=False) if values.null_count else None
     if rule == "not_null":
         return gone
-    numbers = _plain(values, 0)
+    numbers = plain(values, 0)
     bad = np.zeros(len(numbers), dtype=bool)
     if low is not None:
         bad |= numbers < low

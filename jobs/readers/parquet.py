@@ -33,10 +33,9 @@ def read(request: Request) -> Read:
     """Read every row; `_locator` is `row 7`, counted from 1. Numbers stay numbers, all else is text."""
     began = time.perf_counter()
     chosen = options(Parquet, request.options, request.name)
-    with _opened(request.path, request.name) as file, Rejects(request.out, request.delivery):
+    with opened(request.path, request.name) as file, Rejects(request.out, request.delivery):
         schema = given(file.schema_arrow, request.name)
-        rows_at_once = min(MOST, max(FEWEST, VALUES // max(1, len(schema.names))))
-        found = file.iter_batches(batch_size=rows_at_once, use_threads=False)
+        found = file.iter_batches(batch_size=rows_at_once(len(schema.names)), use_threads=False)
         rows = write_parts(request.out, ahead(batches(found, schema, request.delivery)))
         if rows != file.metadata.num_rows:
             raise UserError(f"{rows} of {file.metadata.num_rows} rows are there", where=request.name,
@@ -49,14 +48,20 @@ def read(request: Request) -> Read:
 def probe(path: Path, given_options: Mapping[str, Any]) -> dict[str, Any]:
     """Say which columns there are, with their types, how many rows, and how the first ones look."""
     options(Parquet, given_options, path.name)
-    with _opened(path, path.name) as file:
+    with opened(path, path.name) as file:
         first = next(file.iter_batches(batch_size=5, use_threads=False), None)
         return {"rows": file.metadata.num_rows, "row_groups": file.metadata.num_row_groups,
                 "columns": {field.name: str(field.type) for field in file.schema_arrow},
                 "first_rows": [] if first is None else first.to_pylist()}  # fmt: skip
 
 
-def _opened(path: Path, where: str) -> pq.ParquetFile:
+def rows_at_once(columns: int) -> int:
+    """Return how many rows of so many columns are taken at once."""
+    return min(MOST, max(FEWEST, VALUES // max(1, columns)))
+
+
+def opened(path: Path, where: str) -> pq.ParquetFile:
+    """Open a file whose pages are held against their checksums. Raise UserError where it is none."""
     try:
         return pq.ParquetFile(path, page_checksum_verification=True)
     except (pa.ArrowException, OSError) as error:

@@ -16,7 +16,7 @@ from jobs import direct, land, quarantine
 from jobs.lake import Lake
 from jobs.outcome import Outcome
 from schemas.contracts import contract
-from tests.jobs import building
+from tests.jobs import at_once, building
 from tests.lakes import differs
 
 GRID = """
@@ -66,21 +66,8 @@ def _project(folder: Path, format: str = "netcdf", numbers: str = "false", text:
 
 
 def _both(folder: Path, grid: Path, spark: Any, patch: pytest.MonkeyPatch, project: Path) -> tuple[Lake, Lake, Outcome]:
-    """Build one lake at once and one by the engine."""
     patch.setenv("CARBONLAKE_PROJECT", str(project))
-    lakes = []
-    for name, swift in (("at_once", True), ("by_engine", False)):
-        lake = Lake(folder / name).init()
-        land.land(lake, grid, "cleaned.heat")
-        with pytest.MonkeyPatch.context() as way:
-            if not swift:
-                way.setattr(direct, "plain", lambda contract: False)
-            outcome = building.build(lake, spark, "cleaned.heat")["cleaned.heat"]
-        assert outcome.status == "built", outcome.reason
-        lakes.append((lake, outcome))
-    (one, first), (other, second) = lakes
-    assert first.counts == second.counts and first.warnings == second.warnings
-    return one, other, first
+    return at_once.both_ways(folder, grid, "cleaned.heat", spark)
 
 
 @pytest.mark.parametrize("numbers", ["true", "false"])
