@@ -69,6 +69,7 @@ class _Writer:
         place = pa.int64() if grid.numbered else pa.string()
         fields = [pa.field(name, types.arrow(type_)) for name, (_, type_) in self.columns.items()]
         self.schema = pa.schema([*fields, ("_delivery", pa.int64()), ("_locator", place), ("_rules", pa.int64())])
+        self.judged: dict[tuple[Any, ...], tuple[pa.Array | None, npt.NDArray[np.bool_] | None]] = {}
         self.kept: dict[str, tuple[Any, tuple[pa.Array, npt.NDArray[np.bool_] | None]]] = {}
 
     def add(self, slab: Slab) -> None:
@@ -79,7 +80,7 @@ class _Writer:
         for name, (column, type_) in self.columns.items():
             values[name], unfit[name] = self._column(name, column, type_, slab, shape)
         fails = failing(self.target.checks, count, lambda rule, name, low, high:
-                        unfit[name] if rule == "type" else broken(values[name], rule, low, high))  # fmt: skip
+                        unfit[name] if rule == "type" else self._broken(values[name], rule, name, low, high))  # fmt: skip
         place = places(self.grid, slab, shape)
         mask = pa.array(np.zeros(count, np.int64) if fails is None else fails)
         delivery = pa.repeat(pa.scalar(self.request.delivery, pa.int64()), count)
@@ -102,6 +103,15 @@ class _Writer:
             # Most coordinates are the same in slab after slab; what varies along all axes never is.
             self.kept = {**self.kept, name: ((own, shape), made)} if len(column.axes) < len(shape) else self.kept
         return made
+
+    def _broken(self, values: pa.Array, rule: str, name: str, low: Any, high: Any) -> npt.NDArray[np.bool_] | None:
+        """Judge a column; what was judged for the slab before and is the same is not judged again."""
+        asked = (rule, name, low, high)
+        before, bad = self.judged.get(asked, (None, None))
+        if before is not values:
+            bad = broken(values, rule, low, high)
+            self.judged[asked] = (values, bad) if name in self.kept else (None, None)
+        return bad
 
     def _put_raw(self, slab: Slab, shape: tuple[int, ...], place: pa.Array, gone: npt.NDArray[np.bool_]) -> None:
         """Write rows that are set aside as they were found, with all columns of the grid."""

@@ -34,12 +34,12 @@ def typed(found: pa.Array, type_: str) -> tuple[pa.Array, npt.NDArray[np.bool_] 
     if type_ == "timestamp":
         return _instants(found), None
     if type_ == "double" and pa.types.is_floating(found.type):
-        odd = ~np.isfinite(plain(found, 0.0))
-        return (found, None) if not odd.any() else (_without(found, odd), odd)
+        odd = known(~np.isfinite(numbers(found)), found)
+        return (found, None) if odd is None else (_without(found, odd), odd)
     if type_ == "int":
-        numbers = plain(found, 0)
-        odd = (numbers < INT.min) | (numbers > INT.max)
-        return (_without(found, odd) if odd.any() else found).cast(pa.int32()), odd if odd.any() else None
+        whole = numbers(found)
+        odd = known((whole < INT.min) | (whole > INT.max), found)
+        return (found if odd is None else _without(found, odd)).cast(pa.int32()), odd
     return found.cast(types.arrow(type_)), None
 
 
@@ -47,11 +47,18 @@ def _without(found: pa.Array, odd: npt.NDArray[np.bool_]) -> pa.Array:
     return pc.if_else(pa.array(odd), pa.scalar(None, found.type), found)
 
 
-def plain(found: pa.Array, missing: float) -> npt.NDArray[Any]:
-    """Return numbers as NumPy has them, `missing` for what is NULL."""
-    values = found.fill_null(missing) if found.null_count else found
-    numbers: npt.NDArray[Any] = values.to_numpy(zero_copy_only=False)
-    return numbers
+def numbers(found: pa.Array) -> npt.NDArray[Any]:
+    """Return numbers as they lie in memory; where one is NULL anything may lie."""
+    buffer = found.buffers()[1]
+    every: npt.NDArray[Any] = np.frombuffer(buffer if buffer is not None else b"", found.type.to_pandas_dtype())
+    return every[found.offset : found.offset + len(found)]
+
+
+def known(odd: npt.NDArray[np.bool_], found: pa.Array) -> npt.NDArray[np.bool_] | None:
+    """Return where something is odd and no NULL, None where it is so nowhere."""
+    if found.null_count and odd.any():
+        odd = odd & found.is_valid().to_numpy(zero_copy_only=False)
+    return odd if odd.any() else None
 
 
 def _instants(found: pa.Array) -> pa.Array:
@@ -67,14 +74,12 @@ def _instants(found: pa.Array) -> pa.Array:
 
 
 def broken(values: pa.Array, rule: str, low: float | None, high: float | None) -> npt.NDArray[np.bool_] | None:
-    """Tell which rows break a rule; what is missing breaks `not_null` alone."""
-    gone = values.is_null().to_numpy(zero_copy_only=False) if values.null_count else None
+    """Tell which rows break a rule, None where none does; what is missing breaks `not_null` alone."""
     if rule == "not_null":
+        gone: npt.NDArray[np.bool_] | None = values.is_null().to_numpy(zero_copy_only=False) if values.null_count else None
         return gone
-    numbers = plain(values, 0)
-    bad = np.zeros(len(numbers), dtype=bool)
-    if low is not None:
-        bad |= numbers < low
+    found = numbers(values)
+    bad = np.zeros(len(found), dtype=bool) if low is None else found < low
     if high is not None:
-        bad |= numbers > high
-    return bad if gone is None else bad & ~gone
+        bad |= found > high
+    return known(bad, values)

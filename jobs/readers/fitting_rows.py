@@ -112,7 +112,7 @@ def _doubles(found: pa.Array) -> pa.Array:
         if int((ends[1:] > ends[:-1]).sum()) < len(found) - found.null_count:
             found = pc.if_else(pc.equal(found, ""), pa.scalar(None, pa.string()), found)
         numbers = found.cast(pa.float64())
-        if not np.isfinite(fitting.plain(numbers, 0.0)).all():
+        if fitting.known(~np.isfinite(fitting.numbers(numbers)), numbers) is not None:
             raise NotPlain("a number that no double holds")
         return numbers
     if not _whole(kind) and not pa.types.is_floating(kind):
@@ -125,19 +125,16 @@ def _decimals(found: pa.Array, type_: str) -> tuple[pa.Array, Unfit]:
     precision, digits = types.decimal_parts(type_) or (28, 6)
     if digits != 6:
         raise NotPlain(f"{type_} has other digits than numbers are fixed to")
-    numbers = fitting.plain(found, 0.0)
-    fits = np.abs(numbers) < min(LIMIT, 10.0 ** (precision - digits))
-    with np.errstate(invalid="ignore"):
+    numbers = fitting.numbers(found)
+    odd = fitting.known(~(np.abs(numbers) < min(LIMIT, 10.0 ** (precision - digits))), found)
+    gone = _missing(found)
+    if odd is not None:
+        gone = odd if gone is None else gone | odd
+    with np.errstate(invalid="ignore", over="ignore"):
         whole = np.floor(np.abs(numbers) * 1e6 + 0.5)
-    missing = _missing(found)
-    if not fits.all():
-        whole = np.where(fits, whole, 0.0)
-        gone = ~fits if missing is None else missing | ~fits
-    else:
-        gone = missing
-    scaled = whole.astype(np.int64)
+    scaled = (whole if gone is None else np.where(gone, 0.0, whole)).astype(np.int64)
     np.negative(scaled, out=scaled, where=numbers < 0)
-    return decimals(scaled, gone, type_), None if fits.all() else ~fits
+    return decimals(scaled, gone, type_), odd
 
 
 def decimals(scaled: npt.NDArray[np.int64], gone: Unfit, type_: str) -> pa.Array:
@@ -158,10 +155,7 @@ def broken(values: pa.Array, rule: str, low: Any, high: Any) -> Unfit:
     buffer = values.buffers()[1]
     scaled = np.frombuffer(buffer, np.int64).reshape(-1, 2)[values.offset : values.offset + len(values), 0]
     limits = [None if limit is None else int(Decimal(limit) * MILLION) for limit in (low, high)]
-    missing = _missing(values)
-    bad = np.zeros(len(values), dtype=bool)
-    if limits[0] is not None:
-        bad |= scaled < limits[0]
+    bad = np.zeros(len(values), dtype=bool) if limits[0] is None else scaled < limits[0]
     if limits[1] is not None:
         bad |= scaled > limits[1]
-    return bad if missing is None else bad & ~missing
+    return fitting.known(bad, values)
