@@ -46,14 +46,16 @@ def follow(
     world: World = context.obj
     terms = tuple(selection or ()) or tuple(following.streams(()))
     stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
+    _end_by_signal(stop)
     if for_seconds is not None:
         timer = threading.Timer(for_seconds, stop.set)
         timer.daemon = True
         timer.start()
     following.streams(terms)
     with world.engine() as engine:
+        # The embedded engine takes Ctrl-C for itself as it starts, and would be gone when the last batch is to be built.
+        engine.session.client  # noqa: B018 - it is there when this has an answer
+        _end_by_signal(stop)
         progress = Progress(world)
         with progress:
             failed = following.follow(
@@ -64,6 +66,11 @@ def follow(
         world.say(progress.totals() | {"failed": failed})
     if failed:
         raise typer.Exit(FAILED)
+
+
+def _end_by_signal(stop: threading.Event) -> None:
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
 
 
 def _build(world: World, engine: Any, terms: Sequence[str], progress: Progress) -> list[Outcome]:
