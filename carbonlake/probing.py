@@ -26,23 +26,30 @@ def add(app: typer.Typer) -> None:
 
 def probe(
     context: typer.Context,
-    file: Annotated[str, typer.Argument(help="A file as it came")],
+    file: Annotated[str, typer.Argument(help="A file as it came, or connection:<name>/<table> of a database")],
     format_: Annotated[str, typer.Option("--format", help="What it is read as, e.g. json; else what its bytes say")] = "",
     option: Annotated[Optional[list[str]], typer.Option(help="Of the format's reader, as name=value, value as in YAML")] = None,
     table: Annotated[str, typer.Option(help="Name of the table that is proposed")] = "",
 ) -> None:
-    """Show what is inside a file, without landing it, and propose the contract of a table for it.
+    """Show what is inside a file, or a table of a database, without landing it, and propose the contract of a table for it.
 
     \b
     carbonlake probe meters/Building_1.csv
     carbonlake probe prices.json --option records=records
     carbonlake probe readings.csv --option "delimiter=';'" --table cleaned.reading
     carbonlake probe months.zip --option "members=data/*.csv"
+    carbonlake probe connection:plant/public.reading --table cleaned.reading
     """
     world: World = context.obj
     path = Path(file)
-    inside, read_as, given = found_in(path, format_, _options(option or ()))
-    texts, left = proposed(table, path, read_as, given, inside) if table else ({}, {})
+    if file.startswith("connection:"):
+        inside, about = _in_database(world, file, format_, option or ())
+        read_as = "parquet"
+        given, left = dict[str, Any](), dict[str, str]()
+        texts = new.texts(table, about) if table else {}
+    else:
+        inside, read_as, given = found_in(path, format_, _options(option or ()))
+        texts, left = proposed(table, path, read_as, given, inside) if table else ({}, {})
     if world.as_json:
         world.say({"format": read_as, "options": given, "inside": inside, "files": texts, "left": left})
         return
@@ -57,6 +64,28 @@ def probe(
         world.aside.print(f"no table of {name}: {why}", markup=False, soft_wrap=True)
     if not table:
         world.console.print("[dim]a contract for it: --table cleaned.<name>[/dim]")
+
+
+def from_delivery(
+    world: World, table: str, place: str, format: str, option: Sequence[str]
+) -> tuple[dict[str, str], dict[str, str]]:  # fmt: skip
+    """Return path → text of contracts for a delivery, or a table of a database, and what of it makes no table."""
+    if not table.startswith("cleaned."):
+        raise UserError(f"{table} reads no deliveries", where="--from", remedy="name a cleaned table: cleaned.<name>")
+    if place.startswith("connection:"):
+        return new.texts(table, _in_database(world, place, format, option)[1]), {}
+    inside, read_as, given = found_in(Path(place), format, _options(option))
+    return proposed(table, Path(place), read_as, given, inside)
+
+
+def _in_database(world: World, place: str, format: str, option: Sequence[str]) -> tuple[dict[str, Any], dict[str, Any]]:
+    from jobs import probe_database
+
+    if format or option:
+        raise UserError("a table of a database has no format and no options", where=place, remedy="leave them out")
+    named = probe_database.named(place)
+    assert named
+    return probe_database.look(named, world.settings.connections)
 
 
 def found_in(path: Path, format: str, given: Mapping[str, Any]) -> tuple[dict[str, Any], str, dict[str, Any]]:
@@ -93,6 +122,7 @@ def proposed(
             continue
         ending = ENDING.search(path.name)
         about = {"format": read_as, "options": chosen, "columns": found.columns, "more": found.more, "key": found.key,
+                 "positive": found.positive, "values": found.values,
                  "extension": ending[0][1:] if ending else ""}  # fmt: skip
         texts |= new.texts(_named(table, name, texts), about | {"of": table}) if texts else new.texts(table, about)
     if not texts:

@@ -9,6 +9,7 @@ from typing import Annotated, Optional
 
 import typer
 
+from carbonlake.probing import from_delivery
 from carbonlake.tables import show_rows
 from carbonlake.world import FAILED, World
 from schemas import editor, rooms
@@ -56,17 +57,37 @@ def new(
     context: typer.Context,
     table: Annotated[str, typer.Argument(help="layer.table")],
     here: Annotated[Optional[str], typer.Option(help="Folder of your project (default: --project)")] = None,
+    from_: Annotated[
+        Optional[str], typer.Option("--from", help="A delivery as it came, or connection:<name>/<table> of a database")
+    ] = None,
+    format_: Annotated[str, typer.Option("--format", help="With --from: what it is read as; else what its bytes say")] = "",
+    option: Annotated[Optional[list[str]], typer.Option(help="With --from: of the format's reader, as name=value")] = None,
 ) -> None:
     """Write the two files of a table: its contract and its transform.
+
+    With --from every value of a delivery is looked at, and the contract of a cleaned table is written from it: names, types,
+    units that headers tell, a key, rules that hold so far. A person then says what the columns mean.
 
     \b
     carbonlake --project my-project new cleaned.bus_fuel
     carbonlake --project my-project new thematic.school_year
+    carbonlake --project my-project new cleaned.meter --from meters/january.csv
+    carbonlake --project my-project new cleaned.reading --from connection:plant/public.reading
     """
-    from schemas.new import write_table
+    from schemas.new import write_table, write_texts
 
     folder = Path(here) if here else rooms.rooms()[-1]
-    for path in write_table(table, folder):
+    if from_ is None:
+        if format_ or option:
+            raise UserError("--format and --option say how a delivery is read, and none is named", where="new",
+                            remedy="name it with --from")  # fmt: skip
+        written = write_table(table, folder)
+    else:
+        files, left = from_delivery(context.obj, table, from_, format_, option or ())
+        written = write_texts(files, folder)
+        for name, why in left.items():
+            context.obj.aside.print(f"no table of {name}: {why}", markup=False, soft_wrap=True)
+    for path in written:
         print(f"wrote {path}")
 
 

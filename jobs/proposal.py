@@ -38,6 +38,8 @@ KINDS = (
 )
 MOST = 8  # columns of a key
 VALUES = 200_000  # of a column, to find the style that they are written in
+IN_HEADER = re.compile(r"[(（\[]([^()（）\[\]]+)[)）\]]\s*$")
+WORDS, OFTEN = 8, 5  # values of a list, and how often each must come
 MEASURES = ("double", "decimal(28,6)")
 NUMBERS = (*MEASURES, "bigint")
 DOUBT = "_doubt"
@@ -48,7 +50,8 @@ NOT_OF_ROW = (DOUBT, "_cells", "_confidence")  # of a document's table: what the
 class Proposal:
     """Header → type, the headers of a key (none where rows repeat), and how many rows there are and are malformed.
 
-    `more` are keys of columns that say how their values are written, where these are texts in a style.
+    `more` are keys of columns that say how their values are written, where these are texts in a style, and their unit where
+    the header says one that is known. No value of `positive` columns is below zero; those of `values` are few and come often.
     """
 
     columns: dict[str, str]
@@ -56,6 +59,8 @@ class Proposal:
     rows: int
     rejected: int
     more: dict[str, dict[str, Any]] = field(default_factory=dict)
+    positive: tuple[str, ...] = ()
+    values: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 def proposal(format: str, path: Path, options: Mapping[str, Any]) -> Proposal:
@@ -73,20 +78,56 @@ def proposal(format: str, path: Path, options: Mapping[str, Any]) -> Proposal:
         duck.execute(f"create view found as from read_parquet([{', '.join(map(literal, parts))}]){sure}")
         columns = {name: TYPED.get(kind) or _type(duck, name) for name, kind in kinds.items()}
         styled = styles({name: values for name, kind in columns.items() if kind == "string" and (values := _values(duck, name))})
-        said = {name: str(unit).strip(units.BRACKETS) for name, unit in found.info.get("units", {}).items()}
+        said = {name: unit for name in kinds if (unit := told_unit(name))}
+        said |= {name: str(unit).strip(units.BRACKETS) for name, unit in found.info.get("units", {}).items()}
         styled = {name: style for name, style in styled.items() if not _counts_twice(name, said.get(name, ""), style)}
         columns |= {name: style.type for name, style in styled.items()}
         more = {name: style.more for name, style in styled.items()}
         more |= {name: {"unit": unit} | more.get(name, {}) for name, unit in said.items()
                  if columns.get(name) in NUMBERS and units.known(unit)}  # fmt: skip
         rows = int((duck.execute("select count(*) from found").fetchone() or (0,))[0])
-        return Proposal(columns, _key(duck, columns, rows), found.rows, found.rejected,
-                        {name: keys for name, keys in more.items() if keys})  # fmt: skip
+        key = _key(duck, columns, rows)
+        amounts = [name for name, kind in columns.items() if kind in NUMBERS and "unit" in more.get(name, {})]
+        words = [name for name, kind in columns.items() if kind == "string" and name not in (*key, *styled)]
+        positive = _positive(duck, [name for name in amounts if name not in (*key, *styled)])
+        more = {name: keys for name, keys in more.items() if keys}
+        return Proposal(columns, key, found.rows, found.rejected, more, positive, _few(duck, words, rows))
 
 
 def _counts_twice(name: str, unit: str, style: Style) -> bool:
     """Tell whether `1.2万` stands under 万吨: nobody knows how many of them it is, so that the column stays text."""
     return "counts" in style.more.get("written", {}) and bool(re.search("[万亿]", name) or units.counts(unit))
+
+
+def told_unit(header: str) -> str:
+    """Return the unit that a header says in parentheses at its end, if it is one that we know; else nothing."""
+    found = IN_HEADER.search(header)
+    if not found:
+        return ""
+    unit = found[1].strip()
+    return unit if not unit[:1].isdigit() and units.known(unit) else ""
+
+
+def _positive(duck: duckdb.DuckDBPyConnection, names: list[str]) -> tuple[str, ...]:
+    """Return the columns of amounts, none of whose values is below zero."""
+    if not names:
+        return ()
+    asked = ", ".join(f"min(try_cast({quote(name)} as double)) >= 0" for name in names)
+    row = duck.execute(f"select {asked} from found").fetchone() or ()
+    return tuple(name for name, yes in zip(names, row, strict=True) if yes)
+
+
+def _few(duck: duckdb.DuckDBPyConnection, names: list[str], rows: int) -> dict[str, tuple[str, ...]]:
+    """Return the values of columns of words that come again and again: a list that others would surprise in."""
+    found = {}
+    for name in names if rows >= OFTEN * 2 else ():
+        column = quote(name)
+        sql = f"""
+            select trim({column}), count(*) from found where trim({column}) <> '' group by 1 order by 1 limit {WORDS + 1}"""
+        some = duck.execute(sql).fetchall()
+        if 2 <= len(some) <= WORDS and min(count for _, count in some) >= OFTEN:
+            found[name] = tuple(str(value) for value, _ in some)
+    return found
 
 
 def _values(duck: duckdb.DuckDBPyConnection, name: str) -> list[str]:

@@ -29,7 +29,7 @@ source:
 write: replace                # replace | merge (latest receipt wins by key) | append | period
 columns:
 {columns}
-rules: []                     # - {{rule: at_least, column: x, limit: 0}}
+{rules}
 """
 _OWN = """\
   zone: {name}
@@ -61,7 +61,12 @@ def transform({parameter}: DataFrame) -> DataFrame:
 
 def write_table(table: str, folder: Path, probe: Mapping[str, Any] | None = None) -> list[Path]:
     """Write the files of a table into a folder with rooms; return their paths. Raise UserError where one exists."""
-    paths = {folder / name: text for name, text in texts(table, probe).items()}
+    return write_texts(texts(table, probe), folder)
+
+
+def write_texts(files: Mapping[str, str], folder: Path) -> list[Path]:
+    """Write files into a folder with rooms; return their paths. Raise UserError where one exists, before any is written."""
+    paths = {folder / name: text for name, text in files.items()}
     for path in paths:
         if path.exists():
             raise UserError("this file exists already", where=str(path), remedy="choose another name, or edit it")
@@ -75,7 +80,8 @@ def texts(table: str, probe: Mapping[str, Any] | None = None) -> dict[str, str]:
     """Return path → text of the files of a new table.
 
     `probe` says what a delivery holds: `format`, the reader's `options`, `columns` (header → type), `more` (header →
-    further keys), the headers of its `key`, and the table `of` whose deliveries are read, where these are not its own.
+    further keys), the headers of its `key`, those whose values are `positive` or in a short list of `values`, how it is
+    to `fetch`, and the table `of` whose deliveries are read, where these are not its own.
     A table that is not cleaned starts from the keys of one it may be made from. Raise UserError for a name that no table
     can have.
     """
@@ -100,8 +106,21 @@ def _cleaned(name: str, probe: Mapping[str, Any]) -> dict[str, str]:
     keys = [own for own, header in zip(names, headers, strict=True) if header in probe.get("key", list(headers)[:1])]
     key = f"key: [{', '.join(keys)}]" if keys else "# No columns tell the rows apart, so that there is no key."
     place = f"  of: {probe['of']}" if "of" in probe else _OWN.format(name=name, extension=extension)
-    text = _CLEANED.format(place=place, format=format_, options=options, key=key, columns="\n".join(lines))
+    place += f"\n  fetch: {json.dumps(probe['fetch'], ensure_ascii=False)}" if "fetch" in probe else ""
+    text = _CLEANED.format(place=place, format=format_, options=options, key=key, columns="\n".join(lines),
+                           rules=_rules(dict(zip(headers, names, strict=True)), probe))  # fmt: skip
     return {f"schemas/cleaned/{name}.yaml": text}
+
+
+def _rules(names: Mapping[str, str], probe: Mapping[str, Any]) -> str:
+    """Propose what holds for every value seen; as a warning, for a person decides what must hold."""
+    rules = [f"{{rule: at_least, column: {names[header]}, limit: 0, else: warn}}" for header in probe.get("positive", ())]
+    rules += [f"{{rule: one_of, column: {names[header]}, values: {json.dumps(list(some), ensure_ascii=False)}, else: warn}}"
+              for header, some in probe.get("values", {}).items()]  # fmt: skip
+    if not rules:
+        return "rules: []                     # - {rule: at_least, column: x, limit: 0}"
+    return "\n".join(["rules:                        # they hold for every value seen; drop `else: warn` where they must",
+                      *(f"  - {rule}" for rule in rules)])  # fmt: skip
 
 
 def _column_names(headers: list[str]) -> list[str]:

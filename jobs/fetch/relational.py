@@ -45,7 +45,7 @@ class Snapshot:
     def __init__(self, url: str, how: Database, where: str) -> None:
         self._how, self._where = how, where
         with explained(where):
-            self._engine = sa.create_engine(_existing(url, where), poolclass=sa.pool.NullPool)
+            self._engine = sa.create_engine(existing(url, where), poolclass=sa.pool.NullPool)
             self._connection = _reading(self._engine)
             self._from = self._relation()
         self.columns = tuple(str(column.name) for column in self._from.columns)
@@ -94,7 +94,7 @@ class Snapshot:
         if self._how.cursor:
             asked.append(sa.func.max(rows.columns[self._how.cursor]))
         with explained(self._where):
-            found = list(self._connection.execute(sa.select(*asked)).one())
+            found = list(self._connection.execute(sa.select(*asked).select_from(rows)).one())
         highest = _kept(found.pop()) if self._how.cursor else ""
         return int(found[0]), {name: text(value) or "0" for name, value in zip(sums, found[1:], strict=True)}, highest
 
@@ -125,10 +125,10 @@ class Snapshot:
         return rows, tuple(_kept(last[names.index(name)]) for name in order) if last is not None else ()
 
 
-def _existing(url: str, where: str) -> sa.URL:
+def existing(url: str, where: str) -> sa.URL:
+    """Return a URL taken apart. Raise UserError for a file of SQLite that is not there: it would be made, and be empty."""
     made = sa.make_url(url)
     if made.get_backend_name() == "sqlite" and not Path(made.database or "").is_file():
-        # It would be made, and be empty.
         raise UserError("there is no such file", where=f"{where} ({made.database})", remedy="check the connection")
     return made
 
