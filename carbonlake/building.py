@@ -47,8 +47,8 @@ def run(
 ) -> None:  # fmt: skip
     """Build what needs it, inputs first, in parallel.
 
-    Ends with 1 where a table failed (the others are built), with 3 where one waits for an input
-    that was never built or, if it was named, for a delivery.
+    Ends with 1 where a table failed (the others are built) or a delivery is not what its source declared, with 3 where
+    one waits for an input that was never built or, if it was named, for a delivery.
 
     \b
     carbonlake run                              everything that changed
@@ -63,8 +63,22 @@ def run(
     without = _take_in(world, terms, "" if land == ALL else checked(land, "--land")) if land else []
     outcomes = build_tables(world, terms, force=force, workers=workers, month=month)
     finish(world, outcomes, named={term.strip("+") for term in selection or ()})
-    if without:
+    if without or _differs(world, [outcome.table for outcome in outcomes]):
         raise typer.Exit(FAILED)
+
+
+def _differs(world: World, tables: Sequence[str]) -> bool:
+    """Tell of deliveries of these tables that are not what their source declared; what came is in the tables all the same."""
+    from jobs.differences import differences, told
+
+    found = [row for row in differences(world.lake) if row["table_name"] in tables]
+    for row in found:
+        world.aside.print(f"✗ {row['table_name']}: {told(row)}", markup=False, soft_wrap=True)
+    if found:
+        world.aside.print(
+            "  → have it sent again, withdraw it, or `carbonlake sources accept <delivery> --why …`", markup=False, soft_wrap=True
+        )
+    return bool(found)
 
 
 def build(

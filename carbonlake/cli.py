@@ -26,6 +26,7 @@ from carbonlake import (
     publishing,
     serve,
     serving,
+    sourcing,
     starting,
     watching,
 )
@@ -88,6 +89,7 @@ for room in (
     delivering,
     fetching,
     following,
+    sourcing,
     building,
     looking,
     ask,

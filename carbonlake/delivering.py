@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Optional
@@ -31,8 +32,13 @@ def land(
         Optional[list[str]], typer.Option(help="Table they are for, else the one whose pattern fits; of drop folders, several")
     ] = None,
     month: Annotated[str, typer.Option(help="Of folders only the files whose names say this month, e.g. 2026-01")] = "",
+    declares: Annotated[
+        Optional[list[str]], typer.Option(help="What its sender says of the one file: rows=10,sum.kwh=12.5,size_bytes=…,sha256=…")
+    ] = None,
 ) -> None:
     """Take deliveries in: bytes are hashed, stored once and never edited.
+
+    What a sender says of a file, here or beside it as <file>.declared.json or <file>.sha256, is compared with what comes.
 
     \b
     carbonlake land meters/Building_1.csv --source cleaned.building_meter_hour
@@ -41,12 +47,15 @@ def land(
     carbonlake land                             what lies in the drop folder, drop/<layer.table>/
     carbonlake land --source cleaned.owid_co2   what lies in the drop folder of one table, if there is one
     carbonlake land --month 2026-01             of the drop folder what is of a month: …2026-01.csv, 202601/…, 2026年1月…
+    carbonlake land meters.csv --source cleaned.meter --declares rows=744,sum.kwh=1234.5
     """
     world: World = context.obj
     if files and len(source or ()) > 1:
         raise UserError("files are for one table", where="--source", remedy="name one, or none and let the patterns decide")
     if files:
-        receipts = _landed(world, files, checked(month), source[0] if source else None)
+        receipts = _landed(world, files, checked(month), source[0] if source else None, declares=declares or ())
+    elif declares:
+        raise UserError("what is declared is of one file, and none is named", where="--declares", remedy="name the file")
     else:
         receipts = landed(world, source or [""], checked(month))
     show(world, receipts)
@@ -64,7 +73,10 @@ def landed(world: World, tables: Sequence[str], month: str = "") -> list[Receipt
     return _landed(world, [folder for table in tables for folder in _drop_folders(world, table)], month, None, lying=True)
 
 
-def _landed(world: World, what: Sequence[str], month: str, source: str | None, *, lying: bool = False) -> list[Receipt]:
+def _landed(
+    world: World, what: Sequence[str], month: str, source: str | None, *, lying: bool = False, declares: Sequence[str] = ()
+) -> list[Receipt]:  # fmt: skip
+    from jobs import declared, sources
     from jobs import land as landing
 
     if month:
@@ -72,7 +84,23 @@ def _landed(world: World, what: Sequence[str], month: str, source: str | None, *
         if unnamed := sum(len(without_month(folder)) for folder in folders):
             world.aside.print(f"left, for their names say no month: {unnamed} files; without --month they are landed, too")
         what = [name for place in what for name in (of_month(Path(place), month) if Path(place).is_dir() else [place])]
-    return landing.land(world.lake, what, source, lying=lying) if what else []
+    if not what:
+        return []
+    receipts = landing.land(world.lake, what, source, lying=lying, declares=declared.given(declares))
+    sources.note(world.lake, {one.source for one in receipts if one.source}, getpass.getuser())
+    if lying:
+        _tell_left(world)
+    return receipts
+
+
+def _tell_left(world: World) -> None:
+    """Tell of what stays in the drop folders of sources that are paused or retired."""
+    from jobs import sources
+
+    for table, held in sources.held(world.lake).items():
+        folder = Path(world.settings.drop) / table
+        if folder.is_dir() and (number := sum(one.is_file() for one in folder.rglob("*"))):
+            world.aside.print(f"{number} files are left in {folder}: {table} is {held}", markup=False, soft_wrap=True)
 
 
 def show(world: World, receipts: Sequence[Receipt]) -> None:

@@ -72,12 +72,14 @@ def maintenance() -> DAG:
 
 
 def audit() -> DAG:
-    """Return the DAG that reports on every check, and fails where a table is older than its contract wants it."""
-    told = "Every check of every table as pages that open offline; a stale table is an alert."
+    """Return the DAG that reports on every check, fails where a table is stale or a source is not well, and sends reminders."""
+    told = "Every check of every table as pages that open offline; a stale table, or a source that is not well, is an alert."
     with _opened("carbonlake_audit", CronTriggerTimetable("0 6 * * *", timezone=USUAL), told) as made:
         _bash(task_id="quality_report", bash_command=commands.words("quality", "report"))
         # What is stale stays so for a retry.
         _bash(task_id="freshness", bash_command=commands.words("freshness"), retries=0)
+        _bash(task_id="sources", bash_command=commands.words("sources", "health", "--keep"), retries=0)
+        _bash(task_id="reminders", bash_command=commands.words("sources", "remind"))
     return made
 
 

@@ -10,14 +10,11 @@ from graphlib import CycleError, TopologicalSorter
 
 from schemas import graph
 from schemas.ages import age
+from schemas.cadences import CADENCES, cron
 from schemas.contract import Contract
 from schemas.contracts import contract, contracts
 from schemas.errors import UserError
 
-# Words that a contract may write as `source.schedule`; five fields of cron do as well. Times are those of the source.
-CADENCES = {"manual": "", "hourly": "5 * * * *", "daily": "0 1 * * *", "weekly": "0 2 * * 1", "monthly": "0 3 1 * *",
-            "quarterly": "0 3 1 1,4,7,10 *", "yearly": "0 3 1 1 *"}  # fmt: skip
-CRON_FIELDS = 5
 USUAL = "Asia/Shanghai"
 SPELLED = {" ": "_", "*": "x", ",": ".", "/": ".per.", "+": "plus"}
 
@@ -97,7 +94,7 @@ def _sources(group: tuple[str, str, str], tables: list[str]) -> Plan:
     # A table to a task: one that waits for its first delivery must not hide that another one is new.
     tasks = _ordered([[table] for table in tables])
     landed = tuple(table for table in tables if contract(table).reads == table)
-    return Plan(name, _cron(schedule, contracts()[tables[0]]), timezone, tasks, lands=landed)
+    return Plan(name, cron(schedule, contracts()[tables[0]].file), timezone, tasks, lands=landed)
 
 
 def _word(schedule: str) -> str:
@@ -112,15 +109,6 @@ def _place(timezone: str) -> str:
 def _spelled(text: str) -> str:
     """Return a text in signs that a DAG's name may have."""
     return "".join(SPELLED.get(sign, sign) for sign in text)
-
-
-def _cron(schedule: str, one: Contract) -> str:
-    if schedule in CADENCES:
-        return CADENCES[schedule]
-    if len(schedule.split()) != CRON_FIELDS:
-        raise UserError(f"source.schedule: {schedule!r} is no cadence", where=one.file,
-                        remedy=f"write {', '.join(CADENCES)}, or the five fields of cron")  # fmt: skip
-    return schedule
 
 
 def _derived(tables: list[str], built: set[str]) -> Plan:

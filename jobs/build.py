@@ -13,7 +13,21 @@ from typing import Any
 import duckdb
 
 from conf.secrets import redact
-from jobs import cleaned, derived, direct, finish, patience, quarantine, relation, repair, store, telemetry, telling, variables
+from jobs import (
+    cleaned,
+    derived,
+    direct,
+    finish,
+    patience,
+    quarantine,
+    reconcile,
+    relation,
+    repair,
+    store,
+    telemetry,
+    telling,
+    variables,
+)
 from jobs.cleaned import Made
 from jobs.commit import Moved, failpoint, retrying
 from jobs.deliveries import readings
@@ -145,11 +159,13 @@ def _cleaned(job: Job, connection: duckdb.DuckDBPyConnection, ops: Ops) -> Outco
             parsed, ready = cleaned.read(job, plan), None
     ops.add("ops.reading", readings(job.contract, parsed, plan.receipts))
     ops.add(variables.TABLE, variables.rows(job.contract, parsed, plan.receipts))
+    compared = reconcile.compared(job, plan.receipts, parsed, connection)
+    ops.add(reconcile.TABLE, compared)
     failpoint("build:after_read")
     with telemetry.span("write", mode=plan.mode):
         made = cleaned.make(job, plan, parsed, connection, ready)
     with telemetry.span("audit"):
-        judged = finish.judge_cleaned(job, plan.mode, made, connection, ops)
+        judged = finish.judge_cleaned(job, plan.mode, made, connection, ops, reconcile.verdict(compared))
     failpoint("build:after_audit")
     pinned = quarantine.put(job, made, connection, plan.mode)
     note = {**plan.note, **pinned, "delivery_ids": [one.delivery for one in made.parsed][-1000:]}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -23,14 +23,20 @@ from schemas.contract import Contract
 WHOLE = "*"
 
 
-def judge_cleaned(job: Job, mode: Mode, made: Made, connection: duckdb.DuckDBPyConnection, ops: Ops) -> tuple[str, ...]:
-    """Judge what a cleaned table would become; return warnings, raise UserError where it may not be published."""
+def judge_cleaned(
+    job: Job, mode: Mode, made: Made, connection: duckdb.DuckDBPyConnection, ops: Ops, more: Iterable[Verdict] = ()
+) -> tuple[str, ...]:  # fmt: skip
+    """Judge what a cleaned table would become; return warnings, raise UserError where it may not be published.
+
+    `more` are verdicts on its deliveries.
+    """
     views.tables(job, mode, made, connection, (DELIVERY, LOCATOR, RULES))
     views.referred(job, connection, {})
     stays = _stays(job, mode, made, connection)
     came, gone = _measures(job, made, connection, stays)
     return _judge(job, made, connection, ops, rows_in=made.counts.came_in + stays.rows, carried=stays.rows + made.waived,
-                  came=came, gone=gone, where=lambda name: gap.located(job, mode, made, connection, name))  # fmt: skip
+                  came=came, gone=gone, more=more,
+                  where=lambda name: gap.located(job, mode, made, connection, name))  # fmt: skip
 
 
 def judge_derived(job: Job, plan: Plan, made: Made, connection: duckdb.DuckDBPyConnection, ops: Ops) -> tuple[str, ...]:
@@ -46,13 +52,14 @@ def judge_derived(job: Job, plan: Plan, made: Made, connection: duckdb.DuckDBPyC
 def _judge(
     job: Job, made: Made, connection: duckdb.DuckDBPyConnection, ops: Ops, *, rows_in: int | None, carried: int,
     came: dict[str, Decimal] | None, gone: dict[str, Decimal], where: Callable[[str], str] = lambda name: "",
+    more: Iterable[Verdict] = (),
 ) -> tuple[str, ...]:  # fmt: skip
     aside = _aside_counts(made, connection)
-    verdicts = judge(
+    verdicts = [*more, *judge(
         job.contract, connection, has_old=bool(job.note), quarantined=aside, rows_in=rows_in,
         superseded=made.counts.superseded, now=datetime.now(UTC), carried=carried, inflow=came, aside=gone,
         distinct=made.distinct,
-    )  # fmt: skip
+    )]  # fmt: skip
     ops.verdicts(job.run_id, job.contract.table, verdicts)
     ops.balances(job.run_id, job.contract.table, verdicts, made.counts)
     names = {f"balance_{name}": name for name in _measured(job.contract)}

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from conf.secrets import redact
-from jobs import maintain, store
+from jobs import maintain, sources, store
 from jobs.fetch import fetched
 from jobs.fetch.how import How, PassingError
 from jobs.lake import Lake
@@ -21,6 +21,7 @@ from schemas.fetch import STREAMS
 
 LOOK = 0.2
 PAUSES = 1.0, 60.0  # seconds until the first and the last new try
+PAUSED = 2.0  # seconds between two looks whether a person has paused the source
 BUILDS = 50  # between two merges of the small files that they leave
 Build = Callable[[], Sequence[Outcome]]
 
@@ -58,7 +59,7 @@ def follow(
     nothing is lost. A batch that has begun is landed and built before the end.
     """
     stand = Stand(stop)
-    tables = streams(terms)
+    tables = _active(lake, streams(terms), tell)
     threads = [threading.Thread(target=_stand, args=(lake, one, connections, stand, heard, tell, accept_gap), name=one)
                for one in tables]  # fmt: skip
     for thread in threads:
@@ -72,6 +73,17 @@ def follow(
     if stand.landed.is_set():
         _built(build, "", tell)
     return stand.failed
+
+
+def _active(lake: Lake, tables: Sequence[str], tell: Callable[[str], None]) -> list[str]:
+    """Return the streams that are asked for more, and tell of the others. Raise UserError where there is none."""
+    held = {table: one for table in tables if (one := sources.standing(lake, table)).state != sources.ACTIVE}
+    for table, one in held.items():
+        tell(f"{table}: left alone: {one}")
+    if len(held) == len(tables):
+        raise UserError("every stream among these is paused or retired", where=" ".join(tables),
+                        remedy="`carbonlake sources resume <table> --why …` takes one up again")  # fmt: skip
+    return [table for table in tables if table not in held]
 
 
 def _builds(
@@ -114,14 +126,17 @@ def _stand(
     tell: Callable[[str], None], accept_gap: bool,
 ) -> None:  # fmt: skip
     """Fetch from one stream until it is time to stop, or something is wrong that a person must mend."""
-    pause = PAUSES[0]
-    while stand.on():
+    pause, on = PAUSES[0], _unless_held(lake, table, stand, tell)
+    while on():
         try:
-            for receipt in fetched(lake, table, connections, How(stand.on, accept_gap, tell)):
+            for receipt in fetched(lake, table, connections, How(on, accept_gap, tell)):
                 pause, accept_gap = PAUSES[0], False
                 stand.landed.set()
                 heard(receipt)
         except Exception as error:  # noqa: BLE001 - whatever it is, the other streams go on, and it is told at the end
+            if isinstance(error, UserError) and (now := sources.standing(lake, table)).state != sources.ACTIVE:
+                tell(f"{table}: left alone: {now}")
+                return
             told = f"{table}: {_words(error)}"
             if not _may_pass(error):
                 stand.failed[table] = told
@@ -130,6 +145,21 @@ def _stand(
             tell(f"{told}\n  … again in {pause:g} s")
             stand.stop.wait(pause)
             pause = min(2 * pause, PAUSES[1])
+
+
+def _unless_held(lake: Lake, table: str, stand: Stand, tell: Callable[[str], None]) -> Callable[[], bool]:
+    """Return what tells whether to go on: until we are stopped, or a person pauses or retires the source."""
+    seen, looked = sources.Standing(), time.monotonic()
+
+    def on() -> bool:
+        nonlocal seen, looked
+        if stand.on() and seen.state == sources.ACTIVE and time.monotonic() - looked > PAUSED:
+            seen, looked = sources.standing(lake, table), time.monotonic()
+            if seen.state != sources.ACTIVE:
+                tell(f"{table}: left alone: {seen}")
+        return stand.on() and seen.state == sources.ACTIVE
+
+    return on
 
 
 def _may_pass(error: BaseException) -> bool:

@@ -7,6 +7,7 @@ from datetime import datetime
 from jobs.deltalog import last_commit, moment
 from jobs.lake import Lake
 from jobs.land import receipts
+from jobs.sources import ACTIVE, standing
 from schemas.ages import age
 from schemas.contracts import contract
 
@@ -18,6 +19,8 @@ def freshness(lake: Lake, table: str, now: datetime) -> str:
     one = contract(table)
     if not one.freshness:
         return ""
+    if one.source and (now_is := standing(lake, table)).state != ACTIVE:
+        return str(now_is)
     then = _newest(lake, table)
     if then is None:
         return f"{NOTHING}, wanted every {one.freshness}"

@@ -12,7 +12,7 @@ from uuid import uuid4
 
 import pyarrow as pa
 
-from jobs import claims, intake
+from jobs import claims, declared, intake, sources
 from jobs.commit import retrying, write_rows
 from jobs.intake import Stored
 from jobs.lake import Lake, arrow_schema
@@ -57,23 +57,49 @@ class Receipt:
 
 
 def land(
-    lake: Lake, what: str | Path | Sequence[str | Path], source: str | None = None, note: str = "", *, lying: bool = False
+    lake: Lake, what: str | Path | Sequence[str | Path], source: str | None = None, note: str = "", *, lying: bool = False,
+    declares: Mapping[str, Any] | None = None,
 ) -> list[Receipt]:  # fmt: skip
     """Store files, the files of folders, or what URLs give, and return a receipt for each.
 
     Without a source the one contract whose pattern fits claims a delivery; where none or several fit, it is kept
     unclaimed. The same bytes as the last receipt of a source and name in force change nothing. `lying` says that nobody
-    named what is landed, it just lies in a folder: bytes that were withdrawn then stay so.
+    named what is landed, it just lies in a folder: bytes that were withdrawn then stay so, and what is for a source that is
+    paused or retired is left there. Raise UserError for what is named and for a source that is retired.
+
+    What a sender says of a file, beside it or in `declares`, is kept with it. Raise UserError where the bytes are others.
     """
     lake.require()
     claimed = _source(source) if source else None
     arrivals = []
-    places = list(intake.places([what] if isinstance(what, str | Path) else what))
-    for place, stored in zip(places, intake.store_all(lake, places), strict=True):
-        owner = claimed or claims.claim(place.path)
+    places = [place for place in intake.places([what] if isinstance(what, str | Path) else what)
+              if "://" in place.address or not declared.stands_by(Path(place.address))]  # fmt: skip
+    if declares and len(places) != 1:
+        raise UserError(f"{len(places)} files are landed, and one is declared", where="--declares",
+                        remedy=f"land it alone, or write a <file>{declared.MANIFEST} beside each")  # fmt: skip
+    whose = _taken(lake, [(place, claimed or claims.claim(place.path)) for place in places], lying=lying)
+    for (place, owner), stored in zip(whose, intake.store_all(lake, [place for place, _ in whose]), strict=True):
         name = claims.name(place.path, place.relative, owner)
-        arrivals.append(_receipt(lake, stored, owner, name, note))
+        said = declares or ({} if "://" in place.address else declared.beside(Path(place.address)))
+        declared.demand_bytes(said, stored.sha256, stored.size, place.address)
+        arrivals.append(replace(_receipt(lake, stored, owner, name, note), declared=written(said) if said else ""))
     return retrying(lambda: _record(lake, arrivals, lying=lying))
+
+
+def _taken(
+    lake: Lake, whose: Sequence[tuple[intake.Place, Contract | None]], *, lying: bool
+) -> list[tuple[intake.Place, Contract | None]]:  # fmt: skip
+    """Return what is taken in: what lies there for a source that is paused or retired stays."""
+    held = sources.held(lake)
+    for place, owner in whose:
+        if not lying and owner and (now := held.get(owner.table)) and now.state == sources.RETIRED:
+            raise _retired(owner.table, now, place.address)
+    return [(place, owner) for place, owner in whose if not (lying and owner and owner.table in held)]
+
+
+def _retired(table: str, now: sources.Standing, where: str) -> UserError:
+    return UserError(f"{table} takes no more deliveries: it is {now}", where=where,
+                     remedy=f"`carbonlake sources resume {table} --why …` takes it up again; or name another table")  # fmt: skip
 
 
 def land_fetched(lake: Lake, source: str, arrival: Arrival, after: str) -> Receipt:
@@ -85,6 +111,7 @@ def land_fetched(lake: Lake, source: str, arrival: Arrival, after: str) -> Recei
     owner = _source(source)
     place = intake.Place(str(arrival.file), PurePosixPath(arrival.file), PurePosixPath(arrival.name))
     (stored,) = intake.store_all(lake, [place])
+    declared.demand_bytes(arrival.declared, stored.sha256, stored.size, f"{source}: {arrival.name}")
     one = replace(_receipt(lake, stored, owner, arrival.name, ""), position=written(arrival.position),
                   declared=written(arrival.declared) if arrival.declared else "")  # fmt: skip
 
@@ -151,7 +178,7 @@ def _record(lake: Lake, arrivals: Sequence[Receipt], *, lying: bool = False) -> 
     for one in arrivals:
         same = last.get((one.source, one.name))
         # What is fetched moves the position on, also where the bytes are those of last time.
-        if same and same.sha256 == one.sha256 and one.position in ("", same.position):
+        if same and same.sha256 == one.sha256 and one.position in ("", same.position) and not _says_more(one, same):
             result.append(replace(same, fresh=False))
             continue
         if lying and (put_away := gone.get((one.source, one.name, one.sha256))):
@@ -162,6 +189,22 @@ def _record(lake: Lake, arrivals: Sequence[Receipt], *, lying: bool = False) -> 
         result.append(last[one.source, one.name])
     _append(lake, version, len(before), [r for r in result if r.fresh])
     return result
+
+
+def _says_more(one: Receipt, same: Receipt) -> bool:
+    """Tell whether the same bytes come with another declaration, which is a receipt of its own.
+
+    Raise UserError where both receipts would give their rows.
+    """
+    if one.position or one.declared in ("", same.declared):
+        return False
+    if (known := contracts().get(one.source)) and known.write == "append":
+        raise UserError(
+            f"these bytes came already, as delivery {same.delivery_id}, and something else was declared of them",
+            where=one.name,
+            remedy=f"`carbonlake withdraw {same.delivery_id} --reason …`, and land it again",
+        )
+    return True
 
 
 def _standing(events: Sequence[Receipt], states: Sequence[str]) -> list[Receipt]:
@@ -211,6 +254,8 @@ def claim(lake: Lake, delivery_id: int, source: str) -> Receipt:
     """Give an unclaimed delivery to a source."""
     owner = _source(source)
     assert owner.source
+    if (now := sources.standing(lake, owner.table)).state == sources.RETIRED:
+        raise _retired(owner.table, now, f"delivery {delivery_id}")
     changes = {"source": owner.table, "publisher": owner.source.publisher, "licence": owner.source.licence}
     return retrying(lambda: _event(lake, delivery_id, (UNCLAIMED,), status=RECEIVED, **changes))
 

@@ -13,6 +13,8 @@ from typing import Literal
 from prometheus_client import CollectorRegistry, Metric
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 
+from jobs import metrics_sources
+from jobs.channels import channels
 from jobs.lake import FORMAT, Lake
 from jobs.state import STATES, State, look
 
@@ -65,6 +67,7 @@ METRICS = {
     "carbonlake_freshness_age_seconds": _by_table("gauge", "Age of the newest delivery or build, where a contract bounds it"),
     "carbonlake_freshness_limit_seconds": _by_table("gauge", "The age that the contract allows"),
     "carbonlake_checks": _by_table("gauge", "Checks of the newest build: passed, set_aside, warned or failed", "result"),
+    **{f"carbonlake_{name}": _by_table("gauge", told, *labels) for name, (told, labels) in metrics_sources.GAUGES.items()},
     "carbonlake_maintenance_timestamp_seconds": Kind("gauge", "When maintenance last ended; absent before the first"),
     "carbonlake_maintenance_seconds": Kind("counter", "Time spent in maintenance"),
     "carbonlake_maintenance_files_merged": Kind("counter", "Files that maintenance merged"),
@@ -87,7 +90,8 @@ class Collector:
         """Yield every metric with its samples."""
         with self.lock:
             began = time.perf_counter()
-            samples = list(_samples(look(self.lake, datetime.now(UTC))))
+            now = datetime.now(UTC)
+            samples = [*_samples(look(self.lake, now)), *metrics_sources.samples(channels(self.lake, now), now)]
             samples.append(("carbonlake_look_seconds", (), time.perf_counter() - began))
         families: dict[str, CounterMetricFamily | GaugeMetricFamily] = {}
         for name, one in METRICS.items():

@@ -11,7 +11,7 @@ from typing import Any
 
 from deltalake import DeltaTable
 
-from jobs import land, store
+from jobs import land, sources, store
 from jobs.deltalog import last_commit, moment
 from jobs.due import NEVER, due
 from jobs.integrity import Grade, beneath, grades
@@ -88,6 +88,7 @@ class _Seen:
     newest: Mapping[str, Mapping[str, Any]]
     running: set[str]
     grades: Mapping[str, Grade]
+    held: Mapping[str, sources.Standing]
 
 
 def look(lake: Lake, now: datetime) -> State:
@@ -98,7 +99,8 @@ def look(lake: Lake, now: datetime) -> State:
         heads = dict(zip(known, pool.map(lake.open, known), strict=True))
     receipts = land.receipts(lake)
     remembered = past(lake, now - RECENT)
-    seen = _Seen(lake, now, heads, receipts, remembered.newest, _running(lake), grades(lake, known, receipts))
+    seen = _Seen(lake, now, heads, receipts, remembered.newest, _running(lake), grades(lake, known, receipts),
+                 sources.held(lake))  # fmt: skip
     # What is recorded as it happens is a table from its first record on.
     built = set(graph.built())
     tables = [_table(seen, one) for name, one in known.items() if name in built or heads[name]]
@@ -115,8 +117,10 @@ def _table(seen: _Seen, one: Contract) -> Table:
     found = Table(
         one.table, RECORD, version=int(head.version()) if head else None, rows=sum(rows for _, rows in sizes),
         size_bytes=sum(size for size, _ in sizes), files=len(sizes), small_files=sum(size < SMALL for size, _ in sizes),
-        quarantined=_quarantined(seen.lake, one, note), age=(seen.now - then).total_seconds() if then else None,
-        limit=age(one.freshness).total_seconds() if one.freshness else None, **_integrity(seen, one),
+        quarantined=set_aside(seen.lake, one, note), age=(seen.now - then).total_seconds() if then else None,
+        # Nobody waits for a source that is paused or retired.
+        limit=age(one.freshness).total_seconds() if one.freshness and one.reads not in seen.held else None,
+        **_integrity(seen, one),
     )  # fmt: skip
     return found if one.recorded else _standing(seen, one, note, receipts, found)
 
@@ -165,7 +169,7 @@ def _sizes(head: DeltaTable | None) -> list[tuple[int, int]]:
     )
 
 
-def _quarantined(lake: Lake, one: Contract, note: Mapping[str, Any]) -> int:
+def set_aside(lake: Lake, one: Contract, note: Mapping[str, Any]) -> int:
     """Return the rows in the quarantine that belongs to a table as it stands."""
     version = note.get("quarantine_version")
     head = lake.open_path(lake.quarantine_path(one.table), version) if version is not None else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
@@ -10,6 +11,8 @@ from pydantic import Field, model_validator
 from schemas.ages import age
 from schemas.closed import Closed
 from schemas.errors import UserError
+
+HOURS = re.compile(r"([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d")
 
 
 class Token(Closed):
@@ -44,7 +47,28 @@ class Pages(Closed):
         return self
 
 
-class Http(Closed):
+class Polled(Closed):
+    """A source that is asked now and then: how often at most, and at which hours."""
+
+    every: str = Field("", description="At most once in this time, e.g. 15m or 6h; asked earlier, it is left alone")
+    window: str = Field("", description="Hours in which it may be asked, e.g. 22:00-06:00, in the source's time zone")
+
+    @model_validator(mode="after")
+    def _timed(self) -> Polled:
+        if self.every:
+            try:
+                age(self.every)
+            except UserError as error:
+                raise ValueError(f"every: {error.what}; {error.remedy}") from None
+        if self.window and not HOURS.fullmatch(self.window):
+            raise ValueError(f"window: {self.window!r} are no hours; write them like 22:00-06:00")
+        first, _, last = self.window.partition("-")
+        if first and first == last:
+            raise ValueError(f"window: {self.window} is no time at all; leave it out where every hour will do")
+        return self
+
+
+class Http(Polled):
     """An address that gives a file over HTTP, or records page by page."""
 
     by: Literal["http"]
@@ -55,6 +79,7 @@ class Http(Closed):
     pages: Pages | None = None
     records: str = Field("", description="Where a page holds its records, keys with dots between; nothing is the whole of it")
     total: str = Field("", description="Where a page says how many records there are in all")
+    per_minute: int = Field(0, ge=0, description="Requests in a minute at most; 0 for as many as the server bears")
     most_bytes: int = Field(1 << 30, description="Largest answer, unpacked")
 
     @model_validator(mode="after")
@@ -92,7 +117,7 @@ class Mqtt(Closed):
     batch: Batch = Batch()
 
 
-class Database(Closed):
+class Database(Polled):
     """A table or query of a database: whole, what changed by a cursor column, or every change from its log."""
 
     by: Literal["database"]
@@ -129,7 +154,7 @@ class Database(Closed):
                 raise ValueError(f"overlap: {error.what}; {error.remedy}, or a number") from None
 
 
-class Bucket(Closed):
+class Bucket(Polled):
     """Objects of a bucket that speaks S3, each taken once for each of its states."""
 
     by: Literal["bucket"]
@@ -138,7 +163,7 @@ class Bucket(Closed):
     connection: str = Field("", description="https://key:secret@host:port; nothing for AWS and the machine's own credentials")
 
 
-class Sftp(Closed):
+class Sftp(Polled):
     """Files of a folder on a server of SFTP, each taken once for each of its states."""
 
     by: Literal["sftp"]

@@ -14,7 +14,7 @@ GREEN, YELLOW, RED = "green", "orange", "red"
 
 
 def dashboard() -> dict[str, Any]:
-    """Return the dashboard: what needs somebody first, then freshness, work, sizes, quality, upkeep and energy."""
+    """Return the dashboard: what needs somebody first, then freshness, sources, work, sizes, quality, upkeep and energy."""
     return {
         "uid": "carbonlake", "title": "Carbonlake 湖仓", "tags": ["carbonlake"], "schemaVersion": 41, "editable": True,
         "timezone": "utc", "refresh": "1m", "time": {"from": "now-7d", "to": "now"}, "graphTooltip": 1,
@@ -23,7 +23,7 @@ def dashboard() -> dict[str, Any]:
             {"name": "job", "type": "query", "datasource": SOURCE, "query": "label_values(carbonlake_info, job)",
              "refresh": 2, "includeAll": True, "multi": True, "current": {"text": "All", "value": "$__all"}},
         ]},
-        "panels": _placed([_now(), _fresh_and_due(), _work(), _sizes(), _quality(), _upkeep()]),
+        "panels": _placed([_now(), _fresh_and_due(), _sources(), _work(), _sizes(), _quality(), _upkeep()]),
     }  # fmt: skip
 
 
@@ -49,6 +49,24 @@ def _fresh_and_due() -> list[dict[str, Any]]:
               f"carbonlake_freshness_age_seconds{HERE} / carbonlake_freshness_limit_seconds{HERE}"),
         _list("What the next run builds, and what failed 待办", {
             "due": f"carbonlake_table_due{HERE} == 1", "failed": f"carbonlake_last_build_failed{HERE} == 1"}),
+    ]  # fmt: skip
+
+
+def _sources() -> list[dict[str, Any]]:
+    late, age = f"carbonlake_source_late_seconds{HERE} > 0", f"carbonlake_source_age_seconds{HERE}"
+    return [
+        _list("Sources that somebody should look at 异常来源", {
+            "wrong": f"carbonlake_source_wrong{HERE} == 1", "late": late, "differs": f"carbonlake_source_differences{HERE} > 0"}),
+        _lines("Age of the newest delivery 最近交付时龄", age, unit="s"),
+        _lines("Rows of the newest delivery 最近交付行数", f"carbonlake_source_rows{HERE}"),
+        _lines("Bytes of the newest delivery 最近交付字节", f"carbonlake_source_bytes{HERE}", unit="bytes"),
+        _lines("Volume against its history 数据量偏离", f"carbonlake_source_volume_score{HERE}", "{{table}} {{figure}}"),
+        _lines("Share of rows set aside 隔离比例",
+               f"carbonlake_source_rows_set_aside{HERE} / carbonlake_source_rows_read{HERE}", unit="percentunit"),
+        _lines("Fetches of 30 days 抽取次数", f"carbonlake_source_fetches{HERE}", "{{table}} {{result}}"),
+        _lines("Messages that wait at brokers 流积压", f"carbonlake_stream_behind{HERE}"),
+        _lines("Messages taken 流消息", f"carbonlake_stream_messages{HERE}"),
+        _lines("Messages set aside 流隔离", f"carbonlake_stream_refused{HERE}"),
     ]  # fmt: skip
 
 

@@ -15,7 +15,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from jobs import sources
 from jobs.fetch.how import ONCE, How
+from jobs.fetch.log import recorded
 from jobs.lake import Lake
 from jobs.land import Arrival, Receipt, brought, fetched_files, land_fetched, position, receipts, written
 from schemas.contract import Contract
@@ -68,19 +70,26 @@ def fetch(
 
 
 def fetched(lake: Lake, table: str, connections: Mapping[str, str], how: How = ONCE) -> Iterator[Receipt]:
-    """Fetch what a source has since the last time, and yield each receipt once it is landed."""
+    """Fetch what a source has since the last time, and yield each receipt once it is landed; how it went is kept.
+
+    Raise UserError for a source that is paused or retired, and for what the source can't give.
+    """
     one = contract(contract(table).reads)
+    module = _module(one)
     lake.require()
-    with closing(_arrivals(lake, one, connections, how)) as found:
+    sources.demand_active(lake, one.table)
+    with recorded(lake, one.table) as came, closing(_arrivals(lake, one, module, connections, how)) as found:
         for arrival, after in found:
             receipt = land_fetched(lake, one.table, arrival, after)
             arrival.file.unlink(missing_ok=True)
+            came.add(receipt)
             yield receipt
 
 
-def _arrivals(lake: Lake, one: Contract, connections: Mapping[str, str], how: How) -> Generator[tuple[Arrival, str]]:
+def _arrivals(
+    lake: Lake, one: Contract, module: Any, connections: Mapping[str, str], how: How
+) -> Generator[tuple[Arrival, str]]:  # fmt: skip
     """Yield what a source gives, each with the position that it went on from."""
-    module = _module(one)
     after = position(lake, one.table)
     with tempfile.TemporaryDirectory(prefix="carbonlake-") as folder:
         asked = Asked(one, connections, json.loads(after or "{}"), Path(folder), lambda: _files(lake, one), how,

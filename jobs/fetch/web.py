@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -36,11 +37,13 @@ class Web:
     private: dict[str, str] = field(default_factory=dict)
     private_query: dict[str, str] = field(default_factory=dict)
     session: requests.Session = field(default_factory=requests.Session)
+    next_at: float = 0.0  # on the clock of `time.monotonic`, where requests in a minute are bounded
 
     def get(self, url: str, query: Mapping[str, Any], file: Path, marks: Mapping[str, str] | None = None) -> Any:
         """Save what an address gives and return its headers; None where it is still what `marks` say."""
         reason = ""
         for attempt in range(waits.ATTEMPTS):
+            self._pace()
             try:
                 with self._answer(url, query, marks or {}) as answer:
                     if marks and answer.status_code == requests.codes.not_modified:
@@ -62,6 +65,14 @@ class Web:
         parts = urlsplit(url)
         kept = [one for one in parts.query.split("&") if one.partition("=")[0] not in self.private_query]
         return urlunsplit(parts._replace(query="&".join(kept)))
+
+    def _pace(self) -> None:
+        """Wait until the next request is due by `per_minute`; the first one is at once."""
+        if self.how.per_minute:
+            now = time.monotonic()
+            if self.next_at > now:
+                waits.sleep(self.next_at - now)
+            self.next_at = max(now, self.next_at) + 60 / self.how.per_minute
 
     @contextmanager
     def _answer(self, url: str, query: Mapping[str, Any], marks: Mapping[str, str]) -> Iterator[Any]:
