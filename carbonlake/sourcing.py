@@ -187,6 +187,7 @@ def reconcile(
     context: typer.Context,
     table: Annotated[Optional[str], typer.Argument(help="Cleaned table; nothing for all")] = None,
     every: Annotated[bool, typer.Option("--all", help="Also figures that agree, and differences that were accepted")] = False,
+    deep: Annotated[bool, typer.Option(help="Of a database: compare every key and row with the source as it is now")] = False,
 ) -> None:
     """List where what came is not what the source declared: rows and sums. Ends with 1 where anything differs.
 
@@ -197,10 +198,14 @@ def reconcile(
     \b
     carbonlake sources reconcile
     carbonlake sources reconcile cleaned.owid_co2 --all
+    carbonlake sources reconcile cleaned.meter_reading --deep    keys that lack, keys too many, rows that are others
     """
     from jobs import differences
 
     world: World = context.obj
+    if deep:
+        _reconcile_deep(world, table)
+        return
     named = contract(table).table if table else None
     wrong = differences.differences(world.lake, named)
     rows = differences.figures(world.lake, named) if every else wrong
@@ -208,6 +213,23 @@ def reconcile(
                        "declared": r["declared"], "found": r["found"], "difference": r["difference"],
                        "detail": r["detail"]} for r in rows])  # fmt: skip
     if wrong:
+        raise typer.Exit(FAILED)
+
+
+def _reconcile_deep(world: World, table: str | None) -> None:
+    from jobs.deep import compare, summary
+
+    if table is None:
+        raise UserError("--deep asks one source for all its rows, and none is named", where="--deep", remedy="name its table")
+    found = compare(world.lake, table, world.settings.connections)
+    if world.as_json:
+        world.say({**summary(found), "rows": list(found.rows)})
+    else:
+        show_rows(world, [summary(found)])
+        if found.rows:
+            show_rows(world, found.rows)
+    if not found.agrees:
+        world.aside.print("fetch again, then compare again: what changed meanwhile is no difference", soft_wrap=True)
         raise typer.Exit(FAILED)
 
 

@@ -23,7 +23,7 @@ def tombstones(earlier: Sequence[Path], keys: Path, key: Sequence[str], target: 
         return 0
     by = ", ".join(map(quote, key))
     known = " union all by name ".join(
-        f"select {_columns(file)}, {place} as _place from read_parquet({literal(str(file))})"
+        f"select {columns_of(file)}, {place} as _place from read_parquet({literal(str(file))})"
         for place, file in enumerate(earlier)
     )
     same = " and ".join(f"cast(k.{quote(name)} as varchar) is not distinct from cast(f.{quote(name)} as varchar)" for name in key)
@@ -39,7 +39,7 @@ def tombstones(earlier: Sequence[Path], keys: Path, key: Sequence[str], target: 
     return int(row[0]) if row else 0
 
 
-def _columns(file: Path) -> str:
+def columns_of(file: Path) -> str:
     """Return the columns of a delivery, days and instants as the reader of Parquet writes them: some deliveries have texts."""
     found = []
     for field in pq.read_schema(file):

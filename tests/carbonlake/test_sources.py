@@ -21,7 +21,7 @@ from jobs.lake import Lake
 from jobs.relation import read_rows
 from schemas.errors import UserError
 from tests.jobs import building
-from tests.sources import TABLE, Source
+from tests.sources import COLUMNS, DELETED, TABLE, Source
 
 FETCH = "{by: database, connection: meters, table: reading%s}"
 
@@ -359,3 +359,51 @@ def test_one_declaration_is_not_for_several_files(file: Path, tmp_path: Path, mo
     told = error("land", str(file.parent), "--declares", "rows=1")
     assert "2 files are landed, and one is declared" in told and "write a <file>.declared.json beside each" in told
     assert "name the file" in error("land", "--declares", "rows=1")
+
+
+def test_every_key_and_row_of_a_database_is_compared_with_what_was_fetched(source: Source, spark: Any, tmp_path: Path) -> None:
+    source.fetch()
+    source.built(spark, "id")
+    deep = ("sources", "reconcile", TABLE, "--deep")
+    assert answer(*deep) == {"at source": 2, "fetched": 2, "in table": 2, "missing": 0, "extra": 0, "altered": 0, "rows": []}
+    with sqlite3.connect(tmp_path / "meters.db") as database:
+        database.execute("update reading set kwh = 9 where id = 1")
+        database.execute("delete from reading where id = 2")
+        database.execute("insert into reading values (3, 1)")
+    database.close()
+    found = said("--json", *deep)
+    assert found.exit_code == FAILED and "fetch again, then compare again" in found.stderr
+    told = json.loads(found.stdout)
+    assert (told["missing"], told["extra"], told["altered"]) == (1, 1, 1)
+    assert told["rows"] == [{"what": "missing", "key": "id=3", "differs": ""}, {"what": "extra", "key": "id=2", "differs": ""},
+                            {"what": "altered", "key": "id=1", "differs": "kwh: 1.5 → 9"}]  # fmt: skip
+    source.fetch()
+    assert said(*deep).exit_code == 0
+
+
+def test_what_was_deleted_there_and_is_flagged_here_is_no_difference(source: Source, spark: Any, tmp_path: Path) -> None:
+    with sqlite3.connect(tmp_path / "meters.db") as database:
+        database.execute("alter table reading add column at integer")
+        database.execute("update reading set at = id")
+    database.close()
+    source.declare(FETCH % ", cursor: at, overlap: 1, deletes: compared", columns=COLUMNS + DELETED)
+    source.fetch()
+    with sqlite3.connect(tmp_path / "meters.db") as database:
+        database.execute("delete from reading where id = 2")
+        database.execute("insert into reading values (3, 7.5, 3)")
+    database.close()
+    assert len(source.fetch()) == 2
+    source.built(spark, "id")
+    told = answer("sources", "reconcile", TABLE, "--deep")
+    assert (told["at source"], told["fetched"], told["in table"], told["rows"]) == (2, 2, 2, [])
+
+
+def test_what_cannot_be_compared_row_by_row_says_why(source: Source) -> None:
+    assert "name its table" in error("sources", "reconcile", "--deep")
+    told = error("sources", "reconcile", "cleaned.owid_co2", "--deep")
+    assert "its source is no database" in told and "leave out --deep" in told
+    source.declare(FETCH % "", write="append")
+    assert "`write: append` does not show the source as it is" in error("sources", "reconcile", TABLE, "--deep")
+    source.declare(FETCH % "", write="replace", key="[]")
+    told = error("sources", "reconcile", TABLE, "--deep")
+    assert "without a key no row can be found again" in told and "declare `key`" in told
