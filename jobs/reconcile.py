@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 
 from jobs import differences
 from jobs.clean import found_header
-from jobs.deliveries import Parsed
+from jobs.deliveries import Parsed, as_found, files
 from jobs.differences import TABLE as TABLE
 from jobs.differences import Row, told
 from jobs.inflow import counted
@@ -85,18 +85,17 @@ def _number(text: str) -> Decimal | None:
 
 def _sum(job: Job, one: Parsed, name: str, connection: duckdb.DuckDBPyConnection) -> tuple[str, str]:
     """Return the sum of a header in the source's own unit or, where no header is so called, of a column in ours."""
-    files = one.files
-    kinds = {field.name: str(field.type) for field in pq.read_schema(files[0])} if files else {}
-    if not files and one.rejected == 0:
+    parts = files([one])
+    kinds = {field.name: str(field.type) for field in pq.read_schema(parts[0])} if parts else {}
+    if not parts and one.rejected == 0:
         return "0", ""
     header, value = _value(job.contract.columns, name, one.columns, kinds)
     if header not in kinds:
         return "", f"there is no column {name!r} in it"
-    listed = ", ".join(map(literal, files))
     row = connection.execute(f"""
         select cast(coalesce(sum({value}), 0) as varchar), count(*) filter (raw is not null and {value} is null),
           bool_or(lower(cast(raw as varchar)) in ({NO_NUMBERS}))
-        from (select {quote(header)} as raw from read_parquet([{listed}]))""").fetchone() or ("0", 0, False)  # fmt: skip
+        from (select {quote(header)} as raw from ({as_found([one])}))""").fetchone() or ("0", 0, False)  # fmt: skip
     total, unread, none = str(row[0]), int(row[1]), bool(row[2])
     lacking = [f"{unread} values are no numbers"] if unread else []
     lacking += [f"{one.rejected} rows could not be taken apart"] if one.rejected else []
