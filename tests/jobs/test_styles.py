@@ -79,7 +79,7 @@ def proposed(path: Path) -> Proposal:
 
 
 @pytest.mark.parametrize(("name", "header", "type_", "more"), [
-    ("power_plants/NGER_2012-2013.csv", "Electricity Production (GJ)", "bigint", {"written": {"thousands": ","}}),
+    ("power_plants/NGER_2012-2013.csv", "Electricity Production (GJ)", "bigint", {"written": {"thousands": ","}, "unit": "GJ"}),
     ("power_plants/NGER_2012-2013.csv", "Total Emissions  (t CO2-e)", "bigint", {"written": {"thousands": ","}}),
     ("carbon_market/GCP.csv", "date", "date", {"format": "yyyy/M/d"}),
     ("carbon_market/VCS_issuances.csv", "Issuance Date", "date", {"format": "M/d/yyyy"}),
