@@ -22,7 +22,7 @@ from jobs.relation import read_rows
 from schemas.contracts import contract
 from schemas.errors import UserError
 
-TABLE = "ops.fetch"
+TABLE = "ops.fetch_log"
 FETCHED, NOTHING, FAILED = "fetched", "nothing", "failed"
 LOG = logging.getLogger("carbonlake")
 

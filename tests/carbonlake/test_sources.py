@@ -197,7 +197,7 @@ def test_every_asking_is_kept_with_what_came_or_why_nothing_did(source: Source, 
     (tmp_path / "meters.db").rename(tmp_path / "away.db")
     with pytest.raises(UserError, match="there is no such file"):
         source.fetch()
-    head = source.lake.open("ops.fetch")
+    head = source.lake.open("ops.fetch_log")
     assert head is not None
     rows = sorted(read_rows(head).to_pylist(), key=lambda row: row["started_at"])
     assert [(row["status"], row["deliveries"]) for row in rows] == [("fetched", 1), ("nothing", 0), ("failed", 0)]
