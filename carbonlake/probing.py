@@ -122,7 +122,7 @@ def proposed(
             continue
         ending = ENDING.search(path.name)
         about = {"format": read_as, "options": chosen, "columns": found.columns, "more": found.more, "key": found.key,
-                 "positive": found.positive, "values": found.values,
+                 "rows": found.rows, "rejected": found.rejected, "positive": found.positive, "values": found.values,
                  "extension": ending[0][1:] if ending else ""}  # fmt: skip
         texts |= new.texts(_named(table, name, texts), about | {"of": table}) if texts else new.texts(table, about)
     if not texts:

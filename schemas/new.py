@@ -80,8 +80,9 @@ def texts(table: str, probe: Mapping[str, Any] | None = None) -> dict[str, str]:
     """Return path → text of the files of a new table.
 
     `probe` says what a delivery holds: `format`, the reader's `options`, `columns` (header → type), `more` (header →
-    further keys), the headers of its `key`, those whose values are `positive` or in a short list of `values`, how it is
-    to `fetch`, and the table `of` whose deliveries are read, where these are not its own.
+    further keys), the headers of its `key`, those whose values are `positive` or in a short list of `values`, how many
+    `rows` were read and how many `rejected`, how it is to `fetch`, and the table `of` whose deliveries are read, where
+    these are not its own.
     A table that is not cleaned starts from the keys of one it may be made from. Raise UserError for a name that no table
     can have.
     """
@@ -109,6 +110,10 @@ def _cleaned(name: str, probe: Mapping[str, Any]) -> dict[str, str]:
     place += f"\n  fetch: {json.dumps(probe['fetch'], ensure_ascii=False)}" if "fetch" in probe else ""
     text = _CLEANED.format(place=place, format=format_, options=options, key=key, columns="\n".join(lines),
                            rules=_rules(dict(zip(headers, names, strict=True)), probe))  # fmt: skip
+    if unread := probe.get("rejected"):
+        text += (
+            f"# Rows that can't be read: {unread} of {unread + probe['rows']}. A build sets them aside, each with the reason.\n"
+        )
     return {f"schemas/cleaned/{name}.yaml": text}
 
 

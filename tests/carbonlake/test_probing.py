@@ -53,6 +53,14 @@ def test_the_contract_that_is_proposed_reads_the_file(
         assert {row["_locator"]: row["productionlt100mw"] for row in shown} == by_place
 
 
+def test_a_proposal_says_how_many_rows_can_not_be_read() -> None:
+    found = json.loads(
+        say("--json", "probe", str(DATA / "power_plants" / "NGER_2013-2014.csv"), "--table", "cleaned.tried").stdout
+    )
+    (text,) = found["files"].values()
+    assert text.endswith("# Rows that can't be read: 2 of 422. A build sets them aside, each with the reason.\n")
+
+
 def test_a_file_of_several_tables_feeds_them_all_from_one_delivery(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file = DATA / "documents_office" / "grve-20251231_lab.xml"
     found = json.loads(say("--json", "probe", str(file), "--table", "cleaned.label").stdout)
