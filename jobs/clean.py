@@ -20,7 +20,7 @@ from quality.rules import RowCheck, mask, row_checks, set_aside_bits
 from schemas import types
 from schemas.contract import Column, Contract, Rule
 from schemas.errors import UserError
-from schemas.numbers import LIMIT, NUMBER
+from schemas.numbers import EXACT, LIMIT, NUMBER, WRITTEN
 
 DELIVERY, LOCATOR, NAME, RULES, VERDICT = "_delivery", "_locator", "_name", "_rules", "_verdict"
 WAIVED, DISCARDED = "_waived", "_discarded"
@@ -29,6 +29,7 @@ DOUBT, DOUBTED = "_doubt", "low_confidence"
 # A day or a month, and after a day perhaps a local time.
 DAY = r"^[0-9]{4}-[0-9]{1,2}(-[0-9]{1,2}([ T]([01]?[0-9]|2[0-3])(:[0-5]?[0-9]){0,2}([.][0-9]*)?)?)?$"
 WHOLE = ("integer", "long")
+FLOATS = ("double", "float")
 TRUTH = r"^(?i:true|t|yes|y|1|false|f|no|n|0)$"
 
 
@@ -128,7 +129,8 @@ def _typed(found: DataFrame, contract: Contract, names: Mapping[int, str]) -> Da
         raw = text(found_, column) if is_text else _as_it_is(found_, column, native[header], f"{contract.file}: columns.{name}")
         if name in qualified and is_text:
             raw = written.qualifier(text(found_, qualified[name]), qualified[name])
-        values[name] = typed(raw, column, zone, is_text, ready.get(name), scaled.get(name)).alias(name)
+        digits = native[header] not in FLOATS
+        values[name] = typed(raw, column, zone, is_text, ready.get(name), scaled.get(name), digits).alias(name)
         if _can_fail(column):
             bad[name] = _unmatched(found_, column) if is_text and column.pattern else raw
     extras = [F.col(name) for name in (LOCATOR, DELIVERY, NAME, DOUBT, WAIVED, DISCARDED) if name in found.columns]
@@ -228,11 +230,13 @@ def _unmatched(raw: Expr, column: Column) -> Expr:
 
 
 def typed(
-    raw: Expr, column: Column, zone: str, is_text: bool, ready: Expr | None = None, scale: Expr | None = None
+    raw: Expr, column: Column, zone: str, is_text: bool, ready: Expr | None = None, scale: Expr | None = None,
+    digits: bool = True,
 ) -> Expr:  # fmt: skip
     """Return the value in the column's type and unit, NULL where it does not fit.
 
-    `ready` is its text read already, `scale` the factor of the row's own unit.
+    `ready` is its text read already, `scale` the factor of the row's own unit; `digits` tells that it is no double, so
+    that all of its digits are there.
     """
     type_ = str(column.type)
     if is_text and ready is None:
@@ -240,7 +244,7 @@ def typed(
     if is_text and column.written and ready is not None:
         raw = ready
     if types.decimal_parts(type_):
-        return _decimal(raw, column, type_, is_text, scale)
+        return _decimal(raw, column, type_, is_text, scale, digits and scale is None and not column.unit_from)
     if type_ == "double":
         number = _number(raw, column, scale)
         finite = F.abs(number) < F.lit(float("inf"))
@@ -266,12 +270,20 @@ def _readable(raw: Expr) -> Expr:
     return (F.lower(raw) == F.upper(raw)) | raw.rlike(f"^{NUMBER}$")
 
 
-def _decimal(raw: Expr, column: Column, type_: str, is_text: bool, scale: Expr | None = None) -> Expr:
-    """Fix the number; NaN, infinity and what the type can't hold become NULL, and so a failed type check."""
+def _decimal(raw: Expr, column: Column, type_: str, is_text: bool, scale: Expr | None, exact: bool) -> Expr:
+    """Fix the number; NaN, infinity and what the type can't hold become NULL, and so a failed type check.
+
+    With `exact`, a number of more digits than a double tells apart is taken by its digits.
+    """
     precision, digits = types.decimal_parts(type_) or (28, 6)
     number = _number(raw, column, scale)
     fits = F.abs(number) < F.lit(min(LIMIT, 10.0 ** (precision - digits)))
-    return F.when(fits & _readable(raw) if is_text else fits, fix(number, type_))
+    value = fix(number, type_)
+    if exact:
+        large = F.abs(number) >= F.lit(EXACT)
+        written_ = large & raw.rlike(f"^{WRITTEN}$") if is_text else large
+        value = F.when(written_, raw.try_cast("decimal(28,6)").cast(type_)).otherwise(value)
+    return F.when(fits & _readable(raw) if is_text else fits, value)
 
 
 def _day(raw: Expr, is_text: bool) -> Expr:

@@ -18,7 +18,7 @@ from jobs.written import plain_sql
 from models import units
 from schemas import types
 from schemas.contract import Column, Contract
-from schemas.numbers import LIMIT, fix_sql, integer_sql, number_sql
+from schemas.numbers import LIMIT, exact_sql, fix_sql, integer_sql, number_sql
 
 
 def measure_sums(
@@ -120,7 +120,9 @@ def counted(raw: str, column: Column, is_text: bool, scale: str = "") -> str:
     if not parts:
         return f"case when isfinite({number}) and {readable} then {number} end"
     limit = min(LIMIT, 10.0 ** (parts[0] - parts[1]))
-    return f"case when abs({number}) < {limit!r} and {readable} then {fix_sql(number, type_)} end"
+    converted = scale or isinstance(column.unit_from, str)
+    fixed = fix_sql(number, type_) if converted else exact_sql(raw, number, is_text, type_)
+    return f"case when abs({number}) < {limit!r} and {readable} then {fixed} end"
 
 
 @dataclass(frozen=True)

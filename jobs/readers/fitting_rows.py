@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 from jobs.readers import fitting
 from jobs.readers.fitting import NotPlain
 from schemas import types
-from schemas.numbers import LIMIT
+from schemas.numbers import EXACT, LIMIT
 
 Unfit = npt.NDArray[np.bool_] | None
 # Digits, signs, a point and an exponent are a number or none to every engine alike; letters and blanks are not.
@@ -33,7 +33,7 @@ def taken(found: pa.Array, type_: str) -> tuple[pa.Array, Unfit]:
         found = found.dictionary_decode()
     try:
         if types.decimal_parts(type_):
-            return _decimals(_doubles(found), type_)
+            return _decimals(_doubles(found), type_, not pa.types.is_floating(found.type))
         if type_ in ("bigint", "int") and _whole(found.type):
             return fitting.typed(found.cast(pa.int64()), type_)
         if type_ == "double":
@@ -120,13 +120,18 @@ def _doubles(found: pa.Array) -> pa.Array:
     return found.cast(pa.float64())
 
 
-def _decimals(found: pa.Array, type_: str) -> tuple[pa.Array, Unfit]:
-    """Fix doubles as `schemas.numbers.fix_sql` does, half away from zero; what the type can't hold fits it not."""
-    precision, digits = types.decimal_parts(type_) or (28, 6)
-    if digits != 6:
+def _decimals(found: pa.Array, type_: str, digits: bool) -> tuple[pa.Array, Unfit]:
+    """Fix doubles as `schemas.numbers.fix_sql` does, half away from zero; what the type can't hold fits it not.
+
+    `digits` tells that they were none, so that an engine takes large ones by their digits.
+    """
+    precision, scale = types.decimal_parts(type_) or (28, 6)
+    if scale != 6:
         raise NotPlain(f"{type_} has other digits than numbers are fixed to")
     numbers = fitting.numbers(found)
-    odd = fitting.known(~(np.abs(numbers) < min(LIMIT, 10.0 ** (precision - digits))), found)
+    odd = fitting.known(~(np.abs(numbers) < min(LIMIT, 10.0 ** (precision - scale))), found)
+    if digits and fitting.known(np.abs(numbers) >= EXACT, found) is not None:
+        raise NotPlain("a number of more digits than a double tells apart")
     gone = _missing(found)
     if odd is not None:
         gone = odd if gone is None else gone | odd

@@ -57,7 +57,7 @@ def _columns() -> dict[str, pa.Array]:
         "time": pa.array([*moments, None], pa.timestamp("us", "UTC")),
         "day": pa.array([date(2, 1, 1), date(9999, 12, 31), None, *[date(2025, 1, day) for day in range(1, 10)]]),
         "energy": pa.array(energy),
-        "exact_kwh": pa.array([*[Decimal(n) / 1000 for n in range(10)], None, Decimal("8999999999999.5")], pa.decimal128(20, 4)),
+        "exact_kwh": pa.array([*[Decimal(n) / 1000 for n in range(10)], None, Decimal("3999999999.5")], pa.decimal128(20, 4)),
         "voltage_v": pa.array([220, np.nan, np.inf, 241, None, *range(7)], pa.float64(), from_pandas=False),
         "tries": pa.array([1, 2, 0, 2**31, -(2**31) - 1, None, 1, 1, 1, 1, 1, 3], pa.int64()),
         "good": pa.array([True, False, None] * 4),
@@ -106,6 +106,18 @@ def test_rows_and_quarantine_are_those_that_the_engine_makes(
     assert aside == at_once.waiting(other, TABLE) and outcome.counts.set_aside == len(aside) > 5
     broken = {rule for _, rules, _ in aside for rule in rules.split(", ")}
     assert broken >= {"between_energy_kwh", "at_most_voltage_v", "type_voltage_v", "type_tries", "not_null_meter"}
+
+
+@pytest.mark.parametrize("kind", [pa.decimal128(20, 4), pa.string(), pa.int64()], ids=str)
+def test_a_number_of_more_digits_than_a_double_tells_apart_keeps_them_all(
+    tmp_path: Path, spark: Any, project: Path, kind: pa.DataType
+) -> None:
+    numbers = pa.array(["8999999999999", "-8999999999997", *["1"] * (ROWS - 2)]).cast(kind)
+    lake = Lake(tmp_path / "lake").init()
+    land.land(lake, _file(tmp_path / "a.parquet", {"exact_kwh": numbers, "energy": pa.array(["1"] * ROWS)}), TABLE)
+    building.build(lake, spark, TABLE)
+    kept = {value for (value,) in building.rows(lake, TABLE, "exact_kwh")}
+    assert kept == {Decimal(8999999999999), Decimal(1)}, "the second row waits for its voltage"
 
 
 def test_instants_without_a_zone_and_seconds_come_as_the_engine_reads_them(
