@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import reduce
 
 from pyspark.sql import Column, DataFrame
@@ -23,6 +24,12 @@ def transform(fuel_factor: DataFrame, grid_factor: DataFrame, process_factor: Da
     ])  # fmt: skip
 
 
+# Whose a factor is, by how its set or source begins; the guidelines of the NDRC where nothing else is said.
+FUEL_LIBRARIES = {"ETS": "ETS", "CHINA_STAT": "NBS", "": "NDRC"}
+GRID_LIBRARIES = {"NCSC": "NCSC", "MEE": "MEE", "": "MEE"}
+PROCESS_LIBRARIES = {"IPCC 2006": "IPCC2006", "省级温室气体清单": "PROVINCIAL", "": "NDRC"}
+
+
 def _rows(table: str, frame: DataFrame, factor_id: list[Column], **given: Column) -> DataFrame:
     """Shape rows to the columns of the library; what is not given is NULL."""
     columns = {name: F.lit(None).cast(column.type or "string") for name, column in contract("knowledge.factor").columns.items()}
@@ -36,7 +43,19 @@ def _rows(table: str, frame: DataFrame, factor_id: list[Column], **given: Column
         "delivery_id": F.col("_delivery"),
         "locator": F.col("_locator").cast("string"),
     }
-    return frame.select(*(value.alias(name) for name, value in (columns | given).items()))
+    columns |= {"kind": F.lit("default")} | _parts(given["unit"]) | given
+    return frame.select(*(value.alias(name) for name, value in columns.items()))
+
+
+def _library(said: Column, libraries: Mapping[str, str]) -> Column:
+    """The library whose name the text begins with, in the order given."""
+    return F.coalesce(*(F.when(said.startswith(start), F.lit(name)) for start, name in libraries.items()))
+
+
+def _parts(unit: Column) -> dict[str, Column]:
+    """What a unit counts, and what for: GJ and 1e4Nm3 of GJ/1e4Nm3."""
+    below = F.regexp_extract(unit, "^[^/]+/(.+)$", 1)
+    return {"numerator_unit": F.regexp_extract(unit, "^([^/]+)", 1), "denominator_unit": F.when(below != "", below)}
 
 
 def _fuel(frame: DataFrame) -> DataFrame:
@@ -54,7 +73,8 @@ def _fuel(frame: DataFrame) -> DataFrame:
     long = frame.select("*", F.inline(F.array(*roles)))
     return _rows(
         "cleaned.fuel_factor", long, [F.col("factor_set"), F.col("fuel_name"), F.col("role")],
-        factor_set=F.col("factor_set"), role=F.col("role"), value=F.col("value"), unit=F.col("role_unit"),
+        library=_library(F.col("factor_set"), FUEL_LIBRARIES), factor_set=F.col("factor_set"), role=F.col("role"),
+        value=F.col("value"), unit=F.col("role_unit"),
         activity_code=F.concat(F.lit("fuel_"), F.col("carrier_code")), gas=F.lit("CO2"), note=F.col("note"),
     )  # fmt: skip
 
@@ -64,8 +84,9 @@ def _grid(frame: DataFrame) -> DataFrame:
     year = F.col("data_year").cast("string")
     return _rows(
         "cleaned.grid_factor", frame, [F.lit("grid"), F.col("kind"), F.col("level"), F.col("region_code"), year],
-        factor_set=F.concat(F.lit("grid_"), F.col("kind")), role=F.lit("ef"), value=F.col("value_tco2_per_mwh"),
-        unit=F.lit("tCO2/MWh"), region_code=F.col("region_code"), gas=F.lit("CO2"), known_from=F.col("published"),
+        library=_library(F.col("source"), GRID_LIBRARIES), factor_set=F.concat(F.lit("grid_"), F.col("kind")), role=F.lit("ef"),
+        value=F.col("value_tco2_per_mwh"), unit=F.lit("tCO2/MWh"), region_code=F.col("region_code"), gas=F.lit("CO2"),
+        known_from=F.col("published"),
         valid_from=F.to_date(F.concat(year, F.lit("-01-01"))), valid_to=F.to_date(F.concat(year, F.lit("-12-31"))),
         note=F.col("note"),
     )  # fmt: skip
@@ -75,7 +96,8 @@ def _process(frame: DataFrame) -> DataFrame:
     """Factors of processes and heat, a set to each industry; what the unit says of the material moves to the note."""
     return _rows(
         "cleaned.process_factor", frame, [F.lit("process"), F.col("industry_name"), F.col("item_name")],
-        factor_set=F.concat(F.lit("process_"), F.col("industry_name")), role=F.lit("ef"), value=F.col("value"),
+        library=_library(F.col("source"), PROCESS_LIBRARIES), factor_set=F.concat(F.lit("process_"), F.col("industry_name")),
+        role=F.lit("ef"), value=F.col("value"),
         unit=F.regexp_extract("unit", r"^(\S+)", 1), activity_code=F.col("activity_code"),
         gas=F.when(F.col("unit").contains("CO2"), F.lit("CO2")), note=F.concat_ws("; ", "item_name_en", "unit", "note"),
     )  # fmt: skip
@@ -84,7 +106,8 @@ def _process(frame: DataFrame) -> DataFrame:
 def _gwp(frame: DataFrame) -> DataFrame:
     return _rows(
         "cleaned.gwp", frame, [F.lit("gwp"), F.col("gwp_set"), F.col("gas")],
-        factor_set=F.col("gwp_set"), role=F.lit("gwp"), value=F.col("gwp"), unit=F.lit("1"), gas=F.col("gas"),
+        library=F.lit("IPCC-AR"), edition=F.col("gwp_set"), factor_set=F.col("gwp_set"), role=F.lit("gwp"), value=F.col("gwp"),
+        unit=F.lit("1"), gas=F.col("gas"),
     )  # fmt: skip
 
 
@@ -93,8 +116,8 @@ def _sum_of_gases(frame: DataFrame) -> DataFrame:
     co2 = frame.where(F.col("gas") == "CO2")
     return _rows(
         "cleaned.gwp", co2, [F.lit("gwp"), F.col("gwp_set"), F.lit("GHG")],
-        factor_set=F.col("gwp_set"), role=F.lit("gwp"), value=F.lit(1.0), unit=F.lit("1"), gas=F.lit("GHG"),
-        note=F.lit("by definition: the mass is in CO2 equivalents"),
+        library=F.lit("IPCC-AR"), edition=F.col("gwp_set"), factor_set=F.col("gwp_set"), role=F.lit("gwp"), value=F.lit(1.0),
+        unit=F.lit("1"), gas=F.lit("GHG"), note=F.lit("by definition: the mass is in CO2 equivalents"),
     )  # fmt: skip
 
 
@@ -103,6 +126,7 @@ def _coal(frame: DataFrame) -> DataFrame:
     code = F.concat(F.lit("fuel_"), F.col("carrier_code"))
     return _rows(
         "cleaned.standard_coal", frame, [F.lit("standard_coal"), F.col("energy_name")],
-        factor_set=F.lit("standard_coal"), role=F.lit("tce"), value=F.col("coefficient"), unit=F.col("unit"),
+        library=F.lit("GBT2589"), factor_set=F.lit("standard_coal"), role=F.lit("tce"), value=F.col("coefficient"),
+        unit=F.col("unit"),
         activity_code=F.when(code.isin(sorted(codes("activity"))), code), note=F.col("energy_name"),
     )  # fmt: skip
