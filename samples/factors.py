@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
+from samples.libraries import ipcc
 from samples.regions import GRID_NAMES, PROVINCES
 
 Row = dict[str, str]
@@ -36,7 +37,7 @@ DOLLAR = {2019: "6.8985", 2020: "6.8974", 2021: "6.4515", 2022: "6.7261", 2023: 
 
 
 def write_factors(domain: Path, folder: Path) -> None:
-    """Write the five deliveries of factors from the tables of collected facts, and the exchange rates."""
+    """Write the deliveries of factors from the tables of collected facts, and the exchange rates."""
     _write(folder / "fuel/fuels.csv", [_fuel(row) for row in _read(domain / "fuels.csv")])
     _write(folder / "grid/grid_factors.csv", [_grid(row) for row in _read(domain / "grid_factors.csv")])
     process = [row for row in _read(domain / "process_factors.csv") if row["industry_zh"] in INDUSTRIES]
@@ -44,6 +45,8 @@ def write_factors(domain: Path, folder: Path) -> None:
     _write(folder / "gwp/gwp.csv", [one for row in _read(domain / "gwp.csv") for one in _gwp(row)])
     coal = [row | {"carrier_code": CARRIERS.get(row["energy_zh"], "")} for row in _read(domain / "standard_coal.csv")]
     _write(folder / "standard_coal/standard_coal.csv", coal)
+    defaults = (_read(domain / "ipcc_fuel_defaults.csv"), _read(domain / "ipcc_ch4_n2o_defaults.csv"))
+    _write(folder / "library/ipcc2006.csv", list(ipcc(*defaults)))
     _write(folder / "exchange/usd_cny.csv", [_average(year, rate) for year, rate in DOLLAR.items()])
 
 

@@ -36,7 +36,7 @@ COPIES = {
 }  # fmt: skip
 MADE = {
     "edgar/packed/": "packed by samples/grids.py from the NetCDF file: 16-bit, gzip, Fletcher-32, zeros left out",
-    "factors/": "collected facts; codes of the lake added beside the names, by samples/factors.py",
+    "factors/": "collected facts; codes of the lake added beside the names, by samples/factors.py and libraries.py",
     "enterprises/": "made up by samples/enterprises.py; wrong rows are listed in samples/wrong_rows.csv",
     "policies/word/": "written by samples/documents.py",
 }

@@ -13,14 +13,14 @@ from schemas.contracts import contract
 
 
 def transform(fuel_factor: DataFrame, grid_factor: DataFrame, process_factor: DataFrame, gwp: DataFrame,
-              standard_coal: DataFrame) -> DataFrame:  # fmt: skip
+              standard_coal: DataFrame, library_factor: DataFrame) -> DataFrame:  # fmt: skip
     """Return all factors in the units of their sources; `activity_code`, region and gas are NULL where any will do.
 
     A factor of a year holds in that year alone; one without dates holds always.
     """
     return reduce(DataFrame.unionByName, [
         _fuel(fuel_factor), _grid(grid_factor), _process(process_factor), _gwp(gwp), _sum_of_gases(gwp),
-        _coal(standard_coal),
+        _coal(standard_coal), _listed(library_factor),
     ])  # fmt: skip
 
 
@@ -67,7 +67,12 @@ def _fuel(frame: DataFrame) -> DataFrame:
         "of": ("oxidation_rate", F.lit("1")),
     }
     roles = [
-        F.struct(F.lit(role).alias("role"), F.col(value).alias("value"), unit.alias("role_unit"))
+        F.struct(
+            F.lit(role).alias("role"),
+            F.col(value).alias("value"),
+            unit.alias("role_unit"),
+            F.lit(None if role == "ncv" else "CO2").cast("string").alias("gas"),
+        )  # heat is that of all gases
         for role, (value, unit) in parts.items()
     ]
     long = frame.select("*", F.inline(F.array(*roles)))
@@ -75,7 +80,8 @@ def _fuel(frame: DataFrame) -> DataFrame:
         "cleaned.fuel_factor", long, [F.col("factor_set"), F.col("fuel_name"), F.col("role")],
         library=_library(F.col("factor_set"), FUEL_LIBRARIES), factor_set=F.col("factor_set"), role=F.col("role"),
         value=F.col("value"), unit=F.col("role_unit"),
-        activity_code=F.concat(F.lit("fuel_"), F.col("carrier_code")), gas=F.lit("CO2"), note=F.col("note"),
+        activity_code=F.concat(F.lit("fuel_"), F.col("carrier_code")), gas=F.col("gas"), note=F.col("note"),
+        item_name=F.col("fuel_name"), item_name_en=F.col("fuel_name_en"),
     )  # fmt: skip
 
 
@@ -88,7 +94,7 @@ def _grid(frame: DataFrame) -> DataFrame:
         value=F.col("value_tco2_per_mwh"), unit=F.lit("tCO2/MWh"), region_code=F.col("region_code"), gas=F.lit("CO2"),
         known_from=F.col("published"),
         valid_from=F.to_date(F.concat(year, F.lit("-01-01"))), valid_to=F.to_date(F.concat(year, F.lit("-12-31"))),
-        note=F.col("note"),
+        note=F.col("note"), item_name=F.col("area_name"),
     )  # fmt: skip
 
 
@@ -100,6 +106,7 @@ def _process(frame: DataFrame) -> DataFrame:
         role=F.lit("ef"), value=F.col("value"),
         unit=F.regexp_extract("unit", r"^(\S+)", 1), activity_code=F.col("activity_code"),
         gas=F.when(F.col("unit").contains("CO2"), F.lit("CO2")), note=F.concat_ws("; ", "item_name_en", "unit", "note"),
+        item_name=F.col("item_name"), item_name_en=F.col("item_name_en"),
     )  # fmt: skip
 
 
@@ -107,7 +114,7 @@ def _gwp(frame: DataFrame) -> DataFrame:
     return _rows(
         "cleaned.gwp", frame, [F.lit("gwp"), F.col("gwp_set"), F.col("gas")],
         library=F.lit("IPCC-AR"), edition=F.col("gwp_set"), factor_set=F.col("gwp_set"), role=F.lit("gwp"), value=F.col("gwp"),
-        unit=F.lit("1"), gas=F.col("gas"),
+        unit=F.lit("1"), gas=F.col("gas"), item_name=F.col("gas_name"),
     )  # fmt: skip
 
 
@@ -129,4 +136,11 @@ def _coal(frame: DataFrame) -> DataFrame:
         library=F.lit("GBT2589"), factor_set=F.lit("standard_coal"), role=F.lit("tce"), value=F.col("coefficient"),
         unit=F.col("unit"),
         activity_code=F.when(code.isin(sorted(codes("activity"))), code), note=F.col("energy_name"),
+        item_name=F.col("energy_name"), item_name_en=F.col("energy_name_en"),
     )  # fmt: skip
+
+
+def _listed(frame: DataFrame) -> DataFrame:
+    """Rows of libraries that say everything themselves."""
+    said = set(contract("cleaned.library_factor").columns) & set(contract("knowledge.factor").columns) - {"factor_id"}
+    return _rows("cleaned.library_factor", frame, [F.col("factor_id")], **{name: F.col(name) for name in sorted(said)})
