@@ -98,6 +98,30 @@ def _monotone(scene: Scene, rule: Rule) -> tuple[int, str]:
     return int(row[0]), f"{row[0]} rows fall, e.g. {rule.column} from {row[1]} to {row[2]} at {at}"
 
 
+def _no_overlap(scene: Scene, rule: Rule) -> tuple[int, str]:
+    """Count the rows whose period begins before one of the same `by` has ended; NULL begins ever and never ends.
+
+    The last day belongs to a period of days, the last moment does not. `expression` says which rows are looked at.
+    """
+    by = ", ".join(quoted(name) for name in rule.by)
+    begin = f"coalesce(cast({quoted(str(rule.column))} as timestamp), timestamp '0001-01-01')"
+    end = f"coalesce(cast({quoted(str(rule.of))} as timestamp), timestamp '9999-12-31')"
+    key = f"concat_ws('|', {', '.join(quoted(name) for name in scene.contract.key or rule.by)})"
+    judged = f'select *, {begin} as _begin, {end} as _end, {key} as _key from "new" where {rule.expression or "true"}'
+    window = f"(partition by {by} order by _begin, _end, _key rows between unbounded preceding and 1 preceding)"
+    steps = f"select *, max(struct_pack(e := _end, k := _key)) over {window} as _before from ({judged})"
+    meets = "<=" if scene.contract.columns[str(rule.of)].type == "date" else "<"
+    row = scene.connection.execute(
+        f"select count(*) over (), _before.k, _key, {quoted(str(rule.column))} from ({steps}) "
+        f"where _begin {meets} _before.e order by _key limit 1"
+    ).fetchone()
+    if row is None:
+        return 0, ""
+    pair = f"e.g. {row[2]} (from {row[3] or 'ever'}) and {row[1]}"
+    remedy = f"end the earlier by {rule.of}, or tell them apart by {', '.join(rule.by)}"
+    return int(row[0]), f"{row[0]} rows hold while another does, {pair}: {remedy}"
+
+
 def _freshness(scene: Scene, rule: Rule) -> tuple[int, str]:
     allowed = age(str(rule.limit or scene.contract.freshness))
     latest = scene.new.numbers[f"latest {rule.column}"]
@@ -138,6 +162,7 @@ _RULES: dict[str, Callable[[Scene, Rule], tuple[int, str]]] = {
     "unique": _unique,
     "reference": _reference,
     "monotone": _monotone,
+    "no_overlap": _no_overlap,
     "freshness": _freshness,
     "row_count": _row_count,
     "sum_change": _sum_change,

@@ -152,6 +152,15 @@ def _monotone(contract: Contract, rule: Rule) -> Expectation:
     return _rows(f"select * from ({steps} where {rule.column} is not null) where {rule.column} < before_")
 
 
+def _no_overlap(contract: Contract, rule: Rule) -> Expectation:
+    begin = f"coalesce(cast({rule.column} as timestamp), timestamp '0001-01-01')"
+    end = f"coalesce(cast({rule.of} as timestamp), timestamp '9999-12-31')"
+    window = f"(partition by {', '.join(rule.by)} order by {begin}, {end} rows between unbounded preceding and 1 preceding)"
+    steps = f"select *, max({end}) over {window} as before_ from {{batch}} where {rule.expression or 'true'}"
+    meets = "<=" if contract.columns[str(rule.of)].type == "date" else "<"
+    return _rows(f"select * from ({steps}) where {begin} {meets} before_")
+
+
 def _rate_of_change(contract: Contract, rule: Rule) -> Expectation:
     order = ", ".join(rule.columns or (name for name in contract.key if name not in (*rule.by, rule.column)))
     by = f"partition by {', '.join(rule.by)} " if rule.by else ""
@@ -224,6 +233,7 @@ _MADE: dict[str, Callable[[Contract, Rule], Expectation]] = {
     "unique": _unique,
     "reference": _reference,
     "monotone": _monotone,
+    "no_overlap": _no_overlap,
     "freshness": _freshness,
     "row_count": _row_count,
     "rate_of_change": _rate_of_change,

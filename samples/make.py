@@ -14,6 +14,7 @@ from samples.documents import write_word
 from samples.enterprises import write_enterprises
 from samples.factors import write_factors
 from samples.grids import write_packed
+from samples.measured import write_measured
 from samples.regions import write_regions
 from schemas.contract import Contract
 from schemas.contracts import contracts
@@ -37,6 +38,8 @@ COPIES = {
 MADE = {
     "edgar/packed/": "packed by samples/grids.py from the NetCDF file: 16-bit, gzip, Fletcher-32, zeros left out",
     "factors/": "collected facts; codes of the lake added beside the names, by samples/factors.py and libraries.py",
+    "enterprises/measured/": "made up by samples/measured.py",
+    "enterprises/override/": "made up by samples/measured.py",
     "enterprises/": "made up by samples/enterprises.py; wrong rows are listed in samples/wrong_rows.csv",
     "policies/word/": "written by samples/documents.py",
 }
@@ -62,6 +65,7 @@ def write_samples(shared: Path, target: Path) -> None:
         (deliveries / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(data / origin, deliveries / name)
     write_enterprises(deliveries / "enterprises", target / "wrong_rows.csv")
+    write_measured(deliveries / "enterprises")
     write_factors(shared / "domain", deliveries / "factors")
     write_packed(data / COPIES[f"edgar/grid/{GRID}.nc"], deliveries / f"edgar/packed/{GRID}.h5")
     write_word(deliveries / "policies/word/电力与热力排放因子使用说明（自编摘要）.docx")

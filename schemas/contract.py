@@ -39,6 +39,7 @@ SET_RULES = {
     "unique": ("column|columns", ""),
     "reference": ("table column|columns", ""),
     "monotone": ("column", "columns by"),
+    "no_overlap": ("column of by", "expression"),
     "freshness": ("column limit", ""),
     "row_count": ("limit|low|high", ""),
     "sum_change": ("column limit", ""),
@@ -172,7 +173,9 @@ class Rule(Closed):
     pattern: str | None = None
     expression: str | None = None
     table: str | None = Field(None, description="Table that `reference` or `capacity` looks into")
-    of: str | None = Field(None, description="Column with the capacity, here or in `table`")
+    of: str | None = Field(
+        None, description="Column with the capacity, here or in `table`; of `no_overlap`, with the end of the period"
+    )
     by: tuple[str, ...] = ()
     name: str | None = None
     else_: Outcome | None = Field(None, alias="else")

@@ -13,14 +13,15 @@ from schemas.contracts import contract
 
 
 def transform(fuel_factor: DataFrame, grid_factor: DataFrame, process_factor: DataFrame, gwp: DataFrame,
-              standard_coal: DataFrame, library_factor: DataFrame) -> DataFrame:  # fmt: skip
+              standard_coal: DataFrame, library_factor: DataFrame, measured_parameter: DataFrame,
+              factor_override: DataFrame) -> DataFrame:  # fmt: skip
     """Return all factors in the units of their sources; `activity_code`, region and gas are NULL where any will do.
 
     A factor of a year holds in that year alone; one without dates holds always.
     """
     return reduce(DataFrame.unionByName, [
         _fuel(fuel_factor), _grid(grid_factor), _process(process_factor), _gwp(gwp), _sum_of_gases(gwp),
-        _coal(standard_coal), _listed(library_factor),
+        _coal(standard_coal), _listed(library_factor), _measured(measured_parameter), _set(factor_override),
     ])  # fmt: skip
 
 
@@ -144,3 +145,29 @@ def _listed(frame: DataFrame) -> DataFrame:
     """Rows of libraries that say everything themselves."""
     said = set(contract("cleaned.library_factor").columns) & set(contract("knowledge.factor").columns) - {"factor_id"}
     return _rows("cleaned.library_factor", frame, [F.col("factor_id")], **{name: F.col(name) for name in sorted(said)})
+
+
+def _measured(frame: DataFrame) -> DataFrame:
+    """What a subject measured itself: of tier 3, known since it was reported."""
+    return _rows(
+        "cleaned.measured_parameter", frame,
+        [F.lit("measured"), F.col("subject_id"), F.col("activity_code"), F.col("role"), F.col("gas"), F.col("valid_from")],
+        kind=F.lit("measured"), factor_set=F.lit("measured"), subject_id=F.col("subject_id"), role=F.col("role"),
+        activity_code=F.col("activity_code"), gas=F.when(F.col("gas") != "GHG", F.col("gas")), value=F.col("value"),
+        unit=F.col("unit"), valid_from=F.col("valid_from"), valid_to=F.col("valid_to"), known_from=F.col("reported_on"),
+        uncertainty_percent=F.col("uncertainty_percent"), tier=F.lit(3), source=F.col("document"), page=F.col("page"),
+        note=F.col("measured_by"), confidence=F.lit("verified"),
+    )  # fmt: skip
+
+
+def _set(frame: DataFrame) -> DataFrame:
+    """What a person set, with reason and approver: known since it was approved."""
+    return _rows(
+        "cleaned.factor_override", frame,
+        [F.lit("override"), F.col("subject_id"), F.col("activity_code"), F.col("role"), F.col("gas"), F.col("valid_from")],
+        kind=F.lit("override"), factor_set=F.lit("override"), subject_id=F.col("subject_id"), role=F.col("role"),
+        activity_code=F.col("activity_code"), gas=F.when(F.col("gas") != "GHG", F.col("gas")), value=F.col("value"),
+        unit=F.col("unit"), valid_from=F.col("valid_from"), valid_to=F.col("valid_to"), known_from=F.col("approved_on"),
+        uncertainty_percent=F.col("uncertainty_percent"), reason=F.col("reason"), approver=F.col("approver"),
+        confidence=F.lit("verified"),
+    )  # fmt: skip

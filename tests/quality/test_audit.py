@@ -141,6 +141,23 @@ def test_a_meter_that_runs_backwards_is_found_within_its_own_series() -> None:
     assert found.detail == "1 rows fall, e.g. kwh from 4.0 to 3.5 at id=b, day=2026-02-03"
 
 
+def test_a_period_that_overlaps_another_is_named_with_it_and_with_what_to_do() -> None:
+    columns = {"id": "string", "who": "string", "first": "date", "last": "date"}
+    rule = {"rule": "no_overlap", "column": "first", "of": "last", "by": ["who"], "expression": "who <> 'x'"}
+    table, header = contract(columns, [rule], key=("id",)), "id, who, first, last, _rules"
+    apart = ("'a', 'm', NULL::date, date '2025-12-31', 0", "'b', 'm', date '2026-01-01', NULL, 0",
+             "'c', 'n', date '2026-01-01', NULL, 0", "'d', 'x', NULL, NULL, 0", "'e', 'x', NULL, NULL, 0")  # fmt: skip
+    assert judged(table, rows(header, *apart))["no_overlap_first"].passed
+    # Two that are nobody's hold at once, too; a short one within a long one counts, not only a neighbour.
+    bad = ("'f', 'm', date '2026-03-01', date '2026-03-31', 0", "'g', 'n', date '2027-01-01', NULL, 0")
+    found = judged(table, rows(header, *apart, *bad))["no_overlap_first"]
+    assert (found.failed, found.stops) == (2, True)
+    assert found.detail == ("2 rows hold while another does, e.g. f (from 2026-03-01) and b: end the earlier by last, "
+                            "or tell them apart by who")  # fmt: skip
+    touching = judged(table, rows(header, "'a', 'm', NULL::date, date '2026-01-01', 0", apart[1]))["no_overlap_first"]
+    assert touching.failed == 1
+
+
 def test_freshness_measures_the_latest_value_against_now() -> None:
     rule = {"rule": "freshness", "column": "day"}
     assert one_rule({**rule, "limit": "28d"}, *GOOD).passed
