@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from functools import reduce
+from functools import partial, reduce
 
 from pyspark.sql import Column as Expr
 from pyspark.sql import DataFrame
@@ -51,7 +51,7 @@ def checks(contract: Contract, present: Iterable[str]) -> list[RowCheck]:
     """Return every row check of a table in the order of its bits: the declared rules, then types, then keys."""
     typed_ = [n for n, column in contract.columns.items() if _can_fail(column) and found_header(column, n, present)]
     units_known = [
-        RowCheck(f"unit_{name}", "quarantine", F.col(f"_unit_{name}"), Rule(rule="not_null", column=name))
+        RowCheck(f"unit_{name}", "quarantine", partial(F.col, f"_unit_{name}"), Rule(rule="not_null", column=name))
         for name in _with_units(contract, present)
     ]
     before, after = soft_checks(contract, present), units_known + key_checks(contract)
@@ -61,7 +61,10 @@ def checks(contract: Contract, present: Iterable[str]) -> list[RowCheck]:
 
 def _types(names: Sequence[str]) -> RowCheck:
     """Return the check that values fit their types: of one column, or of several where a table has more than bits."""
-    fine = reduce(lambda one, other: one & other, [~F.col(f"_bad_{name}") for name in names])
+
+    def fine() -> Expr:
+        return reduce(lambda one, other: one & other, [~F.col(f"_bad_{name}") for name in names])
+
     return RowCheck(f"type_{'|'.join(names)}", "quarantine", fine, Rule(rule="not_null", column=names[0]), tuple(names))
 
 
@@ -72,14 +75,19 @@ def _with_units(contract: Contract, present: Iterable[str]) -> list[str]:
 
 def soft_checks(contract: Contract, present: Iterable[str]) -> list[RowCheck]:
     """Return the checks that a person may waive: the declared rules, and the doubt of the reader where it tells of any."""
-    doubted = RowCheck(DOUBTED, "quarantine", F.col(DOUBT).isNull(), Rule(rule="not_null", column=DOUBT))
+    doubted = RowCheck(DOUBTED, "quarantine", lambda: F.col(DOUBT).isNull(), Rule(rule="not_null", column=DOUBT))
     return row_checks(contract) + ([doubted] if DOUBT in present else [])
 
 
 def key_checks(contract: Contract) -> list[RowCheck]:
     """Return the checks that what identifies or places a row is never NULL."""
-    return [RowCheck(f"key_not_null_{name}", "quarantine", F.col(name).isNotNull(), Rule(rule="not_null", column=name))
-            for name in dict.fromkeys(contract.key + contract.period + contract.partition_by)]  # fmt: skip
+    names = dict.fromkeys(contract.key + contract.period + contract.partition_by)
+    return [RowCheck(f"key_not_null_{name}", "quarantine", partial(_there, name),
+                     Rule(rule="not_null", column=name)) for name in names]  # fmt: skip
+
+
+def _there(name: str) -> Expr:
+    return F.col(name).isNotNull()
 
 
 def clean(found: DataFrame, contract: Contract, names: Mapping[int, str]) -> DataFrame:

@@ -162,6 +162,8 @@ def _checks(
     if check.columns:
         return [(bit, "type", name, None, None) for name in check.columns]
     rule = check.rule
+    if any(key and getattr(rule, key) is None for key in LIMITS[rule.rule]):
+        check.fine  # noqa: B018 - says which limit the rule lacks
     texts = (None if key is None else typed(contract, rule, getattr(rule, key))[0] for key in LIMITS[rule.rule])
     exact = types.decimal_parts(str(contract.columns[str(rule.column)].type))
     low, high = (text if text is None or exact else float(text) for text in texts)

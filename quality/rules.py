@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import reduce
+from functools import cached_property, reduce
 
 from pyspark.sql import Column
 from pyspark.sql import functions as F
@@ -21,16 +21,24 @@ from schemas.errors import UserError
 
 @dataclass(frozen=True)
 class RowCheck:
-    """A rule on one row; `fine` is FALSE where the row breaks it, and may be NULL where the rule has nothing to say.
+    """A rule on one row; `says` makes its column when it is asked for, which loads what speaks to an engine.
 
     `columns` are those that a check of types looks at: one, or several that share a bit.
     """
 
     label: str
     outcome: Outcome
-    fine: Column
+    says: Callable[[], Column]
     rule: Rule
     columns: tuple[str, ...] = ()
+
+    @cached_property
+    def fine(self) -> Column:
+        """FALSE where the row breaks the rule, and perhaps NULL where the rule has nothing to say. Needs a session.
+
+        Raise UserError for a bad rule.
+        """
+        return self.says()
 
     @property
     def predicate(self) -> Column:
@@ -39,7 +47,7 @@ class RowCheck:
 
 
 def row_checks(contract: Contract) -> list[RowCheck]:
-    """Return the row rules of a contract in the order of their bits. Needs a session; raise UserError for a bad rule.
+    """Return the row rules of a contract in the order of their bits.
 
     NULL passes every rule but not_null.
     """
@@ -76,7 +84,7 @@ def _joined(parts: list[Column], join: Callable[[Column, Column], Column]) -> Co
 
 
 def _check(contract: Contract, rule: Rule) -> RowCheck:
-    return RowCheck(rule.label, rule.outcome, _PREDICATES[rule.rule](contract, rule), rule)
+    return RowCheck(rule.label, rule.outcome, lambda: _PREDICATES[rule.rule](contract, rule), rule)
 
 
 def _column(contract: Contract, rule: Rule) -> Column:

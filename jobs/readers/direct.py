@@ -71,6 +71,7 @@ class _Writer:
         self.schema = pa.schema([*fields, ("_delivery", pa.int64()), ("_locator", place), ("_rules", pa.int64())])
         self.judged: dict[tuple[Any, ...], tuple[pa.Array | None, npt.NDArray[np.bool_] | None]] = {}
         self.kept: dict[str, tuple[Any, tuple[pa.Array, npt.NDArray[np.bool_] | None]]] = {}
+        self.same: tuple[pa.Array, pa.Array] | None = None  # the delivery and no broken rule, of every row of a slab
 
     def add(self, slab: Slab) -> None:
         """Write the cells of a slab."""
@@ -82,8 +83,10 @@ class _Writer:
         fails = failing(self.target.checks, count, lambda rule, name, low, high:
                         unfit[name] if rule == "type" else self._broken(values[name], rule, name, low, high))  # fmt: skip
         place = places(self.grid, slab, shape)
-        mask = pa.array(np.zeros(count, np.int64) if fails is None else fails)
-        delivery = pa.repeat(pa.scalar(self.request.delivery, pa.int64()), count)
+        if self.same is None or len(self.same[0]) != count:
+            self.same = pa.repeat(pa.scalar(self.request.delivery, pa.int64()), count), pa.array(np.zeros(count, np.int64))
+        delivery, fine = self.same
+        mask = fine if fails is None else pa.array(fails)
         batch = pa.record_batch([*values.values(), delivery, place, mask], schema=self.schema)
         gone = self.files.judged(batch, fails)
         if gone is not None:

@@ -138,6 +138,10 @@ def places(grid: Grid, slab: Slab, shape: tuple[int, ...]) -> pa.Array:
 
 
 def _numbers(whole: tuple[int, ...], slab: Slab, shape: tuple[int, ...]) -> pa.Array:
+    wide = next((axis for axis, size in enumerate(shape) if size > 1), len(shape))
+    if shape[wide + 1 :] == whole[wide + 1 :]:  # one after the other in the whole grid
+        first = int(np.ravel_multi_index([part.start for part in slab], whole)) if size_of(shape) else 0
+        return pa.array(np.arange(first, first + size_of(shape), dtype=np.int64))
     number: npt.NDArray[np.int64] = np.zeros(shape, np.int64)
     step = 1
     for axis in reversed(range(len(shape))):
@@ -182,7 +186,7 @@ def arrow(values: npt.NDArray[Any], missing: npt.NDArray[np.bool_] | None, where
                             remedy="ask for the file with numbers of 63 bits, or as text")  # fmt: skip
         return pa.array(flat.astype(np.int64), mask=mask)
     if kind == "f":
-        wide = flat.astype(np.float64)
+        wide = flat.astype(np.float64, copy=False)
         if flat.dtype.itemsize > 8 and not ((wide == flat) | np.isnan(flat)).all():
             raise UserError(f"a {flat.dtype} has more digits than a double holds", where=where,
                             remedy="ask for the file with doubles")  # fmt: skip

@@ -89,7 +89,9 @@ def unpack(raw: npt.NDArray[Any], how: Packing, where: str) -> pa.Array:
     if not how.wide:
         gone |= _beyond(values, how)
     if how.scale is not None or how.offset is not None:
-        values = values.astype(np.float64) * (1.0 if how.scale is None else how.scale) + (how.offset or 0.0)
+        values = values.astype(np.float64)
+        values *= 1.0 if how.scale is None else how.scale
+        values += how.offset or 0.0
     if how.wide:
         gone |= _beyond(values, how)
     return _instants(values, gone, how.time, where) if how.time else arrow(values, gone, where)

@@ -120,7 +120,7 @@ def test_the_mask_has_a_bit_for_every_failure_and_the_verdict_only_looks_at_quar
 def test_the_highest_bit_still_fits(spark: Any) -> None:
     from pyspark.sql import functions as F
 
-    checks = [RowCheck(f"c{i}", "warn", F.col("x") != i, Rule(rule="not_null", column="x")) for i in range(62)]
+    checks = [RowCheck(f"c{i}", "warn", lambda i=i: F.col("x") != i, Rule(rule="not_null", column="x")) for i in range(62)]
     frame = spark.createDataFrame([(0,), (61,)], "x int")
     assert [row[0] for row in frame.select(mask(checks)).collect()] == [1, 1 << 61]
     with pytest.raises(UserError, match="63 checks on one row, 62 at most"):
@@ -160,5 +160,5 @@ def test_a_rule_that_cannot_be_meant_is_refused_with_its_place(
     spark: Any, type_: str, rule: dict[str, Any], message: str
 ) -> None:
     with pytest.raises(UserError, match=message) as caught:
-        row_checks(contract({"x": type_}, [{"column": "x", **rule}]))
+        mask(row_checks(contract({"x": type_}, [{"column": "x", **rule}])))
     assert "schemas/thematic/meter.yaml" in str(caught.value)
