@@ -11,7 +11,8 @@ from pyspark.sql import functions as F
 
 from layers import constants
 from models import units
-from models.method import GWP_SET, Method, methods
+from models.method import Method, methods
+from models.variant import PUBLISHED, Variant
 from schemas.codes import code_list
 from schemas.contracts import contracts
 from schemas.errors import UserError
@@ -25,7 +26,7 @@ LIMITS = ("grains", "method_from", "method_to")  # of the activity that a method
 OPEN = ("activity_code", "region_code", "industry_code", "gas")  # where NULL in a factor means any
 
 
-def cases(activity: DataFrame, factor: DataFrame) -> DataFrame:
+def cases(activity: DataFrame, factor: DataFrame, variant: Variant = PUBLISHED) -> DataFrame:
     """Return one row per kind of activity (KEY) and method: the method's attributes, scale, v_, f_ of every factor.
 
     `lacking` names the factors that are not to be had; `fallback` is true where one is of an earlier year.
@@ -39,7 +40,8 @@ def cases(activity: DataFrame, factor: DataFrame) -> DataFrame:
         & (F.col("date") >= F.col("method_from"))
         & (F.col("date") <= F.col("method_to"))
     )
-    wide = _wide(_best(_candidates(applied, _asked(factor, known), factor), factor))
+    asked = _asked(factor, known, variant.gwp_set)
+    wide = _wide(_best(_candidates(applied, asked, _known(factor, variant)), factor))
     named = wide.join(applying.drop(*LIMITS), ["activity_code", "method_id"])
     return converted(named, "unit", "method_unit", "scale", factor)
 
@@ -110,16 +112,23 @@ def _attributes(one: Method) -> dict[str, Any]:
     }
 
 
-def _asked(anchor: DataFrame, known: list[Method]) -> DataFrame:
+def _asked(anchor: DataFrame, known: list[Method], gwp_set: str) -> DataFrame:
     """One row per method and factor it asks for, those by hour excepted; the GWP of its gas is one of them."""
     rows = [
         {"method_id": one.id, "input": name, "role": part.factor_role or name, "asked_set": one.factor_set,
          "asked_gas": one.gas, "asked_unit": part.unit, "earlier": one.fallback == "latest_earlier"}
         for one in known for name, part in one.factors.items() if not part.grain
     ]  # fmt: skip
-    rows += [{"method_id": one.id, "input": GWP, "role": GWP, "asked_set": GWP_SET, "asked_gas": one.gas,
+    rows += [{"method_id": one.id, "input": GWP, "role": GWP, "asked_set": gwp_set, "asked_gas": one.gas,
               "asked_unit": "1", "earlier": False} for one in known]  # fmt: skip
     return constants.table(anchor, rows, dict.fromkeys(rows[0], "string") | {"earlier": "boolean"})
+
+
+def _known(factor: DataFrame, variant: Variant) -> DataFrame:
+    """The factors that were known on the day that a variant asks for."""
+    if variant.known_on is None:
+        return factor
+    return factor.where(F.col("known_from").isNull() | (F.col("known_from") <= F.lit(variant.known_on)))
 
 
 def _candidates(applied: DataFrame, asked: DataFrame, factor: DataFrame) -> DataFrame:

@@ -9,19 +9,22 @@ from layers.business._cases import GWP, KEY, cases, conversions, factor_names
 from layers.numbers import to_double
 from models.formulas import co2e
 from models.method import methods
+from models.variant import PUBLISHED, Variant
 from schemas.numbers import LIMIT
 
 HOUR = "v_hour"  # the factor of the hour, in the unit that the method wants
 
 
-def lines(activity: DataFrame, subject: DataFrame, factor: DataFrame, factor_hour: DataFrame) -> DataFrame:
+def lines(
+    activity: DataFrame, subject: DataFrame, factor: DataFrame, factor_hour: DataFrame, variant: Variant = PUBLISHED
+) -> DataFrame:
     """Return one row per activity and method that applies, with every value, `mass`, `co2e` (t, double) and `reason`.
 
     `reason` is NULL for a line item; else it says why there is none: no_method, unit, no_factor, out_of_range.
     The large side is joined thrice to small ones and never sorted.
     """
     located = _located(activity, subject)
-    chosen = _renamed(cases(located, factor))
+    chosen = _renamed(cases(located, factor, variant))
     on = [located[name] == chosen[f"c_{name}"] for name in KEY]
     # The small side stands first: that is the side the embedded engine builds its hash table of, hint or not.
     joined = F.broadcast(chosen).join(located, on, "right")

@@ -7,13 +7,15 @@ from pyspark.sql import functions as F
 
 from layers.business._lines import line_id, lines
 from layers.numbers import fix
-from models.method import GWP_SET
+from models.variant import PUBLISHED, Variant
 
 
-def transform(activity: DataFrame, subject: DataFrame, factor: DataFrame, factor_hour: DataFrame) -> DataFrame:
+def transform(
+    activity: DataFrame, subject: DataFrame, factor: DataFrame, factor_hour: DataFrame, variant: Variant = PUBLISHED
+) -> DataFrame:
     """Return one row per activity and method that could be computed; the others are in business.unresolved."""
-    return lines(activity, subject, factor, factor_hour).where("reason is null").select(
+    return lines(activity, subject, factor, factor_hour, variant).where("reason is null").select(
         line_id().alias("line_id"), "book", "method_id", "subject_id", "period_start", "date", "grain",
-        "activity_id", "activity_code", "gas", fix(F.col("mass")).alias("mass_t"), F.lit(GWP_SET).alias("gwp_set"),
+        "activity_id", "activity_code", "gas", fix(F.col("mass")).alias("mass_t"), F.lit(variant.gwp_set).alias("gwp_set"),
         fix(F.col("co2e")).alias("emission_tco2e"), "scope", "category", "data_grade", "factor_set", "fallback",
     )  # fmt: skip

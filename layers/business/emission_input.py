@@ -7,11 +7,14 @@ from pyspark.sql import functions as F
 
 from layers.business._lines import GWP, HOUR, factor_names, line_id, lines
 from models.method import methods
+from models.variant import PUBLISHED, Variant
 
 
-def transform(activity: DataFrame, subject: DataFrame, factor: DataFrame, factor_hour: DataFrame) -> DataFrame:
+def transform(
+    activity: DataFrame, subject: DataFrame, factor: DataFrame, factor_hour: DataFrame, variant: Variant = PUBLISHED
+) -> DataFrame:
     """Return one row per line and parameter of its formula, the GWP included."""
-    done = lines(activity, subject, factor, factor_hour).where("reason is null")
+    done = lines(activity, subject, factor, factor_hour, variant).where("reason is null")
     inputs = [_input(_of_method(_quantity_roles()), "activity", F.col("activity_id"), F.col("q"))]
     inputs += [_input(F.lit(name), "factor", F.col(f"f_{name}"), F.col(f"v_{name}")) for name in factor_names()]
     inputs += [_input(_of_method(_hour_roles()), "factor", F.col("h_factor_id"), F.col(HOUR))]

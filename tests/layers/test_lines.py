@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -10,6 +12,7 @@ import pytest
 from layers.business.emission import transform as emission
 from layers.business.emission_input import transform as emission_input
 from layers.business.unresolved import transform as unresolved
+from models.variant import Variant
 from tests.frames import Row, frame
 
 BASE: dict[str, Any] = {
@@ -163,3 +166,29 @@ def test_an_hour_without_a_factor_is_unresolved_not_zero(spark: Any) -> None:
     given = _frames(spark, activity, [{**GWP, "factor_id": "ghg", "gas": "GHG"}], "US-CA", **hour)
     assert [(r[0], str(r[1])) for r in emission(*given).select("activity_id", "mass_t").collect()] == [("a1", "0.170000")]
     assert [tuple(r) for r in unresolved(*given).select("activity_id", "reason").collect()] == [("a0", "no_factor")]
+
+
+def test_a_variant_adds_gases_up_under_its_own_set(spark: Any) -> None:
+    other = {**GWP, "factor_id": "co2-ar6", "factor_set": "AR6", "value": 3}
+    given = _frames(spark, [{}], [_factor("f", "CHN", 2024, 0.5), other], "110000")
+    (line,) = emission(*given, variant=Variant(gwp_set="AR6")).select("mass_t", "emission_tco2e", "gwp_set").collect()
+    assert (line[0], line[1], line[2]) == (Decimal("0.5"), Decimal("1.5"), "AR6")
+    assert [
+        row[0] for row in emission_input(*given, variant=Variant(gwp_set="AR6")).where("role = 'gwp'").select("ref_id").collect()
+    ] == ["co2-ar6"]
+
+
+def test_a_gas_without_a_potential_in_the_set_of_a_variant_is_unresolved(spark: Any) -> None:
+    given = _frames(spark, [{}], [_factor("f", "CHN", 2024, 0.5)], "110000")
+    assert [row["lacking"] for row in unresolved(*given, variant=Variant(gwp_set="SAR")).collect()] == ["gwp"]
+
+
+@pytest.mark.parametrize(
+    ("day", "taken"), [(None, "new"), (date(2025, 6, 1), "new"), (date(2025, 5, 31), "old"), (date(2023, 1, 1), "any")]
+)
+def test_only_factors_that_were_known_on_the_day_count(spark: Any, day: date | None, taken: str) -> None:
+    library = [_factor("any", None, 2024, 0.1), _factor("old", "CHN", 2024, 0.5, known_from="2024-01-01"),
+               _factor("new", "CHN", 2024, 0.6, known_from="2025-06-01")]  # fmt: skip
+    given = _frames(spark, [{}], library, "110000")
+    refs = emission_input(*given, variant=Variant(known_on=day)).where("role = 'ef'").select("ref_id").collect()
+    assert [row[0] for row in refs] == [taken]
