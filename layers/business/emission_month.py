@@ -1,21 +1,22 @@
-"""Line items added up by month, subject, gas, scope and category, within one book."""
+"""Line items added up by month, subject, activity, gas, scope and category, within one book."""
 
 from __future__ import annotations
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-KEY = ("book", "month", "subject_id", "scope", "category", "gas")
+from layers.business._places import placed
+from layers.business._sums import DETAIL, counted, of_lines
+
+KEY = ("book", "month", "subject_id", *DETAIL)
 
 
 def transform(emission: DataFrame, subject: DataFrame) -> DataFrame:
-    """Return sums with the region and industry of the subject, so that any roll-up of parts is the whole.
+    """Return sums with the place of the subject, so that any roll-up of parts is the whole.
 
-    A line of a grain beyond a month counts in the month in which its period starts. Only parts of one book add up.
+    A line of a grain beyond a month counts in the month in which its period starts, and is counted as such. Only parts
+    of one book add up.
     """
+    longer = [counted(F.col("grain") == grain, f"{grain}_lines") for grain in ("quarter", "year")]
     month = F.trunc("date", "month").alias("month")
-    sums = emission.select("*", month).groupBy(*KEY).agg(
-        F.sum("mass_t").alias("mass_t"), F.sum("emission_tco2e").alias("emission_tco2e"),
-        F.count(F.lit(1)).alias("lines"), F.sum(F.col("fallback").cast("int")).alias("fallback_lines"),
-    )  # fmt: skip
-    return sums.join(subject.select("subject_id", "region_code", "industry_code"), "subject_id", "left")
+    return placed(emission.select("*", month).groupBy(*KEY).agg(*of_lines(), *longer), subject)

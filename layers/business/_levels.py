@@ -1,0 +1,110 @@
+"""The levels and grains that figures are rolled up to: one aggregate of the subjects of a place, then its levels."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import reduce
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+
+from schemas.codes import code_list
+
+UNKNOWN = "unknown"
+NATION = "CHN"
+GRAINS = ("month", "quarter", "year")  # what a sum by month is rolled up to; one by day stays one by day
+Levels = dict[str, Column]
+
+
+def rolled(base: DataFrame, detail: Sequence[str], added: Sequence[Column]) -> DataFrame:
+    """Return sums of `added` by `grain`, `period`, `level`, `member` and the columns of `detail`.
+
+    `base` has PLACE, `fine` (day or month) and `period`, its first day. Members of one level add up to the whole: who
+    has no code at a level is `unknown`, followed by the code that is known. Levels never add up with each other.
+    `added` are sums named as what they add up, since they are taken twice: first of the subjects of one place, which
+    are many, then of the levels above.
+    """
+    region, industry = _regions(F.col("region_code")), _industries(F.col("industry_code"))
+    parts = [
+        _levels(base, ("region_code",), {"total": F.lit("all"), **region}, detail, added),
+        _levels(base, ("industry_code",), industry, detail, added),
+    ]
+    for level in ("park", "enterprise", "facility"):
+        member = F.coalesce(f"{level}_id", F.lit(UNKNOWN))
+        parts.append(_grains(_sums(base, [*detail, *_member(level, member), "fine", "period"], added), detail, added))
+    return reduce(DataFrame.unionByName, parts)
+
+
+def levels() -> tuple[str, ...]:
+    """Return the names of all levels."""
+    names = (*_regions(F.lit("")), *_industries(F.lit("")))
+    return ("total", *names, "park", "enterprise", "facility")
+
+
+def _levels(base: DataFrame, codes: Sequence[str], named: Levels, detail: Sequence[str], added: Sequence[Column]) -> DataFrame:
+    few = _sums(base, [*detail, *codes, "fine", "period"], added)
+    # One name per row, then a choice: an array of structs that differ in nullability makes Sail panic.
+    each = few.select("*", F.explode(F.array(*(F.lit(name) for name in named))).alias("level"))
+    member = F.coalesce(*(F.when(F.col("level") == name, value) for name, value in named.items()))
+    return _grains(each.withColumn("member", member), detail, added)
+
+
+def _member(level: str, member: Column) -> list[Column]:
+    return [F.lit(level).alias("level"), member.alias("member")]
+
+
+def _sums(frame: DataFrame, by: Sequence[str | Column], added: Sequence[Column]) -> DataFrame:
+    return frame.groupBy(*by).agg(*added)
+
+
+def _grains(frame: DataFrame, detail: Sequence[str], added: Sequence[Column]) -> DataFrame:
+    """Roll sums by month up to quarter and year; sums by day stay as they are."""
+    each = frame.select("*", F.explode(F.array(F.lit("day"), *(F.lit(name) for name in GRAINS))).alias("grain"))
+    fitting = each.where((F.col("fine") == "day") == (F.col("grain") == "day"))
+    first = (
+        F.when(F.col("grain") == "quarter", F.trunc("period", "quarter"))
+        .when(F.col("grain") == "year", F.trunc("period", "year"))
+        .otherwise(F.col("period"))
+    )
+    return _sums(fitting.withColumn("period", first), [*detail, "grain", "period", "level", "member"], added)
+
+
+def _regions(code: Column) -> Levels:
+    """The levels of a division (GB/T 2260, six digits); a country or a part of one has no more than it says."""
+    chinese = code.rlike("^[0-9]{6}$")
+    others = [row for row in code_list("region") if row["level"] in ("province", "grid") and not row["code"].isdigit()]
+    provinces = sorted(row["code"] for row in others if row["level"] == "province")
+    nation: Column = F.when(chinese, F.lit(NATION)).when(code.rlike("^[A-Z]{3}$"), code)
+    for parent in sorted({row["parent"] for row in others}):
+        nation = nation.when(code.isin(sorted(row["code"] for row in others if row["parent"] == parent)), F.lit(parent))
+    province = F.when(chinese, F.concat(F.substring(code, 1, 2), F.lit("0000"))).when(code.isin(provinces), code)
+    city = F.when(chinese & (F.substring(code, 3, 2) != "00"), F.concat(F.substring(code, 1, 4), F.lit("00")))
+    county = F.when(chinese & (F.substring(code, 5, 2) != "00"), code)
+    found = {"nation": nation, "province": province, "prefecture": city, "county": county}
+    return {name: _or_unknown(value, code) for name, value in found.items()}
+
+
+def _industries(code: Column) -> Levels:
+    """The four levels of GB/T 4754 and the sector (T/ZJSEE 6.3.1.1); a class is that of the edition it was coded by."""
+    division = F.when(code.rlike("^[0-9]{2}"), F.substring(code, 1, 2))
+    known = {row["code"]: row["parent"] for row in code_list("industry") if row["level"] == "division"}
+    section: Column = F.when(code.rlike("^[A-Z]$"), code)
+    for name in sorted(set(known.values())):
+        section = section.when(division.isin(sorted(one for one, parent in known.items() if parent == name)), F.lit(name))
+    sector: Column = F.when(F.lit(False), F.lit(""))
+    for row in code_list("emission_sector"):
+        if row["divisions"]:
+            sector = sector.when(division.isin(divisions(row["divisions"])), F.lit(row["code"]))
+    group = F.when(code.rlike("^[0-9]{3}"), F.substring(code, 1, 3))
+    found = {"section": section, "division": division, "group": group, "class": F.when(code.rlike("^[0-9]{4}"), code)}
+    return {name: _or_unknown(value, code) for name, value in (found | {"sector": sector}).items()}
+
+
+def divisions(text: str) -> list[str]:
+    """Return the divisions of `06 08-24`."""
+    spans = [(part.split("-")[0], part.split("-")[-1]) for part in text.split()]
+    return [f"{n:02}" for first, last in spans for n in range(int(first), int(last) + 1)]
+
+
+def _or_unknown(value: Column, code: Column) -> Column:
+    return F.coalesce(value, F.concat(F.lit(f"{UNKNOWN}:"), code), F.lit(UNKNOWN))

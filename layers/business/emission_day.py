@@ -1,0 +1,14 @@
+"""Line items of hours and days added up by day, subject, activity, gas, scope and category, within one book."""
+
+from __future__ import annotations
+
+from pyspark.sql import DataFrame
+
+from layers.business._places import placed
+from layers.business._sums import DETAIL, of_lines
+
+
+def transform(emission: DataFrame, subject: DataFrame) -> DataFrame:
+    """Return sums with the place of the subject; a line of a longer period is of no day and is left to the month."""
+    fine = emission.where("grain in ('hour', 'day')")
+    return placed(fine.groupBy("book", "date", "subject_id", *DETAIL).agg(*of_lines()), subject)
