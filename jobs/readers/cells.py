@@ -12,6 +12,7 @@ import pyarrow as pa
 
 MANY = 5000
 SMALL = 1e-4  # Python writes what is smaller with an exponent
+SHORT = 1e10  # and Arrow what is not
 LARGE = 1e15  # whole numbers beyond have more digits than a double keeps
 
 
@@ -70,11 +71,13 @@ def texts(values: Sequence[Any]) -> pa.Array:
 
 def _numbers(values: Sequence[float]) -> pa.Array | None:
     """Return numbers as text; None where one is so large or small that it is not written as Python writes it."""
-    import polars as pl  # a library that takes longer to begin than a few numbers to write
-
-    numbers = np.array(values)
+    numbers = np.array(values) + 0.0  # -0.0 + 0.0 is 0.0
     size = np.abs(numbers)
     if not size.max() < LARGE or ((size < SMALL) & (size > 0)).any():
         return None
-    written = pl.Series(numbers + 0.0).cast(pl.String).str.strip_suffix(".0")  # -0.0 + 0.0 is 0.0
+    if size.max() < SHORT:
+        return pa.array(numbers).cast(pa.string())
+    import polars as pl  # a library that takes longer to begin than many numbers to write
+
+    written = pl.Series(numbers).cast(pl.String).str.strip_suffix(".0")
     return written.to_arrow(compat_level=pl.CompatLevel.oldest()).cast(pa.string())

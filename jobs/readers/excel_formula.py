@@ -101,9 +101,10 @@ class _Cells:
             if self.work < 0 or any(first[0] <= row <= last[0] for row in self.no_number.get(column, ())):
                 raise NotSimpleError
             values = self.columns[column][first[0] : last[0] + 1]
-            if not set(map(type, values)) <= NUMBERS_OR_NONE:
+            kinds = set(map(type, values))
+            if not kinds <= NUMBERS_OR_NONE:
                 raise NotSimpleError  # dates are numbers there
-            counted += [value for value in values if type(value) is float]
+            counted += values if kinds == {float} else [value for value in values if type(value) is float]
         return math.fsum(counted), sum(map(abs, counted))
 
 

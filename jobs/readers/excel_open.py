@@ -37,6 +37,11 @@ class Opened:
     stale: list[Stale] = field(default_factory=list)
     computed: int = 0
     doubtful: dict[Place, str] = field(default_factory=dict)
+    runs: dict[int, range] = field(default_factory=dict)
+
+    def run(self, column: int) -> range:
+        """Return the rows from the first number of a column to its last, none where something else lies between."""
+        return self.runs.get(column, range(0))
 
     @property
     def height(self) -> int:
@@ -52,6 +57,8 @@ class Opened:
         if row < self.height and column < len(self.columns):
             self.columns[column][row] = value
             self.kinds[column].add(type(value))
+            if row in self.run(column):
+                del self.runs[column]
 
 
 @dataclass(frozen=True)
@@ -90,10 +97,11 @@ class Book:
         merged = tuple((first, last) for first, last in sheet.merged_cell_ranges or [])
         found = replace(found, merged=merged or found.merged)
         columns = [list(column) for column in zip(*grid, strict=True)]
-        if data is not None and any(_large(column) for column in columns):
+        runs, kinds = zip(*map(_run, columns), strict=True) if columns else ((), ())
+        if data is not None and any(map(_large, columns, runs)):
             found = replace(found, exact=long_numbers(data))
         wrong, computed = ([], 0) if self.facts.rounded else stale(found, columns)
-        opened = Opened(name, columns, [set(map(type, column)) for column in columns], found, wrong, computed)
+        opened = Opened(name, columns, list(kinds), found, wrong, computed, runs={at: run for at, run in enumerate(runs) if run})
         _no_dates(opened, data, self.facts.epoch)
         for places in (found.texts, found.exact, found.errors):
             for (row, column), text in places.items():
@@ -142,9 +150,17 @@ def _values(workbook: CalamineWorkbook, index: int, where: str) -> tuple[Calamin
     return sheet, sheet.to_python(skip_empty_area=False)
 
 
-def _large(column: list[Any]) -> bool:
+def _run(column: list[Any]) -> tuple[range, set[type]]:
+    """Return the rows from the first number to the last, none where something else lies between, and the types in all rows."""
+    first = next((row for row, value in enumerate(column) if type(value) is float), len(column))
+    last = next((row for row in range(len(column) - 1, first, -1) if type(column[row]) is float), first)
+    inside = set(map(type, column[first : last + 1]))
+    return range(first, last + 1) if inside == {float} else range(0), inside.union(map(type, column[:first] + column[last + 1 :]))
+
+
+def _large(column: list[Any], run: range) -> bool:
     """Tell whether a column holds a number with more digits than a double keeps."""
-    numbers = [value for value in column if type(value) is float]
+    numbers = column[run.start : run.stop] if run else [value for value in column if type(value) is float]
     return bool(numbers) and (max(numbers) >= LARGE or min(numbers) <= -LARGE)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from itertools import compress
 from typing import Any
@@ -149,9 +150,15 @@ def _gathered(opened: Opened, block: Block, kept: dict[int, str], names: Sequenc
         sheet=opened.name, place=f"sheet {opened.name!r}", columns=tuple(names),
         named=tuple(name for name, given in zip(names, kept.values(), strict=True) if given),
         letters=tuple(map(letters, kept)),
-        values=[texts(list(compress(opened.columns[at], found.mask))) for at in kept],
+        values=_texts([opened.columns[at] for at in kept], found.mask),
         locators=[f"{opened.name}!{row}" for row in rows], aside=aside, units=units, lines=found,
     )  # fmt: skip
+
+
+def _texts(columns: Sequence[Sequence[Any]], mask: bytearray) -> list[pa.Array]:
+    """Return the rows of columns as texts; Arrow writes numbers beside Python."""
+    with ThreadPoolExecutor(2) as pool:
+        return list(pool.map(lambda column: texts(list(compress(column, mask))), columns))
 
 
 def _says(place: Place, why: str) -> str:

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from decimal import ROUND_HALF_EVEN, ROUND_HALF_UP, Context, Decimal
+from itertools import chain
 from typing import Any
 
 from jobs.readers.cells import canonical, letters
@@ -102,12 +103,11 @@ def _found(opened: Opened, rows: list[int], places: list[int], given: Totals) ->
     label = re.compile(given.label, re.IGNORECASE | re.DOTALL)
     found: set[int] = set()
     for at in places:
-        column = opened.columns[at]
-        hits = {
-            value
-            for value in {value for value in column if type(value) is str and len(value) <= LONGEST}
-            if label.fullmatch(value.strip().rstrip(":：").strip())
+        column, run = opened.columns[at], opened.run(at)
+        texts = {
+            value for value in chain(column[: run.start], column[run.stop :]) if type(value) is str and len(value) <= LONGEST
         }
+        hits = {value for value in texts if label.fullmatch(value.strip().rstrip(":：").strip())}
         found |= {row for row in rows if column[row] in hits and not _numbers_before(opened, row, places, at)} if hits else set()
     return {row: _label(opened, row, places) for row in sorted(found)}
 
@@ -182,7 +182,10 @@ def _sets(all_: _Rows, row: int, rows: list[int]) -> Iterator[list[int]]:
 
 def _holds(all_: _Rows, row: int, at: int, parts: list[int]) -> bool:
     column = all_.opened.columns[at]
-    return agree(column[row], [value for part in parts if type(value := column[part]) is float], all_.tolerance)
+    values = [column[part] for part in parts]
+    if set(map(type, values)) != {float}:
+        values = [value for value in values if type(value) is float]
+    return agree(column[row], values, all_.tolerance)
 
 
 def _differs(all_: _Rows, row: int, at: int, parts: list[int]) -> str:
