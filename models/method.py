@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import importlib.util
 import inspect
+import re
 from collections.abc import Callable, Mapping
 from datetime import date
 from functools import cache
+from math import isfinite
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -21,6 +23,7 @@ from schemas.contracts import explain, read_yaml
 from schemas.errors import UserError
 
 Grain = Literal["hour", "day", "month", "quarter", "year"]
+Family = Literal["emission_factor", "mass_balance", "direct_measurement"]
 GRAINS: tuple[Grain, ...] = ("hour", "day", "month", "quarter", "year")
 # The set under which the lake adds gases up; another set is another table, never more rows of this one.
 GWP_SET = "AR5"
@@ -33,6 +36,22 @@ class Input(Closed):
     unit: str
     factor_role: str | None = Field(None, description="Role in knowledge.factor; the parameter's own name if left out")
     grain: Literal["hour"] | None = Field(None, description="Set where the factor is a series by hour")
+    sets: tuple[str, ...] = Field((), description="Sets of its own, in order: mixing that the method declares; say why in `note`")
+    default: float | None = Field(None, description="Value where no set has one, in `unit`; the line is flagged")
+    default_source: str = Field("", description="Standard and clause that give the default")
+    measured: Literal["allowed", "none"] = Field("allowed", description="none: a subject's own value is never taken")
+    technology: str = Field("", description="Factors of this technology serve, before those of none in particular")
+    note: str = ""
+
+    @model_validator(mode="after")
+    def _sourced(self) -> Input:
+        if self.from_ == "activity" and (self.sets or self.default is not None):
+            raise ValueError("the quantity of the activity has neither `sets` nor `default`")
+        if (self.default is not None) != bool(self.default_source):
+            raise ValueError("`default` and `default_source` (standard and clause that give it) go together")
+        if self.default is not None and not isfinite(self.default):
+            raise ValueError(f"default: {self.default} is no number to calculate with")
+        return self
 
 
 class Example(Closed):
@@ -65,6 +84,8 @@ class Method(Closed):
     version: Text
     valid_from: date
     valid_to: date | None = None
+    family: Family = "emission_factor"
+    industries: tuple[Text, ...] = Field((), description="GB/T 4754 codes that it applies to, classes included; all if none")
     activities: tuple[str, ...] = Field(min_length=1)
     grains: tuple[Grain, ...] = GRAINS
     inputs: dict[str, Input]
@@ -73,10 +94,18 @@ class Method(Closed):
     scope: Literal[1, 2, 3]
     category: str
     book: str = Field(description="What its lines add up in: boundary, location or market based, grain")
-    factor_set: str | None = Field(None, description="The one set of factors that a line takes its parameters from")
+    factor_sets: tuple[str, ...] = Field((), description="Sets in order; a line takes all parameters from the first complete one")
+    factor_set: str | None = Field(None, description="Short for `factor_sets` of one")
+    measured: Literal["allowed", "none"] = Field("allowed", description="none: no value of the subject's own is taken")
+    instead_of: tuple[str, ...] = Field((), description="Methods that give way where this one is complete, and stand where not")
     fallback: Literal["none", "latest_earlier"] = "none"
     note: str = ""
     examples: tuple[Example, ...] = ()
+
+    @property
+    def sets(self) -> tuple[str, ...]:
+        """The sets of factors in the order in which they are tried."""
+        return self.factor_sets or ((self.factor_set,) if self.factor_set else ())
 
     @property
     def quantity(self) -> str:
@@ -87,6 +116,11 @@ class Method(Closed):
     def factors(self) -> dict[str, Input]:
         """The parameters that take factors."""
         return {name: one for name, one in self.inputs.items() if one.from_ == "factor"}
+
+    @property
+    def slots(self) -> dict[str, Input]:
+        """The parameters that take one value for each kind of activity: the factors but the one by hour."""
+        return {name: one for name, one in self.factors.items() if not one.grain}
 
     @property
     def hourly(self) -> str | None:
@@ -103,11 +137,22 @@ class Method(Closed):
             raise ValueError("inputs: exactly one is `from: activity`; a line is one activity row times factors")
         if sum(one.grain is not None for one in self.factors.values()) > 1:
             raise ValueError("inputs: at most one factor comes by hour")
-        if self.factors and not self.factor_set:
-            raise ValueError("factor_set: this key is missing; the factors of a line come from one set")
-        for one in self.examples:
-            if set(one.given) != set(self.inputs):
-                raise ValueError(f"examples: {one.id} gives {sorted(one.given)}, the inputs are {sorted(self.inputs)}")
+        if self.factor_set and self.factor_sets:
+            raise ValueError("factor_set: short for `factor_sets` of one; give one of the two")
+        for name, one in self.factors.items():
+            if not (self.sets or one.sets or one.default is not None):
+                raise ValueError(
+                    f"factor_set: this key is missing; {name} has no sets of its own, and the others come from one set"
+                )
+            if one.sets and not (one.note or self.note):
+                raise ValueError(f"inputs: {name} mixes sets without a `note` that says why")
+            if one.grain and (one.default is not None or len(one.sets or self.sets) != 1):
+                raise ValueError(f"inputs: {name} comes by hour, from one set and without a default")
+        if self.hourly and self.instead_of:
+            raise ValueError("instead_of: a method with a factor by hour is known to be complete too late for this")
+        for example in self.examples:
+            if set(example.given) != set(self.inputs):
+                raise ValueError(f"examples: {example.id} gives {sorted(example.given)}, the inputs are {sorted(self.inputs)}")
         return self
 
 
@@ -133,21 +178,46 @@ def _load(folders: tuple[Path, ...]) -> dict[str, Method]:
         except ValidationError as error:
             raise explain(error, rooms.place(path), Method) from None
         _check(found[path.stem])
+    for one in found.values():
+        _check_rivals(one, found)
     return found
+
+
+def _check_rivals(method: Method, known: Mapping[str, Method]) -> None:
+    """Refuse a method that stands instead of one that isn't there, or of another book: nothing is dropped across books."""
+    for name in method.instead_of:
+        other = known.get(name)
+        if other is None or name == method.id:
+            raise UserError(f"instead_of: there is no other method {name!r}", where=method.file,
+                            remedy=f"one of {', '.join(sorted(known))}")  # fmt: skip
+        if (other.book, other.gas) != (method.book, method.gas):
+            raise UserError(f"instead_of: {name!r} is of book {other.book} and gas {other.gas}", where=method.file,
+                            remedy=f"only a method of book {method.book} and gas {method.gas} gives way to this one")  # fmt: skip
 
 
 def _check(method: Method) -> None:
     """Refuse unknown codes, a formula with other parameters, and units that don't come out as mass of gas."""
-    for list_, values in (("activity", method.activities), ("gas", (method.gas,))):
+    for list_, values in (("activity", method.activities), ("gas", (method.gas,)), ("industry", _divisions(method))):
         if unknown := sorted(set(values) - codes(list_)):
-            raise UserError(f"{unknown[0]!r} is not in the code list {list_!r}", where=method.file)
+            raise UserError(f"{unknown[0]!r} is not in the code list {list_!r}", where=method.file,
+                            remedy=f"a code of schemas/codes/{list_}.csv, or add it to that list in your project")  # fmt: skip
     parameters = inspect.signature(formula(method)).parameters
     needed = {name for name, one in parameters.items() if one.default is one.empty}
     given = set(method.inputs)
     if not needed <= given <= set(parameters):
         takes, gives = ", ".join(parameters), ", ".join(method.inputs)
-        raise UserError(f"inputs: the formula {method.formula!r} takes {takes}, given are {gives}", where=method.file)
+        raise UserError(f"inputs: the formula {method.formula!r} takes {takes}, given are {gives}", where=method.file,
+                        remedy=f"{_lacking(needed - given)}each input bears the name of a parameter")  # fmt: skip
     _check_units(method)
+
+
+def _divisions(method: Method) -> tuple[str, ...]:
+    """The divisions of the method's industries, or the letters of sections: the list need not hold every class."""
+    return tuple(one[:2] if re.fullmatch(r"\d{2,4}", one) else one for one in method.industries)
+
+
+def _lacking(names: set[str]) -> str:
+    return f"add {', '.join(sorted(names))}; " if names else ""
 
 
 def _check_units(method: Method) -> None:
@@ -165,6 +235,16 @@ def _check_units(method: Method) -> None:
     if abs(tonnes - plain) > 1e-9 * abs(plain):
         raise UserError(f"inputs: one of each unit makes {tonnes:g} t by units, {plain:g} t by the formula",
                         where=method.file, remedy="give units that multiply to tonnes")  # fmt: skip
+    _check_proportional(method)
+
+
+def _check_proportional(method: Method) -> None:
+    """Refuse a formula that isn't proportional to the quantity: a month would not be the sum of its days."""
+    values = {name: 0.5 + 0.07 * place for place, name in enumerate(method.inputs)}
+    once, thrice = (method.mass(values | {method.quantity: ad}) for ad in (1.0, 3.0))
+    if abs(thrice - 3 * once) > 1e-9 * abs(thrice):
+        raise UserError(f"formula: {method.formula!r} isn't proportional to {method.quantity}", where=method.file,
+                        remedy="make a method of each stream: a line is one activity row times factors")  # fmt: skip
 
 
 @cache

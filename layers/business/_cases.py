@@ -1,35 +1,33 @@
-"""Which method applies to which kind of activity, and which factors are in force for it. Small, whatever the data."""
+"""Which method applies to which kind of activity, and with which factors. Small, whatever the data."""
 
 from __future__ import annotations
 
-from functools import cache, reduce
-from itertools import product
+from collections.abc import Sequence
+from functools import reduce
 from typing import Any
 
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
 from layers import constants
-from models import units
+from layers.business._library import KEY, best, candidates, converted
 from models.method import Method, methods
 from models.variant import PUBLISHED, Variant
 from schemas.codes import code_list
-from schemas.contracts import contracts
-from schemas.errors import UserError
 
-# All that a choice of method and factor looks at. Region and industry are '' where the subject has none.
-KEY = ("activity_code", "unit", "grain", "date", "region_code", "industry_code")
 GWP = "gwp"  # every line asks for it, beside the inputs of its method
-NATION = "CHN"
-LIBRARY_UNITS = {"kgCO2/kWh", "gCO2/kWh", "tCO2/MWh", "tC/TJ", "kgCO2/t", "tCO2/TJ"}  # that factors come in, too
-LIMITS = ("grains", "method_from", "method_to")  # of the activity that a method applies to
-OPEN = ("activity_code", "region_code", "industry_code", "gas")  # where NULL in a factor means any
+OWN_SETS = ("override", "measured")  # what a subject says of itself, by `kind` of the factor; the first goes first
+LIMITS = ("grains", "industries", "method_from", "method_to")  # of the activity that a method applies to
+# Of every slot: value in the unit of the method, its factor, the set, how near it was, its uncertainty in percent.
+OF_SLOT = {"v": "value", "f": "factor_id", "s": "source_set", "b": "chosen_by", "z": "uncertainty_percent"}
 
 
 def cases(activity: DataFrame, factor: DataFrame, variant: Variant = PUBLISHED) -> DataFrame:
-    """Return one row per kind of activity (KEY) and method: the method's attributes, scale, v_, f_ of every factor.
+    """Return one row per kind of activity (KEY) and method: the method's attributes, scale, and OF_SLOT of every slot.
 
-    `lacking` names the factors that are not to be had; `fallback` is true where one is of an earlier year.
+    A slot is the place of a factor in its method, or GWP. All come from the first of the method's sets that is
+    complete, but for what the subject measured and what the method mixes or defaults (`measured`, `defaulted`).
+    `lacking` names what even the first set does not have; `fallback` is true where one is of an earlier year.
     """
     kinds = activity.groupBy(*KEY).agg(F.count(F.lit(1)).alias("_rows")).select(*KEY)
     known = list(methods().values())
@@ -37,47 +35,19 @@ def cases(activity: DataFrame, factor: DataFrame, variant: Variant = PUBLISHED) 
     placed = kinds.join(F.broadcast(_grids(factor)), F.substring("region_code", 1, 2) == F.col("province"), "left")
     applied = placed.join(applying.select("activity_code", "method_id", *LIMITS), "activity_code").where(
         F.array_contains(F.split("grains", ","), F.col("grain"))
+        & F.regexp_like("industry_code", F.col("industries"))
         & (F.col("date") >= F.col("method_from"))
         & (F.col("date") <= F.col("method_to"))
     )
     asked = _asked(factor, known, variant.gwp_set)
-    wide = _wide(_best(_candidates(applied, asked, _known(factor, variant)), factor))
-    named = wide.join(applying.drop(*LIMITS), ["activity_code", "method_id"])
+    chosen = best(candidates(applied, asked, _known(factor, variant)), factor)
+    named = _standing(_first(_wide(chosen)), known).join(applying.drop(*LIMITS), ["activity_code", "method_id"])
     return converted(named, "unit", "method_unit", "scale", factor)
 
 
-def factor_names() -> tuple[str, ...]:
-    """Return the names of all inputs that take factors, of all methods, and the GWP."""
-    return (*sorted({name for one in methods().values() for name in one.factors}), GWP)
-
-
-def converted(frame: DataFrame, given: str, wanted: str, name: str, anchor: DataFrame) -> DataFrame:
-    """Add what a value in the unit `given` is multiplied by to be in that of `wanted`; NULL where it does not convert.
-
-    One small join, where a CASE of all pairs would make the plan many times larger.
-    """
-    rows = [{"u_given": one, "u_wanted": other, name: value} for (one, other), value in conversions().items()]
-    table = constants.table(anchor, rows, {"u_given": "string", "u_wanted": "string", name: "double"})
-    same = (F.col(given) == F.col("u_given")) & (F.col(wanted) == F.col("u_wanted"))
-    return frame.join(F.broadcast(table), same, "left").drop("u_given", "u_wanted")
-
-
-def conversions() -> dict[tuple[str, str], float]:
-    """Return (unit, unit a method wants) → factor, for the units of contracts and methods that convert."""
-    wanted = {one.unit for method in methods().values() for one in method.inputs.values()} | {"1"}
-    columns = {column.unit for one in contracts().values() for column in one.columns.values() if column.unit}
-    return _conversions(frozenset(wanted | columns | LIBRARY_UNITS), frozenset(wanted))
-
-
-@cache
-def _conversions(known: frozenset[str], wanted: frozenset[str]) -> dict[tuple[str, str], float]:
-    found = {}
-    for given, target in product(sorted(known), sorted(wanted)):
-        try:
-            found[given, target] = units.factor(given, target)
-        except UserError:  # another dimension: a row that asks for it is reported as unresolved
-            continue
-    return found
+def slots() -> tuple[str, ...]:
+    """Return the names of the slots: a number for each factor that a method may have, and the GWP."""
+    return (*map(str, range(max(len(one.slots) for one in methods().values()))), GWP)
 
 
 def _grids(anchor: DataFrame) -> DataFrame:
@@ -102,26 +72,49 @@ def _attributes(one: Method) -> dict[str, Any]:
         "scope": one.scope,
         "category": one.category,
         "book": one.book,
-        "factor_set": one.factor_set,
         "method_unit": one.inputs[one.quantity].unit,
         "hour_role": hourly and (hourly.factor_role or one.hourly),
         "hour_unit": hourly and hourly.unit,
+        "hour_set": hourly and (hourly.sets or one.sets)[0],
         "grains": ",".join(one.grains),
+        "industries": _pattern(one.industries),
         "method_from": str(one.valid_from),
         "method_to": str(one.valid_to or "9999-12-31"),
     }
 
 
+def _pattern(industries: Sequence[str]) -> str:
+    """What the industry of a subject looks like; the letter of a section stands for its divisions."""
+    parts = {row["code"]: row["parent"] for row in code_list("industry") if row["level"] == "division"}
+    prefixes = [code for one in industries for code in ([one] if one.isdigit() else [c for c, p in parts.items() if p == one])]
+    return f"^({'|'.join(prefixes)})"
+
+
 def _asked(anchor: DataFrame, known: list[Method], gwp_set: str) -> DataFrame:
-    """One row per method and factor it asks for, those by hour excepted; the GWP of its gas is one of them."""
-    rows = [
-        {"method_id": one.id, "input": name, "role": part.factor_role or name, "asked_set": one.factor_set,
-         "asked_gas": one.gas, "asked_unit": part.unit, "earlier": one.fallback == "latest_earlier"}
-        for one in known for name, part in one.factors.items() if not part.grain
-    ]  # fmt: skip
-    rows += [{"method_id": one.id, "input": GWP, "role": GWP, "asked_set": gwp_set, "asked_gas": one.gas,
-              "asked_unit": "1", "earlier": False} for one in known]  # fmt: skip
-    return constants.table(anchor, rows, dict.fromkeys(rows[0], "string") | {"earlier": "boolean"})
+    """One row per method, set that it tries (`choice`), slot, and set that the slot may be filled from (`place`)."""
+    rows = [row for one in known for choice, set_ in enumerate(one.sets or ("",))
+            for row in _asked_of(one, choice, set_, gwp_set)]  # fmt: skip
+    types = dict.fromkeys(rows[0], "string") | dict.fromkeys(("choice", "place"), "int")
+    return constants.table(
+        anchor, rows, types | dict.fromkeys(("own", "idle", "earlier"), "boolean") | {"asked_default": "double"}
+    )
+
+
+def _asked_of(one: Method, choice: int, set_: str, gwp_set: str) -> list[dict[str, Any]]:
+    rows = []
+    for slot, (name, part) in enumerate(one.slots.items()):
+        own = OWN_SETS if "none" not in (one.measured, part.measured) else ()
+        for place, source in enumerate((*own, *(part.sets or (set_,)))):
+            own_set = source in OWN_SETS
+            idle = own_set and place < len(own)  # without rows of its own a subject needn't ask here; a last place stays
+            rows.append({"method_id": one.id, "choice": choice, "choice_set": set_, "slot": str(slot), "input": name,
+                         "role": part.factor_role or name, "asked_set": source, "place": place, "own": own_set, "idle": idle,
+                         "asked_gas": one.gas, "asked_unit": part.unit, "asked_technology": part.technology,
+                         "asked_default": part.default, "earlier": one.fallback == "latest_earlier" and not own_set})  # fmt: skip
+    gwp = {"slot": GWP, "input": GWP, "role": GWP, "asked_set": gwp_set, "place": 0, "asked_unit": "1",
+           "own": False, "idle": False, "earlier": False}  # fmt: skip
+    return [*rows, gwp | {"method_id": one.id, "choice": choice, "choice_set": set_, "asked_gas": one.gas,
+                          "asked_technology": "", "asked_default": None}]  # fmt: skip
 
 
 def _known(factor: DataFrame, variant: Variant) -> DataFrame:
@@ -131,74 +124,47 @@ def _known(factor: DataFrame, variant: Variant) -> DataFrame:
     return factor.where(F.col("known_from").isNull() | (F.col("known_from") <= F.lit(variant.known_on)))
 
 
-def _candidates(applied: DataFrame, asked: DataFrame, factor: DataFrame) -> DataFrame:
-    """Every factor that may serve, with how near it is; a row without one where there is none."""
-    rows = applied.select(*KEY, "grid_code", "method_id").join(F.broadcast(asked), "method_id")
-    library = factor.select(
-        F.col("role").alias("l_role"), F.col("factor_set").alias("l_set"), "factor_id", "value", "known_from",
-        F.coalesce("valid_from", F.lit("0001-01-01").cast("date")).alias("valid_from"),
-        F.coalesce("valid_to", F.lit("9999-12-31").cast("date")).alias("valid_to"), F.col("unit").alias("l_unit"),
-        *(F.coalesce(name, F.lit("")).alias(f"l_{name}") for name in OPEN),
-    )  # fmt: skip
-    serves = (
-        (F.col("role") == F.col("l_role"))
-        & (F.col("asked_set") == F.col("l_set"))
-        & F.col("l_activity_code").isin("", F.col("activity_code"))
-        & F.col("l_gas").isin("", F.col("asked_gas"))
-        & _region_rank().isNotNull()
-        & F.col("industry_code").startswith(F.col("l_industry_code"))
-        & (F.col("valid_from") <= F.col("date"))
-        & (F.col("earlier") | (F.col("valid_to") >= F.col("date")))
-    )
-    return rows.join(library, serves, "left")
-
-
-def _region_rank() -> Column:
-    """How near the region of a factor is: same, city, province, grid, nation, everywhere (GB/T 2260 has six digits)."""
-    mine, its = F.col("region_code"), F.col("l_region_code")
-    chinese = mine.rlike("^[0-9]{6}$")
-    province = F.concat(F.substring(mine, 1, 2), F.lit("0000"))
-    return (
-        F.when(its == "", F.lit(0))
-        .when(its == mine, F.lit(5))
-        .when(chinese & (its == F.concat(F.substring(mine, 1, 4), F.lit("00"))), F.lit(4))
-        .when(chinese & (its == province), F.lit(3))
-        .when(chinese & (its == F.col("grid_code")), F.lit(2))
-        .when(chinese & (its == NATION), F.lit(1))
-    )
-
-
-def _best(candidates: DataFrame, anchor: DataFrame) -> DataFrame:
-    """Keep one factor for each kind, method and input: in force before earlier, then the nearest, then the newest."""
-    in_force = F.col("valid_to") >= F.col("date")
-    order = [
-        F.when(in_force, F.lit(1)).otherwise(F.lit(0)).desc(),
-        F.when(~in_force, F.col("valid_to")).desc(),
-        _region_rank().desc(),
-        F.length("l_industry_code").desc(),
-        F.length("l_activity_code").desc(),
-        F.col("valid_from").desc(),
-        F.col("known_from").desc(),
-        F.col("factor_id"),
-    ]
-    place = F.row_number().over(Window.partitionBy(*KEY, "method_id", "input").orderBy(*order))
-    first = candidates.select("*", place.alias("place"), (~in_force).alias("late")).where("place = 1")
-    return converted(first, "l_unit", "asked_unit", "times", anchor).withColumn("scaled", F.col("value") * F.col("times"))
-
-
-def _wide(best: DataFrame) -> DataFrame:
-    """Turn the inputs of one kind and method into columns."""
+def _wide(chosen: DataFrame) -> DataFrame:
+    """Turn the slots of one kind, method and choice into columns."""
     columns = [
-        F.max(F.when(F.col("input") == name, F.col(source))).alias(f"{prefix}_{name}")
-        for name in factor_names()
-        for prefix, source in (("v", "scaled"), ("f", "factor_id"))
+        F.max(F.when(F.col("slot") == slot, F.col(source))).alias(f"{prefix}_{slot}")
+        for slot in slots()
+        for prefix, source in OF_SLOT.items()
     ]
     gone = [
-        F.max(F.when((F.col("input") == name) & F.col("scaled").isNull(), F.lit(f"{name} "))).alias(f"_{name}")
-        for name in factor_names()
+        F.max(F.when((F.col("slot") == slot) & F.col("value").isNull(), F.concat("input", F.lit(" ")))).alias(f"_{slot}")
+        for slot in slots()
     ]
-    late = F.max(F.when(F.col("late"), F.lit(1)).otherwise(F.lit(0)))
-    found = best.groupBy(*KEY, "method_id").agg(*columns, *gone, late.alias("late"))
-    lacking = F.trim(reduce(F.concat, [F.coalesce(f"_{name}", F.lit("")) for name in factor_names()]))
-    kept = [F.col(f"{prefix}_{name}") for name in factor_names() for prefix in "vf"]
-    return found.select(*KEY, "method_id", *kept, lacking.alias("lacking"), (F.col("late") == 1).alias("fallback"))
+    flags = [F.max(F.when(F.col(name), F.lit(1)).otherwise(F.lit(0))).alias(name) for name in ("late", "defaulted", "own")]
+    found = chosen.groupBy(*KEY, "method_id", "choice").agg(*columns, *gone, *flags, F.max("from_choice").alias("factor_set"))
+    lacking = F.trim(reduce(F.concat, [F.coalesce(f"_{slot}", F.lit("")) for slot in slots()]))
+    kept = [F.col(f"{prefix}_{slot}") for slot in slots() for prefix in OF_SLOT]
+    told = {"fallback": "late", "defaulted": "defaulted", "measured": "own"}
+    return found.select(*KEY, "method_id", "choice", "factor_set", *kept, lacking.alias("lacking"),
+                        *((F.col(flag) == 1).alias(name) for name, flag in told.items()))  # fmt: skip
+
+
+def _first(wide: DataFrame) -> DataFrame:
+    """Keep the first complete set of each kind and method, all in force before one of an earlier year; else the first."""
+    complete = F.col("lacking") == ""
+    whole = F.when(complete & ~F.col("fallback"), F.lit(2)).when(complete, F.lit(1)).otherwise(F.lit(0))
+    place = F.row_number().over(Window.partitionBy(*KEY, "method_id").orderBy(whole.desc(), F.col("choice")))
+    return wide.select("*", place.alias("_place")).where("_place = 1").drop("_place", "choice")
+
+
+def _standing(chosen: DataFrame, known: list[Method]) -> DataFrame:
+    """Leave out a method where one that stands instead of it is complete, and the latter where it is not."""
+    pairs = [(one.id, other) for one in known for other in one.instead_of]
+    if not pairs:
+        return chosen
+    kind = Window.partitionBy(*KEY)
+    gone: list[Column] = []
+    for place, (first, second) in enumerate(pairs):
+        is_first, is_second = F.col("method_id") == first, F.col("method_id") == second
+        complete = F.max(F.when(is_first & (F.col("lacking") == ""), F.lit(1)).otherwise(F.lit(0))).over(kind)
+        there = F.max(F.when(is_second, F.lit(1)).otherwise(F.lit(0))).over(kind)
+        chosen = chosen.select("*", complete.alias(f"_c{place}"), there.alias(f"_t{place}"))
+        whole = F.col(f"_c{place}") == 1
+        gone += [is_second & whole, is_first & ~whole & (F.col(f"_t{place}") == 1)]
+    dropped = reduce(lambda a, b: a | b, gone)
+    return chosen.where(~dropped).drop(*(f"_{letter}{place}" for place in range(len(pairs)) for letter in "ct"))

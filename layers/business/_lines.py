@@ -5,7 +5,9 @@ from __future__ import annotations
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from layers.business._cases import GWP, KEY, cases, conversions, factor_names
+from layers.business import _formulas
+from layers.business._cases import GWP, cases, slots
+from layers.business._library import KEY, conversions
 from layers.numbers import to_double
 from models.formulas import co2e
 from models.method import methods
@@ -23,15 +25,15 @@ def lines(
     `reason` is NULL for a line item; else it says why there is none: no_method, unit, no_factor, out_of_range.
     The large side is joined thrice to small ones and never sorted.
     """
-    located = _located(activity, subject)
-    chosen = _renamed(cases(located, factor, variant))
+    located = _located(activity, subject, factor)
+    chosen = _renamed(_formulas.with_coefficient(cases(located, factor, variant)))
     on = [located[name] == chosen[f"c_{name}"] for name in KEY]
     # The small side stands first: that is the side the embedded engine builds its hash table of, hint or not.
     joined = F.broadcast(chosen).join(located, on, "right")
     joined = F.broadcast(_by_hour(factor_hour)).join(joined, _same_hour(), "right").withColumn(HOUR, _hour_value())
     quantity = to_double(F.col("quantity")) * F.col("scale")
-    # An engine puts in a column again wherever it is named, filters included: name `mass` seldom, it is the dear one.
-    valued = joined.withColumn("q", quantity).withColumn("mass", _mass())
+    # An engine puts in a column again wherever it is named, filters included: name `mass` seldom.
+    valued = joined.withColumn("q", quantity).withColumn("mass", _formulas.mass(HOUR))
     return valued.withColumn("co2e", co2e(F.col("mass"), F.col("v_gwp"))).withColumn("reason", _reason())
 
 
@@ -40,15 +42,19 @@ def line_id() -> Column:
     return F.concat_ws("|", "activity_id", "method_id", "gas")
 
 
-def _located(activity: DataFrame, subject: DataFrame) -> DataFrame:
-    places = subject.select(
+def _located(activity: DataFrame, subject: DataFrame, factor: DataFrame) -> DataFrame:
+    """Add what KEY asks for of the subject: its region, its industry, and whether the library has rows of its own."""
+    owning = factor.where("subject_id is not null").groupBy(F.col("subject_id").alias("o_subject_id")).agg(
+        F.count(F.lit(1)).alias("_rows"))  # fmt: skip
+    places = subject.join(owning, subject["subject_id"] == owning["o_subject_id"], "left").select(
         F.col("subject_id").alias("s_subject_id"),
         F.col("region_code").alias("s_region"),
         F.col("industry_code").alias("s_industry"),
+        F.col("o_subject_id").alias("s_own"),
     )
     joined = F.broadcast(places).join(activity, activity["subject_id"] == places["s_subject_id"], "right")
-    region = F.coalesce("s_region", F.lit("")).alias("region_code")
-    return joined.select(*activity.columns, region, F.coalesce("s_industry", F.lit("")).alias("industry_code"))
+    told = {"region_code": "s_region", "industry_code": "s_industry", "own_subject": "s_own"}
+    return joined.select(*activity.columns, *(F.coalesce(of, F.lit("")).alias(name) for name, of in told.items()))
 
 
 def _renamed(chosen: DataFrame) -> DataFrame:
@@ -62,8 +68,8 @@ def _by_hour(factor_hour: DataFrame) -> DataFrame:
 
 
 def _same_hour() -> Column:
-    same = F.col("hour_role") == F.col("h_role")
-    for name in ("factor_set", "activity_code", "period_start", "region_code"):
+    same = (F.col("hour_role") == F.col("h_role")) & (F.col("hour_set") == F.col("h_factor_set"))
+    for name in ("activity_code", "period_start", "region_code"):
         same = same & (F.col(name) == F.col(f"h_{name}"))
     return same
 
@@ -78,15 +84,6 @@ def _hour_value() -> Column:
     return F.col("h_value") * times
 
 
-def _mass() -> Column:
-    """Return tonnes of gas: the formula of each method, over columns."""
-    mass: Column = F.when(F.lit(False), F.lit(0.0))
-    for one in methods().values():
-        values = {name: F.col(HOUR) if part.grain else F.col(f"v_{name}") for name, part in one.factors.items()}
-        mass = mass.when(F.col("method_id") == one.id, one.mass(values | {one.quantity: F.col("q")}))
-    return mass
-
-
 def _reason() -> Column:
     no_hour = F.col("hour_role").isNotNull() & F.col(HOUR).isNull()
     # No warming potential is below one, so tonnes of CO2 equivalents are the larger figure of the two to fix.
@@ -99,4 +96,4 @@ def _reason() -> Column:
     )
 
 
-__all__ = ["GWP", "HOUR", "factor_names", "line_id", "lines"]
+__all__ = ["GWP", "HOUR", "line_id", "lines", "slots"]

@@ -71,6 +71,16 @@ def test_a_formula_of_its_own_comes_before_the_stock(project: Path) -> None:
         ("ef: {from: factor", "ef: {from: activity", "exactly one is `from: activity`"),
         ("factor_set: provincial", "", "factor_set: this key is missing"),
         ("clause: \"2\"", "", "clause: this key is missing"),
+        ("unit: tCO2/t}", "unit: tCO2/t, default: 1}", "`default` and `default_source`"),
+        ("unit: tCO2/t}", "unit: tCO2/t, default: .nan, default_source: s}", "default: nan is no number"),
+        ("unit: t}", "unit: t, sets: [x]}", "the quantity of the activity has neither"),
+        ("unit: tCO2/t}", "unit: tCO2/t, sets: [x]}", "ef mixes sets without a `note`"),
+        ("factor_set: provincial", "factor_set: a\nfactor_sets: [a, b]", "give one of the two"),
+        ("gas: CO2", "gas: CO2\nindustries: [\"00\"]", "'00' is not in the code list 'industry'"),
+        ("gas: CO2", "gas: CO2\nfamily: guess", "family"),
+        ("gas: CO2", "gas: CO2\ninstead_of: [lime]", "there is no other method 'lime'"),
+        ("book: enterprise", "book: other\ninstead_of: [fuel_combustion]", "is of book enterprise"),
+        ("  ef: {from: factor, unit: tCO2/t}\nformula: activity_factor", "formula: activity_factor", "add ef"),
     ],
 )  # fmt: skip
 def test_a_wrong_method_is_refused_by_file_and_key(project: Path, old: str, new: str, message: str) -> None:
@@ -80,3 +90,16 @@ def test_a_wrong_method_is_refused_by_file_and_key(project: Path, old: str, new:
         methods()
     assert message in str(caught.value), str(caught.value)
     assert "models/methods/lime" in str(caught.value)
+
+
+def test_a_formula_that_is_not_proportional_to_the_quantity_is_refused(project: Path) -> None:
+    inputs = """  mwh: {from: activity, unit: MWh}
+  ef: {from: factor, unit: tCO2/MWh}
+  green_mwh: {from: factor, unit: MWh}
+formula: purchased_electricity
+"""
+    start, end = GOOD.index("  ad:"), GOOD.index("gas:")
+    _place(project, GOOD[:start] + inputs + GOOD[end:])
+    with pytest.raises(UserError, match="isn't proportional to mwh") as caught:
+        methods()
+    assert "a method of each stream" in str(caught.value.remedy)
