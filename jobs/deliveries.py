@@ -278,7 +278,8 @@ def _typed(contract: Contract, one: Parsed) -> tuple[tuple[str, str], ...]:
 def _used(contract: Contract, one: Parsed) -> tuple[str, ...]:
     wanted = {name: column for name, column in contract.columns.items() if headers(column, name)}
     used = {name: found_header(column, name, one.columns) for name, column in wanted.items()}
-    missing = [f"{name} (from {' or '.join(map(repr, headers(wanted[name], name)))})" for name, h in used.items() if not h]
+    missing = [f"{name} (from {' or '.join(map(repr, headers(wanted[name], name)))})" for name, h in used.items()
+               if not h and not wanted[name].optional]  # fmt: skip
     if missing:
         known = {header for name, column in wanted.items() for header in headers(column, name)}
         extra = [header for header in one.columns if header not in known and not header.startswith("_")]

@@ -163,9 +163,11 @@ def _subjects(lake: Lake, table: str, name: str) -> tuple[Choice, ...]:
     """Return what a table of the lake knows by a column, with the names it has for it."""
     if lake.open(table) is None:
         return ()
-    label = "name" if "name" in contract(table).columns else name
+    known = contract(table).columns
+    label = '"name"' if "name" in known else f'"{name}"'
+    newest = f"arg_max({label}, valid_from)" if "valid_from" in known else f"max({label})"
     rows = query.sql(
-        lake, f'select distinct "{name}" as value, "{label}" as name from {table} where "{name}" is not null order by all'
+        lake, f'select "{name}" as value, {newest} as name from {table} where "{name}" is not null group by "{name}" order by all'
     )
     return tuple(Choice(str(row["value"]), str(row["name"] or "")) for row in rows.to_pylist())
 

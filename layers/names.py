@@ -90,7 +90,10 @@ def matched(
     theirs = _prefixed(parted(enterprise, "name", "region_code").select("name", "uscc", *PARTS), "e")
     scored = _candidates(ours, theirs).withColumn("score", _score()).where(F.col("score") >= review)
     order = Window.partitionBy("m_name").orderBy(F.col("score").desc(), F.col("e_uscc"))
-    best = scored.select("m_name", "e_uscc", "e_name", "score", F.row_number().over(order).alias("n")).where("n <= 2")
+    # An enterprise that moved or was renamed has several rows; the one that is most like the name stands for it.
+    nearest = F.max(F.struct("score", "e_name")).alias("nearest")
+    by_code = scored.groupBy("m_name", "e_uscc").agg(nearest).select("m_name", "e_uscc", "nearest.score", "nearest.e_name")
+    best = by_code.select("*", F.row_number().over(order).alias("n")).where("n <= 2")
     found = best.groupBy("m_name").agg(*(_nth(column, n, alias) for column, n, alias in (
         ("e_uscc", 1, "uscc"), ("e_name", 1, "matched_name"), ("score", 1, "best"), ("e_uscc", 2, "second_uscc"),
         ("score", 2, "second"))))  # fmt: skip

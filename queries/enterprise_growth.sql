@@ -13,6 +13,6 @@ with yearly as (
 )
 select s.name, c.year, c.emission_tco2e, c.change_tco2e, c.ratio
 from changed c
-join thematic.subject s on s.subject_id = c.subject_id
+join thematic.subject s on s.subject_id = c.subject_id and s.latest
 where c.change_tco2e is not null
 order by c.change_tco2e desc, s.name

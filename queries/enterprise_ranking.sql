@@ -9,5 +9,5 @@ with yearly as (
 select y.year, y.industry_code, s.name, y.emission_tco2e,
   rank() over (partition by y.year, y.industry_code order by y.emission_tco2e desc) as place
 from yearly y
-join thematic.subject s on s.subject_id = y.subject_id
+join thematic.subject s on s.subject_id = y.subject_id and s.latest
 order by y.year, y.industry_code, place, s.name

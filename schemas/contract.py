@@ -133,6 +133,7 @@ class Column(Closed):
     grade: Grade | None = None
     codes: str | None = Field(None, description="Code list of schemas/codes/ that its values belong to")
     required: bool = False
+    optional: bool = Field(False, description="A delivery may come without the header; the column is NULL then")
     from_: str | list[str] | None = Field(
         None, alias="from", description="Header in the source (or several it may carry), or _name, _member, _locator"
     )

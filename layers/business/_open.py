@@ -6,6 +6,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from layers import constants
+from layers.business._places import state
 from models.method import methods
 
 BOOK = "enterprise"  # of activity that no method takes: the book it would be missed in
@@ -14,7 +15,7 @@ FINE = ("day", "month")
 
 
 def unresolved_sums(unresolved: DataFrame) -> DataFrame:
-    """Return unresolved rows added up by book, subject, `fine` (day or month), `period` and detail of their method.
+    """Return unresolved rows added up by book, state of the subject, `fine` (day or month), `period` and detail of their method.
 
     What no method takes has scope 0, category `unresolved` and the gas GHG: which gases it emits nobody says. A row of
     an hour or a day counts in its day and in its month, any other in the month in which it starts.
@@ -22,7 +23,7 @@ def unresolved_sums(unresolved: DataFrame) -> DataFrame:
     rows = _of_method(unresolved).select("*", F.explode(F.array(*(F.lit(name) for name in FINE))).alias("fine"))
     fitting = rows.where("fine = 'month' or grain in ('hour', 'day')")
     period = F.when(F.col("fine") == "month", F.trunc("date", "month")).otherwise(F.col("date"))
-    by = ("book", "subject_id", "fine", "period", "scope", "category", "activity_code", "gas")
+    by = ("book", *state(), "fine", "period", "scope", "category", "activity_code", "gas")
     return fitting.withColumn("period", period).groupBy(*by).agg(
         F.count(F.lit(1)).alias("unresolved_rows"), F.sum("quantity").alias("unresolved_quantity"),
         F.min("unit").alias("unit_low"), F.max("unit").alias("unit_high"),

@@ -5,21 +5,39 @@ from __future__ import annotations
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
+from layers.history import held, since
+
 PLACE = ("region_code", "industry_code", "park_id", "enterprise_id", "facility_id")
 
 
+def state() -> tuple[Column, Column]:
+    """Return what names the state of a subject: its id, and since when it was so."""
+    return F.col("subject_id"), since(F.col("subject_from")).alias("subject_from")
+
+
+def dated(rows: DataFrame, subject: DataFrame) -> DataFrame:
+    """Add `subject_from` to rows of `subject_id` and `date`: since when the subject was what it was on that day."""
+    states = subject.select(
+        F.col("subject_id").alias("d_id"), F.col("valid_from").alias("d_from"), F.col("valid_to").alias("d_to")
+    )
+    that_day = (F.col("d_id") == rows["subject_id"]) & held(rows["date"], F.col("d_from"), F.col("d_to"))
+    return F.broadcast(states).join(rows, that_day, "right").select(*rows.columns, since(F.col("d_from")).alias("subject_from"))
+
+
 def placed(frame: DataFrame, subject: DataFrame) -> DataFrame:
-    """Add PLACE to rows of `subject_id`; NULL where nobody says.
+    """Add PLACE to rows of `subject_id` and `subject_from`; NULL where nobody says.
 
     A facility is part of the enterprise that its `parent_id` names. The small side stands first: that is the side the
     embedded engine builds its hash table of.
     """
+    facility = F.when(F.col("subject_type") == "facility", F.col("subject_id")).alias("facility_id")
     places = subject.select(
-        F.col("subject_id").alias("p_subject_id"), "region_code", "industry_code", _park(subject), _enterprise(),
-        F.when(F.col("subject_type") == "facility", F.col("subject_id")).alias("facility_id"),
+        F.col("subject_id").alias("p_subject_id"), since(F.col("valid_from")).alias("p_from"), "region_code", "industry_code",
+        _park(subject), _enterprise(), facility,
     )  # fmt: skip
     rows = frame.drop(*PLACE)
-    return F.broadcast(places).join(rows, F.col("p_subject_id") == rows["subject_id"], "right").select(*rows.columns, *PLACE)
+    same = (F.col("p_subject_id") == rows["subject_id"]) & (F.col("p_from") == rows["subject_from"])
+    return F.broadcast(places).join(rows, same, "right").select(*rows.columns, *PLACE)
 
 
 def _park(subject: DataFrame) -> Column:

@@ -6,7 +6,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from layers.business._levels import rolled
-from layers.business._places import placed
+from layers.business._places import dated, placed
 from layers.business._sums import again, counted
 
 DETAIL = ("activity_code", "unit")
@@ -18,8 +18,9 @@ def transform(activity: DataFrame, subject: DataFrame) -> DataFrame:
 
     Days come of rows of hours and days alone; a row beyond a month counts in the month in which it starts.
     """
-    day = _sums(activity.where("grain in ('hour', 'day')"), "day", F.col("date"))
-    sums = day.unionByName(_sums(activity, "month", F.trunc("date", "month")))
+    rows = dated(activity, subject)
+    day = _sums(rows.where("grain in ('hour', 'day')"), "day", F.col("date"))
+    sums = day.unionByName(_sums(rows, "month", F.trunc("date", "month")))
     found = rolled(placed(sums, subject), DETAIL, again("quantity") + again(*COUNTS, type_="decimal(19,0)"))
     both, year = F.col("quarter_rows") + F.col("year_rows"), F.col("year_rows")
     longer = [F.when(F.col("grain") == grain, n.cast("decimal(30,0)")) for grain, n in (("month", both), ("quarter", year))]
@@ -30,6 +31,6 @@ def transform(activity: DataFrame, subject: DataFrame) -> DataFrame:
 def _sums(activity: DataFrame, fine: str, period: Column) -> DataFrame:
     longer = [counted(F.col("grain") == grain, f"{grain}_rows") for grain in ("quarter", "year")]
     rows = activity.select("*", F.lit(fine).alias("fine"), period.alias("period"))
-    return rows.groupBy("subject_id", "fine", "period", *DETAIL).agg(
+    return rows.groupBy("subject_id", "subject_from", "fine", "period", *DETAIL).agg(
         F.sum("quantity").alias("quantity"), F.count(F.lit(1)).alias("rows"), *longer
     )

@@ -15,7 +15,7 @@ def transform(
 ) -> DataFrame:
     """Return one row per activity and method that could be computed; the others are in business.unresolved."""
     return lines(activity, subject, factor, factor_hour, variant).where("reason is null").select(
-        line_id().alias("line_id"), "book", "method_id", "subject_id", "period_start", "date", "grain",
+        line_id().alias("line_id"), "book", "method_id", "subject_id", "subject_from", "period_start", "date", "grain",
         "activity_id", "activity_code", "gas", fix(F.col("mass")).alias("mass_t"), F.lit(variant.gwp_set).alias("gwp_set"),
         fix(F.col("co2e")).alias("emission_tco2e"), "scope", "category", "data_grade",
         F.coalesce("factor_set", "hour_set").alias("factor_set"), "fallback", "defaulted", "measured",

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pyspark.sql import DataFrame
 
-from layers.business._places import placed
+from layers.business._places import placed, state
 from layers.business._sums import DETAIL, of_lines
 
 
 def transform(emission: DataFrame, subject: DataFrame) -> DataFrame:
-    """Return sums with the place of the subject; a line of a longer period is of no day and is left to the month."""
+    """Return sums with the place of the subject on the day; a line of a longer period is of no day and is left to the month."""
     fine = emission.where("grain in ('hour', 'day')")
-    return placed(fine.groupBy("book", "date", "subject_id", *DETAIL).agg(*of_lines()), subject)
+    return placed(fine.groupBy("book", "date", *state(), *DETAIL).agg(*of_lines()), subject)

@@ -49,7 +49,8 @@ def _member(code: str, name: str) -> tuple[Column, Column]:
 
 
 def _named(emission_year: DataFrame, subject: DataFrame) -> DataFrame:
-    subjects = subject.select(F.col("subject_id").alias("s_id"), F.col("name").alias("subject_name"))
+    last = subject.where(F.coalesce("latest", F.lit(True)))  # one name for a subject, whatever it was called before
+    subjects = last.select(F.col("subject_id").alias("s_id"), F.col("name").alias("subject_name"))
     regions = subject.where("subject_type = 'region'").select(
         F.col("region_code").alias("r_code"), F.col("name").alias("region_name")
     )

@@ -8,17 +8,20 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from layers import constants
+from layers.history import SINCE, since, standing
 from schemas.codes import code_list
 from schemas.contracts import contract
 
-COLUMNS = ("subject_id", "subject_type", "name", "name_en", "parent_id", "region_code", "industry_code", "synthetic")
 LEVELS = ("province", "grid")  # cities and counties are codes of the list, not subjects of their own
+COLUMNS = ("subject_id", "subject_type", "name", "name_en", "parent_id", "region_code", "industry_code", "park_id",
+           "valid_from", "valid_to", "latest", "synthetic")  # fmt: skip
 
 
 def transform(enterprise: DataFrame, sources: dict[str, DataFrame]) -> DataFrame:
-    """Return one row per subject; `parent_id` of an enterprise or another who acts is the region it stands in.
+    """Return one row per subject and state; `parent_id` of an enterprise or another who acts is the region it stands in.
 
-    Who acts is known from the tables of activity that carry `region_code` beside their subject.
+    States of one subject never overlap. Who acts is known from the tables of activity that carry `region_code` beside
+    their subject.
     """
     placed = [_placed(table, frame) for table, frame in sorted(sources.items()) if _says_where(table)]
     acting = [_acting(reduce(DataFrame.unionByName, placed))] if placed else []
@@ -40,9 +43,11 @@ def _regions(anchor: DataFrame) -> DataFrame:
 
 
 def _enterprises(enterprise: DataFrame) -> DataFrame:
+    dated = enterprise.withColumn("valid_from", since(F.col("valid_from"))).withColumnRenamed("valid_to", "told_to")
     return _rows(
-        enterprise, subject_id=F.col("subject_id"), subject_type=F.lit("enterprise"), name=F.col("name"),
+        standing(dated, "subject_id"), subject_id=F.col("subject_id"), subject_type=F.lit("enterprise"), name=F.col("name"),
         parent_id=_region(F.col("region_code")), region_code=F.col("region_code"), industry_code=F.col("industry_code"),
+        park_id=F.col("park_id"), valid_from=F.col("valid_from"), valid_to=F.col("valid_to"), latest=F.col("latest"),
         synthetic=F.coalesce("synthetic", F.lit(False)),
     )  # fmt: skip
 
@@ -83,4 +88,6 @@ def _region(code: Column) -> Column:
 
 
 def _rows(frame: DataFrame, **given: Column) -> DataFrame:
-    return frame.select(*(given.get(name, F.lit(None).cast("string")).alias(name) for name in COLUMNS))
+    """Return rows of the table; a subject that nobody dates has one state, from the beginning on."""
+    undated = {"valid_from": F.lit(SINCE).cast("date"), "valid_to": F.lit(None).cast("date"), "latest": F.lit(True)}
+    return frame.select(*((undated | given).get(name, F.lit(None).cast("string")).alias(name) for name in COLUMNS))

@@ -22,7 +22,7 @@ from samples.make import ROOM, claimant
 ROWS = {
     "cleaned.building_meter_hour": 43800, "cleaned.grid_intensity_hour": 8760, "cleaned.owid_co2": 48032,
     "cleaned.unfccc_profile": 217, "cleaned.provincial_weight": 1488, "cleaned.edgar_grid": 2485,
-    "cleaned.edgar_grid_packed": 2485, "cleaned.enterprise": 24, "cleaned.enterprise_energy_month": 571,
+    "cleaned.edgar_grid_packed": 2485, "cleaned.enterprise": 25, "cleaned.enterprise_energy_month": 571,
     "cleaned.enterprise_output_month": 1724, "cleaned.fuel_factor": 50, "cleaned.grid_factor": 150, "cleaned.gwp": 81,
     "cleaned.process_factor": 47, "cleaned.standard_coal": 27,
 }  # fmt: skip

@@ -1,0 +1,42 @@
+"""What held on a day: a state with the days from which and to which it was true."""
+
+from __future__ import annotations
+
+from pyspark.sql import Column, DataFrame, Window
+from pyspark.sql import functions as F
+
+SINCE = "1900-01-01"  # of a state that nobody dates: it held before any figure of ours
+UNTIL = "9999-12-31"
+
+
+def since(first: Column) -> Column:
+    """Return the first day of a state, that of an undated one where it is NULL."""
+    return F.coalesce(first, F.lit(SINCE).cast("date"))
+
+
+def held(day: Column, first: Column, last: Column) -> Column:
+    """Tell whether a state held on a day, both ends included; NULL ends are open."""
+    return (day >= since(first)) & (day <= F.coalesce(last, F.lit(UNTIL).cast("date")))
+
+
+def standing(told: DataFrame, by: str) -> DataFrame:
+    """Return dated rows of which no two of one `by` overlap, with `valid_to` and `latest`; those given end on `told_to`.
+
+    A row that does not say when it ends ends on the day before the next begins. One that begins while another says it
+    still holds is left out: `overlapping` returns it.
+    """
+    order = Window.partitionBy(by).orderBy("valid_from")
+    alone = _marked(told, by).where(F.coalesce(F.col("_until") < F.col("valid_from"), F.lit(True)))
+    following = alone.withColumn("_next", F.lead("valid_from").over(order))
+    ends = F.coalesce(F.col("told_to"), F.date_sub("_next", 1))
+    return following.withColumn("valid_to", ends).withColumn("latest", F.col("_next").isNull()).drop("_next", "_until", "told_to")
+
+
+def overlapping(told: DataFrame, by: str) -> DataFrame:
+    """Return the dated rows that begin while another of the same `by` says it still holds, until `_until`."""
+    return _marked(told, by).where(F.col("_until") >= F.col("valid_from"))
+
+
+def _marked(told: DataFrame, by: str) -> DataFrame:
+    earlier = Window.partitionBy(by).orderBy("valid_from").rowsBetween(Window.unboundedPreceding, -1)
+    return told.withColumn("_until", F.max("told_to").over(earlier))

@@ -1,0 +1,76 @@
+"""What a subject was on a day decides where its activity is counted."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+import pytest
+
+from layers.business.emission import transform as emission
+from layers.business.emission_month import transform as emission_month
+from layers.thematic.subject import transform as subject
+from tests.frames import Row, frame
+
+A = {"subject_id": "enterprise:A", "uscc": "A", "name": "甲", "region_code": "110000", "industry_code": "3120"}
+FACTORS: list[Row] = [
+    {"factor_id": "gwp", "factor_set": "AR5", "role": "gwp", "gas": "CO2", "value": 1, "unit": "1"},
+    *({"factor_id": code, "factor_set": "grid_average", "role": "ef", "region_code": code, "gas": "CO2", "value": value,
+       "unit": "tCO2/MWh", "valid_from": "2024-01-01", "valid_to": "2024-12-31"}
+      for code, value in (("110000", 0.5), ("650000", 0.25))),
+]  # fmt: skip
+
+
+def _states(spark: Any, *rows: Row) -> Any:
+    return subject(frame(spark, "cleaned.enterprise", [A | row for row in rows]), {})
+
+
+def _counted(spark: Any, days: list[str], *rows: Row) -> list[tuple[Any, ...]]:
+    """Return what a megawatt-hour bought on each of some days is counted as."""
+    bought: list[Row] = [
+        {"activity_id": day, "subject_id": "enterprise:A", "date": day, "grain": "month",
+         "activity_code": "electricity_purchased", "quantity": 1, "unit": "MWh",
+         "data_grade": "measured", "period_start": f"{day}T00:00:00Z"} for day in days
+    ]  # fmt: skip
+    who = _states(spark, *rows)
+    hours = frame(spark, "knowledge.factor_hour", [])
+    lines = emission(frame(spark, "thematic.activity", bought), who, frame(spark, "knowledge.factor", FACTORS), hours)
+    made = emission_month(lines, who).orderBy("month")
+    return [tuple(row) for row in made.select("month", "region_code", "industry_code", "park_id", "emission_tco2e").collect()]
+
+
+def test_january_is_counted_by_the_old_industry_and_park_and_july_by_the_new(spark: Any) -> None:
+    moved = {"valid_from": "2024-07-01", "industry_code": "3110", "park_id": "park:2"}
+    made = _counted(spark, ["2024-01-01", "2024-06-01", "2024-07-01"], {"park_id": "park:1"}, moved)
+    assert [(row[0].month, *row[2:4]) for row in made] == [
+        (1, "3120", "park:1"), (6, "3120", "park:1"), (7, "3110", "park:2")]  # fmt: skip
+
+
+def test_a_move_takes_the_factor_of_the_province_of_the_day(spark: Any) -> None:
+    made = _counted(spark, ["2024-01-01", "2024-07-01"], {}, {"valid_from": "2024-07-01", "region_code": "650000"})
+    assert [(row[1], str(row[4])) for row in made] == [("110000", "0.500000"), ("650000", "0.250000")]
+
+
+def test_a_dissolved_enterprise_keeps_its_past_and_has_no_place_afterwards(spark: Any) -> None:
+    made = _counted(spark, ["2024-01-01"], {"valid_to": "2024-03-31"})
+    assert [(row[0], row[1], str(row[4])) for row in made] == [(date(2024, 1, 1), "110000", "0.500000")]
+    assert _counted(spark, ["2024-07-01"], {"valid_to": "2024-03-31"}) == []
+
+
+@pytest.mark.parametrize(
+    ("rows", "states"),
+    [
+        ([{}], [("1900-01-01", None, True)]),
+        ([{}, {"valid_from": "2024-07-01"}], [("1900-01-01", "2024-06-30", False), ("2024-07-01", None, True)]),
+        ([{"valid_to": "2023-12-31"}, {"valid_from": "2024-07-01"}],
+         [("1900-01-01", "2023-12-31", False), ("2024-07-01", None, True)]),
+        ([{"valid_to": "2024-07-01"}, {"valid_from": "2024-07-01"}], [("1900-01-01", "2024-07-01", True)]),
+        ([{"valid_to": "2024-12-31"}, {"valid_from": "2024-02-01", "valid_to": "2024-03-01"}, {"valid_from": "2024-07-01"}],
+         [("1900-01-01", "2024-12-31", True)]),
+    ],
+    ids=["undated", "an open one ends before the next", "a gap stays a gap", "an overlap is left out", "also not next to it"],
+)  # fmt: skip
+def test_states_of_a_subject_never_overlap(spark: Any, rows: list[Row], states: list[tuple[Any, ...]]) -> None:
+    made = _states(spark, *rows).where("subject_id = 'enterprise:A'").orderBy("valid_from")
+    found = [(str(row[0]), row[1] and str(row[1]), row[2]) for row in made.select("valid_from", "valid_to", "latest").collect()]
+    assert found == states
