@@ -210,7 +210,7 @@ def _health(one: Channel, now: datetime) -> tuple[str, str]:
     if one.standing.state != ACTIVE:
         return one.standing.state, f"by {one.standing.person}: {one.standing.note}"
     if one.last_failure:
-        return FAILING, one.last_failure.splitlines()[0]
+        return FAILING, " ".join(one.last_failure.split())
     if one.due_at and one.due_at < now:
         return LATE, f"due {one.due_at:%Y-%m-%d %H:%M} UTC, {_span(now - one.due_at)} ago"
     if one.differences:

@@ -47,6 +47,14 @@ class Pages(Closed):
         return self
 
 
+class Since(Closed):
+    """How an API is asked for what changed alone: from the highest mark of the last time on."""
+
+    parameter: str = Field(min_length=1, description="Name in the query of the mark to go on from, e.g. updated_since")
+    at: str = Field(min_length=1, description="Where a record holds its mark, an instant, a day or a number: e.g. updated_at")
+    first: str = Field("", description="Mark of the first time; nothing asks for everything")
+
+
 class Polled(Closed):
     """A source that is asked now and then: how often at most, and at which hours."""
 
@@ -79,6 +87,7 @@ class Http(Polled):
     pages: Pages | None = None
     records: str = Field("", description="Where a page holds its records, keys with dots between; nothing is the whole of it")
     total: str = Field("", description="Where a page says how many records there are in all")
+    since: Since | None = None
     per_minute: int = Field(0, ge=0, description="Requests in a minute at most; 0 for as many as the server bears")
     most_bytes: int = Field(1 << 30, description="Largest answer, unpacked")
 
@@ -86,6 +95,8 @@ class Http(Polled):
     def _open(self) -> Http:
         if "@" in urlsplit(self.url).netloc:
             raise ValueError("url: no user and no password here; `token` names the connection that has them")
+        if self.since and not self.pages:
+            raise ValueError("since: it goes with `pages`, whose records hold the mark")
         if (self.records or self.total) and not self.pages:
             raise ValueError("records, total: they go with `pages`; the reader's option `records` is for one file")
         return self

@@ -21,7 +21,8 @@ class Asked:
 
 @dataclass
 class Answer:
-    """What is sent back; `told` is the length that the header claims, None for that of the body."""
+    """What is sent back; `told` is the length that the header claims, None for that of the body,
+    below zero for no such header."""
 
     body: bytes = b""
     status: int = 200
@@ -61,7 +62,8 @@ def site(host: str = "127.0.0.1") -> Iterator[Site]:
             self.send_response(answer.status)
             for name, value in answer.headers.items():
                 self.send_header(name, value)
-            self.send_header("Content-Length", str(len(answer.body) if answer.told is None else answer.told))
+            if (told := len(answer.body) if answer.told is None else answer.told) >= 0:
+                self.send_header("Content-Length", str(told))
             self.send_header("Connection", "close")
             self.end_headers()
             self.wfile.write(answer.body)

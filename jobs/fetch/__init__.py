@@ -17,7 +17,7 @@ from typing import Any
 
 from jobs import sources
 from jobs.fetch.how import ONCE, How
-from jobs.fetch.log import recorded
+from jobs.fetch.log import in_vain, recorded
 from jobs.lake import Lake
 from jobs.land import Arrival, Receipt, brought, fetched_files, land_fetched, position, receipts, written
 from schemas.contract import Contract
@@ -30,7 +30,7 @@ class Asked:
     """What a kind of fetch gets: the contract, the URLs of connections, where it goes on, and an empty folder for files.
 
     `earlier` gives the files of all deliveries in force, in sequence; `newest` those of what was fetched, the newest first;
-    `brought` every receipt there ever was.
+    `brought` every receipt there ever was; `in_vain` why it was asked in vain since it last gave something, the newest first.
     """
 
     contract: Contract
@@ -41,6 +41,7 @@ class Asked:
     how_to: How = ONCE
     newest: Callable[[], Iterator[Path]] = field(default=lambda: iter(()))
     brought: Callable[[], list[Receipt]] = field(default=list)
+    in_vain: Callable[[], list[str]] = field(default=list)
 
     @property
     def how(self) -> Any:
@@ -93,7 +94,8 @@ def _arrivals(
     after = position(lake, one.table)
     with tempfile.TemporaryDirectory(prefix="carbonlake-") as folder:
         asked = Asked(one, connections, json.loads(after or "{}"), Path(folder), lambda: _files(lake, one), how,
-                      lambda: fetched_files(lake, one.table), lambda: brought(lake, one.table))  # fmt: skip
+                      lambda: fetched_files(lake, one.table), lambda: brought(lake, one.table),
+                      lambda: in_vain(lake, one.table))  # fmt: skip
         # What fails here is told to the source at once, so that no line stays open behind it.
         with closing(module.arrivals(asked)) as found:
             for arrival in found:

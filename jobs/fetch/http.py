@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import PurePosixPath
 from urllib.parse import unquote, urlsplit
 
@@ -25,7 +25,18 @@ def arrivals(asked: Asked) -> Iterator[Arrival]:
     assert asked.contract.source
     html.check(file, asked.contract.source.format, url)
     marks = {"etag": answer.get("ETag", ""), "modified": answer.get("Last-Modified", "")}
-    yield Arrival(file, PurePosixPath(unquote(urlsplit(url).path)).name or "answer", marks)
+    yield Arrival(
+        file, PurePosixPath(unquote(urlsplit(url).path)).name or "answer", marks, {} if whole(answer) else {"length": "untold"}
+    )
+
+
+def whole(headers: Mapping[str, str]) -> bool:
+    """Tell whether an answer says where it ends: by its length, by chunks, of which the last is empty, or by what packs it.
+
+    One that goes on until the line is closed looks the same where the line broke (RFC 9112, 6.3).
+    """
+    told = headers.get("Content-Length", "") + headers.get("Transfer-Encoding", "") + headers.get("Content-Encoding", "")
+    return bool(told)
 
 
 def test(asked: Asked) -> str:

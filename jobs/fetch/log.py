@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import takewhile
 from typing import Any
 
 import pyarrow as pa
@@ -68,6 +69,12 @@ def asked(lake: Lake, where: str = "true") -> list[dict[str, Any]]:
     head = lake.open(TABLE)
     rows = read_rows(head, where).to_pylist() if head else []
     return sorted(rows, key=lambda row: row["started_at"])
+
+
+def in_vain(lake: Lake, table: str) -> list[str]:
+    """Return why a source was asked in vain since it last could be, the newest first."""
+    rows = reversed(asked(lake, f"source_table = '{table}'"))
+    return [row["reason"] for row in takewhile(lambda row: row["status"] == FAILED, rows)]
 
 
 def _words(error: Exception) -> str:

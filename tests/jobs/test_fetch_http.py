@@ -14,6 +14,7 @@ import pytest
 
 from conf import secrets
 from jobs import fetch as fetching
+from jobs.channels import channels
 from jobs.fetch import waits
 from schemas.errors import UserError
 from tests.misbehaving import Answer, Asked, Site, site
@@ -194,6 +195,126 @@ def test_answers_that_are_cut_off_are_asked_for_again_and_never_taken(source: So
     api.then(Answer(packed[:-9], headers=in_gzip))
     with pytest.raises(UserError, match="not fetched in 6 attempts: what was packed is cut off"):
         source.fetch()
+
+
+def test_chunks_that_end_early_are_asked_for_again_and_never_taken(source: Source, api: Site) -> None:
+    declare(source, api, "", format="csv")
+    in_chunks = {"Transfer-Encoding": "chunked"}
+    part, end = b"5\r\nid\n1\n\r\n", b"2\r\n2\n\r\n0\r\n\r\n"
+    api.then(Answer(part, headers=in_chunks, told=-1), Answer(part + b"9\r\n2", headers=in_chunks, told=-1),
+             Answer(part + end, headers=in_chunks, told=-1))  # fmt: skip
+    (receipt,) = source.fetch()
+    assert (source.bytes(receipt), receipt.declared, len(api.asked)) == (b"id\n1\n2\n", "", 3)
+    api.then(Answer(part, headers=in_chunks, told=-1))
+    with pytest.raises(UserError, match=r"not fetched in 6 attempts: .*(broken|IncompleteRead|prematurely)"):
+        source.fetch()
+
+
+def test_an_answer_that_does_not_say_where_it_ends_is_told(source: Source, api: Site) -> None:
+    declare(source, api, "", format="csv")
+    api.then(Answer(b"id\n1\n", told=-1))
+    (receipt,) = source.fetch()
+    assert json.loads(receipt.declared) == {"length": "untold"}
+    api.then(Answer(gzip.compress(b"id\n2\n"), headers={"Content-Encoding": "gzip"}, told=-1))
+    assert source.fetch()[0].declared == ""
+
+
+SINCE = ", records: data.items, pages: {by: page, parameter: page}, since: {parameter: after, at: changed%s}"
+
+
+def changes(records: list[tuple[int, str]]) -> Any:
+    """Answer with those records of a list that are not before the mark, two a page."""
+
+    def answer(asked: Asked) -> Answer:
+        begin = 2 * int(asked.query["page"]) - 2
+        found = [one for one in records if one[1] >= asked.query.get("after", "")][begin : begin + 2]
+        return Answer(json.dumps({"data": {"items": [{"id": number, "changed": mark} for number, mark in found]}}).encode())
+
+    return answer
+
+
+def test_an_api_is_asked_for_what_changed_alone(source: Source, api: Site) -> None:
+    declare(source, api, SINCE % "")
+    records = [(0, "2026-01-01T00:00:00Z"), (1, "2026-01-01T19:00:00+08:00"), (2, "2026-01-01T12:00:00Z")]
+    api.answer = changes(records)
+    assert [ids(source, one) for one in source.fetch()] == [[0, 1, 2]]
+    assert source.position()["since"] == "2026-01-01T12:00:00Z" and "after" not in api.asked[0].query
+    # The record at the border comes once more, since another may be of the same moment; where it is all, it is no delivery.
+    api.asked.clear()
+    records[:] = records[2:]
+    source.fetch()
+    assert {one.query["after"] for one in api.asked} == {"2026-01-01T12:00:00Z"} and source.fetch() == []
+    records.append((3, "2026-01-03T00:00:00Z"))
+    assert [ids(source, one) for one in source.fetch()] == [[2, 3]]
+    # What lies ahead of the clock is taken, and not gone on from: what changes until then would be passed over.
+    records.append((4, "2999-01-01T00:00:00Z"))
+    assert [ids(source, one) for one in source.fetch()] == [[3, 4]]
+    assert source.position()["since"] == "2026-01-03T00:00:00Z"
+
+
+def test_increments_that_break_off_go_on_with_the_mark_that_they_began_with(source: Source, api: Site) -> None:
+    declare(source, api, SINCE.replace("parameter: page}", "parameter: page, each: 1}") % ", first: '5'")
+    records = [(number, str(number)) for number in (9, 5, 7)]
+    full = changes(records)
+    api.answer = lambda asked: Answer(status=403) if asked.query["page"] == "2" else full(asked)
+    with pytest.raises(UserError, match="403"):
+        source.fetch()
+    assert source.position()["highest"] == "9"
+    api.answer, api.asked = full, []
+    assert [ids(source, one) for one in source.fetch()] == [[7]]
+    assert {one.query["after"] for one in api.asked} == {"5"}
+    # The last page was empty, so that only now the round is over, and the next one begins at the highest mark of all of it.
+    api.asked = []
+    source.fetch()
+    assert [(one.query["page"], one.query["after"]) for one in api.asked[:2]] == [("3", "5"), ("1", "9")]
+
+
+def test_marks_that_are_numbers_are_compared_as_such(source: Source, api: Site) -> None:
+    declare(source, api, SINCE % "")
+    api.then(Answer(b'{"data": {"items": [{"id": 1, "changed": 10}, {"id": 2, "changed": 9}]}}'), page([]))
+    source.fetch()
+    assert source.position()["since"] == "10"
+
+
+def test_marks_that_can_not_be_gone_on_from_are_refused(source: Source, api: Site) -> None:
+    declare(source, api, SINCE % "")
+    for mark in ("", "soon", None, "NaN"):
+        api.then(Answer(json.dumps({"data": {"items": [{"id": 1, "changed": mark}]}}).encode()), page([]))
+        with pytest.raises(UserError, match=r"no instant, day or number at 'changed'(.|\n)*mend source.fetch.since.at"):
+            source.fetch()
+    declare(source, api, SINCE % "", write="append")
+    with pytest.raises(UserError, match=r"at the border of an increment come twice\n  → declare `write: merge`"):
+        source.fetch()
+
+
+def test_a_total_that_never_fits_is_told_as_such_and_not_for_ever_as_records_that_move(source: Source, api: Site) -> None:
+    declare(source, api, PAGED + ", total: total")
+    api.answer = by_page(2, 5, total=6)
+    for _ in range(3):
+        with pytest.raises(UserError, match="the records move while they are read: 5 records came, the source says 6, 3 times"):
+            source.fetch()
+    never = r"the total that the source tells never fits: 5 records came, the source says 6, at %s fetches in a row\n  → it"
+    for times in (4, 5):
+        with pytest.raises(UserError, match=never % times):
+            source.fetch()
+    (channel,) = channels(source.lake, datetime.now(UTC), [TABLE])
+    assert channel.health == "failing" and "never fits" in channel.why and "leave out source.fetch.total" in channel.why
+    api.answer = by_page(2, 5, total=5)
+    source.fetch()
+    api.answer = by_page(2, 5, total=6)
+    with pytest.raises(UserError, match="the records move"):  # what fitted once may fit again
+        source.fetch()
+
+
+def test_requests_are_as_far_apart_as_the_contract_says(source: Source, api: Site, waited: list[float]) -> None:
+    """Those that are asked again, too; the first one is at once."""
+    declare(source, api, PAGED + ", per_minute: 30")
+    left = [Answer(status=500, headers={"Retry-After": "0"})]
+    api.answer = lambda asked: left.pop() if left and asked.query["page"] == "2" else by_page(2, 5)(asked)
+    source.fetch()
+    apart = [seconds for seconds in waited if seconds]
+    # The clock of the test does not wait: each is due two seconds behind the one before it.
+    assert len(api.asked) == 5 and [round(seconds) for seconds in apart] == [2, 4, 6, 8]
 
 
 def test_every_member_of_a_gzip_is_unpacked(source: Source, api: Site) -> None:
