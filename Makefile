@@ -33,7 +33,7 @@ test-spark: setup  ## The tests that compare with Apache Spark (needs Java 17 or
 test-corpus: setup  ## Land and build every file of the reference data by the contracts that are proposed for it
 	$(BIN)/pytest -q -m corpus -s
 
-test-crash: setup  ## Kill a build at 50 random moments
+test-crash: setup  ## Kill builds and fetches, at named points and at random moments
 	$(BIN)/pytest -q -m crash -s
 
 test-stack: airflow  ## The tests on real servers, started from packages; docs/stack.md says what they need (TESTS=… for some)

@@ -19,7 +19,7 @@ from jobs.fetch.database import DELETED, demand_flag, headers, snapshot
 from jobs.fetch.gone import MEMORY, tombstones
 from jobs.fetch.pgoutput import lsn, lsn_text
 from jobs.fetch.postgres import SESSION, address, explained, is_ours
-from jobs.fetch.transactions import AT_ONCE, Found, read_changes
+from jobs.fetch.transactions import AGAIN, AT_ONCE, Found, read_changes, slot_of
 from jobs.land import Arrival
 from jobs.relation import literal, quote
 from schemas.errors import UserError
@@ -34,13 +34,17 @@ def changed(asked: Asked) -> Iterator[Arrival]:
     _demand(asked)
     with _connected(asked) as connection:
         _check_table(asked, connection)
-        slot = _slot(asked, connection)
-        position = dict(asked.position)
-        if not slot or position.get("system") != _system(connection):
-            _make_slot(asked, connection, slot)
-            yield from _whole(asked)
+        position, system = dict(asked.position), _system(connection)
+        slot = slot_of(asked, position)
+        there = _slot(asked, connection, slot)
+        if there and position.get("system") == system and slot == position.get("slot", slot):
+            yield from _changes(asked, connection, position)
             return
-        yield from _changes(asked, connection, position)
+        # Where ours is gone the new one has another name: by the old one, a fetch that is killed before the whole is landed
+        # would leave a slot behind that seems to follow the position, and what was changed between the two would be lost.
+        begun = slot if there or not position else _other(asked, slot)
+        _make_slot(connection, begun, there)
+        yield from _whole(asked, begun, system)
 
 
 def _demand(asked: Asked) -> None:
@@ -98,46 +102,58 @@ def _system(connection: psycopg.Connection[Any]) -> str:
     return str(row[0]) if row else ""
 
 
-def _slot(asked: Asked, connection: psycopg.Connection[Any]) -> bool:
+def _other(asked: Asked, slot: str) -> str:
+    """Return the other one of the two names that our slot may have."""
+    return f"{asked.how.changes}{AGAIN}" if slot == asked.how.changes else asked.how.changes
+
+
+def _slot(asked: Asked, connection: psycopg.Connection[Any], slot: str) -> bool:
     """Tell whether our slot is there and still holds the log; raise UserError where it is of another kind."""
     row = connection.execute("select plugin, active_pid, wal_status from pg_replication_slots where slot_name = %s",
-                             [asked.how.changes]).fetchone()  # fmt: skip
+                             [slot]).fetchone()  # fmt: skip
     if row and (row[0] != "pgoutput" or row[1]):
-        raise UserError(f"the slot {asked.how.changes} is {'in use' if row[1] else f'of {row[0]}'}", where=asked.contract.table,
+        raise UserError(f"the slot {slot} is {'in use' if row[1] else f'of {row[0]}'}", where=asked.contract.table,
                         remedy="name a slot of its own in `changes`; fetch makes it")  # fmt: skip
     return bool(row) and row[2] != "lost"  # type: ignore[index]
 
 
-def _make_slot(asked: Asked, connection: psycopg.Connection[Any], there: bool) -> None:
+def _make_slot(connection: psycopg.Connection[Any], name: str, there: bool) -> None:
     """Make the slot before the whole is read, so that nothing is between them; what is in both is told by its number."""
     if there:
         return
-    name = asked.how.changes
-    connection.execute("select pg_drop_replication_slot(slot_name) from pg_replication_slots where slot_name = %s", [name])
+    _drop(connection, name)
     connection.execute("select pg_create_logical_replication_slot(%s, 'pgoutput')", [name])
 
 
-def _whole(asked: Asked) -> Iterator[Arrival]:
-    """Yield all rows, and those that earlier deliveries brought and that are gone."""
+def _drop(connection: psycopg.Connection[Any], slot: str) -> None:
+    connection.execute("select pg_drop_replication_slot(slot_name) from pg_replication_slots where slot_name = %s", [slot])
+
+
+def _whole(asked: Asked, slot: str, system: str) -> Iterator[Arrival]:
+    """Yield all rows, and before them those that earlier deliveries brought and that are gone.
+
+    Only the last of both moves the position on, so that a fetch that is killed between them does both again.
+    """
     file, gone = asked.folder / "whole.parquet", asked.folder / "gone.parquet"
     with snapshot(asked) as found:
         rows, _ = found.save(file, more=FIRST)
-        position = {"lsn": "0/0", "snapshot": found.text, "system": found.marks()["system"]}
+        position = {"lsn": "0/0", "snapshot": found.text, "system": system, "slot": slot}
     number = 0
     if asked.contract.write == "merge":
         number = tombstones(asked.earlier(), file, headers(asked.contract, asked.contract.key), gone, asked.folder)
     name = _name(asked)
+    if number:
+        yield Arrival(gone, f"{name}-deleted.parquet", asked.position if rows else position, {"rows": number})
     if rows:
         yield Arrival(file, f"{name}-whole.parquet", position, {"rows": rows})
-    if number:
-        yield Arrival(gone, f"{name}-deleted.parquet", position, {"rows": number})
 
 
 def _changes(asked: Asked, connection: psycopg.Connection[Any], position: dict[str, Any]) -> Iterator[Arrival]:
     """Yield what was committed since the position. What lies before it is landed, and given free."""
-    file, more = asked.folder / "changes.parquet", True
+    file, more, slot = asked.folder / "changes.parquet", True, slot_of(asked, position)
+    _drop(connection, _other(asked, slot))  # of a time before the one that was landed
     while more:
-        _advance(asked, connection, str(position["lsn"]))
+        _advance(connection, slot, str(position["lsn"]))
         found, now = _read(asked, connection, position, file)
         more = found.more
         # Behind the last commit; where all was seen and none of it was ours, behind everything that was there.
@@ -145,14 +161,14 @@ def _changes(asked: Asked, connection: psycopg.Connection[Any], position: dict[s
         if found.rows:
             kept = _last_of_each(asked, file) if asked.contract.write == "merge" else file
             yield Arrival(kept, f"{_name(asked)}.parquet", dict(position))
-    _advance(asked, connection, str(position["lsn"]))
+    _advance(connection, slot, str(position["lsn"]))
 
 
 def _read(asked: Asked, connection: psycopg.Connection[Any], position: dict[str, Any], file: Path) -> tuple[Found, str]:
     row = connection.execute("select pg_current_wal_lsn()::text").fetchone()
     assert row
     with connection.transaction(), connection.cursor("changes") as cursor:
-        cursor.execute(f"select data from {PEEK}", [asked.how.changes, row[0], AT_ONCE, asked.how.publication])
+        cursor.execute(f"select data from {PEEK}", [slot_of(asked, position), row[0], AT_ONCE, asked.how.publication])
         return read_changes(asked, connection, (bytes(one[0]) for one in cursor), position, file), str(row[0])
 
 
@@ -167,12 +183,12 @@ def _last_of_each(asked: Asked, file: Path) -> Path:
     return target
 
 
-def _advance(asked: Asked, connection: psycopg.Connection[Any], to: str) -> None:
+def _advance(connection: psycopg.Connection[Any], slot: str, to: str) -> None:
     """Give the log free up to a place that is landed; never backwards."""
     row = connection.execute("select confirmed_flush_lsn::text from pg_replication_slots where slot_name = %s",
-                             [asked.how.changes]).fetchone()  # fmt: skip
+                             [slot]).fetchone()  # fmt: skip
     if row and lsn(to) > lsn(row[0]):
-        connection.execute("select pg_replication_slot_advance(%s, %s::pg_lsn)", [asked.how.changes, to])
+        connection.execute("select pg_replication_slot_advance(%s, %s::pg_lsn)", [slot, to])
 
 
 def _name(asked: Asked) -> str:

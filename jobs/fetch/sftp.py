@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import errno
 import io
 import stat
 import time
@@ -15,6 +16,7 @@ from urllib.parse import unquote, urlsplit
 import paramiko
 
 from conf import secrets
+from jobs import store
 from jobs.fetch import Asked
 from jobs.fetch.states import There, fresh
 from jobs.land import Arrival
@@ -25,6 +27,7 @@ PORT = 22
 SECONDS = 30.0
 ATTEMPTS = 3
 BLOCK = 1 << 20
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)  # here, not there
 KINDS = (paramiko.Ed25519Key, paramiko.ECDSAKey, paramiko.RSAKey)
 
 
@@ -72,6 +75,8 @@ def _opened(asked: Asked) -> Iterator[paramiko.SFTPClient]:
     except FileNotFoundError:
         raise  # a file's, not the line's
     except (paramiko.SSHException, OSError, EOFError) as error:
+        if getattr(error, "errno", None) in NO_ROOM and (told := store.explain(error, asked.folder)):
+            raise told from error
         if "host key" in str(error).lower():
             raise _other_key(where, error) from None
         raise UserError(f"the connection broke ({secrets.redact(str(error)) or type(error).__name__})", where=where,

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from jobs.fetch import Asked
+from jobs.fetch import Asked, emptied
 from jobs.fetch.database import DELETED, headers
 from jobs.fetch.pgoutput import FULL, UNCHANGED, Begin, Change, Commit, Relation, Truncate, Value, lsn, lsn_text, message
 from jobs.fetch.postgres import (
@@ -34,6 +34,7 @@ from schemas.errors import UserError
 
 CHUNK = 20_000
 AT_ONCE = 200_000  # messages of a delivery, more only where one transaction has more
+AGAIN = "_again"  # behind the name of a slot that stands for one that was lost
 INTEGERS = {INT2: pa.int16(), INT4: pa.int32(), INT8: pa.int64()}
 INSTANT = pa.timestamp("us", "UTC")
 OURS = (DELETED, "_op", "_lsn", "_order", "_committed")
@@ -65,9 +66,16 @@ class _Reader:
 
     def wrong(self, what: str) -> UserError:
         """Return the error that ends the reading of changes, and how to begin anew."""
+        slot = slot_of(self.asked, self.asked.position)
         return UserError(f"{self.asked.how.table}: {what}", where=self.asked.contract.table,
-                         remedy=f"select pg_drop_replication_slot('{self.asked.how.changes}'), and fetch: the whole table is "
-                                "read anew, and what has gone is flagged")  # fmt: skip
+                         remedy=f"select pg_drop_replication_slot('{slot}'), and fetch: the whole table is read anew, and what "
+                                "has gone is flagged")  # fmt: skip
+
+
+def slot_of(asked: Asked, position: Mapping[str, Any]) -> str:
+    """Return the name of our slot at a position: as the contract says, or, where that one was lost, the other one."""
+    now = str(position.get("slot", asked.how.changes))
+    return now if now == f"{asked.how.changes}{AGAIN}" else str(asked.how.changes)
 
 
 def read_changes(
@@ -141,8 +149,10 @@ def _known(reader: _Reader, one: Relation) -> bool:
 def _take(reader: _Reader, one: Change | Truncate, begin: Begin) -> None:
     ours = reader.relation.number if reader.relation else None
     if isinstance(one, Truncate):
-        if set(one.relations) - reader.others:
-            raise reader.wrong("it was emptied by TRUNCATE, which names no rows")
+        if ours in one.relations:
+            _empty(reader, begin)
+        elif set(one.relations) - reader.others:
+            raise reader.wrong("a TRUNCATE names a table that the log has not told of")
         return
     if one.relation != ours:
         return
@@ -176,21 +186,50 @@ def _key(reader: _Reader, values: Sequence[Value]) -> list[Value]:
     return [values[names.index(name)] for name in headers(reader.asked.contract, reader.asked.contract.key)]
 
 
+def _empty(reader: _Reader, begin: Begin) -> None:
+    """Write a row of each key that is known up to here, in earlier deliveries and in this one, as it last was: deleted."""
+    _flush(reader)
+    before, schema = reader.file.with_suffix(".before"), _batch(reader, []).schema
+    earlier = reader.asked.earlier()
+    if reader.writer:
+        reader.writer.close()
+        earlier = [*earlier, reader.file.rename(before)]
+        reader.writer = pq.ParquetWriter(reader.file, schema, compression="lz4", write_page_checksum=True)
+        for group in pq.ParquetFile(before).iter_batches(CHUNK):
+            reader.writer.write_batch(group)
+    names, key = schema.names[: -len(OURS)], headers(reader.asked.contract, reader.asked.contract.key)
+    for texts in emptied.known(earlier, names, key, reader.asked.folder):
+        values = [texts.column(name).cast(schema.field(name).type) for name in names]
+        rows: list[Row] = [((), "delete", reader.found.rows + place, begin) for place in range(texts.num_rows)]
+        _write(reader, pa.RecordBatch.from_arrays([*values, *_told(rows, "truncate")], schema=schema))
+        reader.taken += texts.num_rows
+    before.unlink(missing_ok=True)
+
+
 def _flush(reader: _Reader) -> None:
     """Write the rows that were taken."""
-    rows = reader.pending
-    if not rows:
-        return
-    assert reader.relation
-    columns = [_column(reader, oid, [row[0][place] for row in rows]) for place, (_, oid) in enumerate(reader.relation.columns)]
-    columns += [pa.array([row[1] == "delete" for row in rows]), pa.array([row[1] for row in rows]),
-                pa.array([lsn_text(row[3].lsn) for row in rows]), pa.array([row[2] for row in rows], pa.int64()),
-                pa.array([row[3].committed for row in rows], INSTANT)]  # fmt: skip
-    batch = pa.RecordBatch.from_arrays(columns, names=[*(name for name, _ in reader.relation.columns), *OURS])
+    if reader.pending:
+        _write(reader, _batch(reader, reader.pending))
+        reader.pending = []
+
+
+def _write(reader: _Reader, batch: pa.RecordBatch) -> None:
     reader.writer = reader.writer or pq.ParquetWriter(reader.file, batch.schema, compression="lz4", write_page_checksum=True)
     reader.writer.write_batch(batch)
-    reader.found.rows += len(rows)
-    reader.pending = []
+    reader.found.rows += batch.num_rows
+
+
+def _batch(reader: _Reader, rows: list[Row]) -> pa.RecordBatch:
+    assert reader.relation
+    columns = [_column(reader, oid, [row[0][place] for row in rows]) for place, (_, oid) in enumerate(reader.relation.columns)]
+    return pa.RecordBatch.from_arrays([*columns, *_told(rows)], names=[*(name for name, _ in reader.relation.columns), *OURS])
+
+
+def _told(rows: list[Row], op: str = "") -> list[pa.Array]:
+    """Return the columns of what happened, in the order of OURS."""
+    return [pa.array([row[1] == "delete" for row in rows], pa.bool_()), pa.array([op or row[1] for row in rows], pa.string()),
+            pa.array([lsn_text(row[3].lsn) for row in rows], pa.string()), pa.array([row[2] for row in rows], pa.int64()),
+            pa.array([row[3].committed for row in rows], INSTANT)]  # fmt: skip
 
 
 def _column(reader: _Reader, oid: int, values: list[Any]) -> pa.Array:

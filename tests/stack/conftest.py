@@ -12,10 +12,12 @@ import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from carbonlake.stack import parts
-from carbonlake.stack.home import VARIABLE
+from carbonlake.stack import postgres as server
+from carbonlake.stack.home import VARIABLE, port
 from tests.stack.shown import Shown, published
 
 Environment = dict[str, str]
@@ -75,6 +77,16 @@ def shown(minio: Environment, trino: Environment, demo_lake: Path, tmp_path_fact
 def postgres(brought: Callable[[str], Environment]) -> Environment:
     """Return CARBONLAKE_DATABASE, the address of a database of a real PostgreSQL, password included."""
     return brought("postgres")
+
+
+@pytest.fixture
+def replicating(stack: Path, postgres: Environment) -> Iterator[None]:
+    """Let the user of `postgres` read the log of changes."""
+    where = {"host": str(server.place(stack)), "port": port(stack, "postgres"), "user": server.OWNER, "dbname": "postgres"}
+    with psycopg.connect(**where, autocommit=True) as owner:
+        owner.execute("alter role carbonlake replication")
+        yield
+        owner.execute("alter role carbonlake noreplication")
 
 
 @pytest.fixture(scope="session")

@@ -9,8 +9,6 @@ from typing import Any
 import psycopg
 import pytest
 
-from carbonlake.stack import postgres as server
-from carbonlake.stack.home import port
 from jobs import fetch as fetching
 from schemas.errors import UserError
 from tests.sources import COLUMNS, DELETED, TABLE, Source
@@ -20,14 +18,9 @@ FETCH = f"{{by: database, connection: meters, table: own.meter, changes: {SLOT},
 
 
 @pytest.fixture
-def database(stack: Path, postgres: dict[str, str]) -> Iterator[psycopg.Connection[Any]]:
+def database(postgres: dict[str, str], replicating: None) -> Iterator[psycopg.Connection[Any]]:
     """Return a connection with a table whose changes are published."""
-    where = {"host": str(server.place(stack)), "port": port(stack, "postgres"), "user": server.OWNER, "dbname": "postgres"}
-    with (
-        psycopg.connect(**where, autocommit=True) as owner,
-        psycopg.connect(postgres["CARBONLAKE_DATABASE"], autocommit=True) as made,
-    ):
-        owner.execute("alter role carbonlake replication")
+    with psycopg.connect(postgres["CARBONLAKE_DATABASE"], autocommit=True) as made:
         made.execute("drop schema if exists own cascade")
         made.execute("create schema own")
         made.execute("create table own.meter (id bigint primary key, kwh numeric(18, 6), note text)")
@@ -37,8 +30,7 @@ def database(stack: Path, postgres: dict[str, str]) -> Iterator[psycopg.Connecti
         made.execute("insert into own.meter select n, n * 1.5, 'a' from generate_series(1, 3) n")
         yield made
         made.execute("drop publication own_meter")
-        owner.execute("select pg_drop_replication_slot(slot_name) from pg_replication_slots where slot_name = %s", [SLOT])
-        owner.execute("alter role carbonlake noreplication")
+        made.execute("select pg_drop_replication_slot(slot_name) from pg_replication_slots where slot_name like %s", [f"{SLOT}%"])
 
 
 @pytest.fixture
@@ -210,18 +202,57 @@ def test_a_slot_that_was_lost_begins_anew_and_what_has_gone_meanwhile_is_flagged
     source.fetch()
     database.execute("select pg_drop_replication_slot(%s)", [SLOT])
     database.execute("delete from own.meter where id = 2")
-    whole, gone = source.fetch()
+    gone, whole = source.fetch()
     assert [one for one, *_ in told(source, whole)] == [1, 3]
     assert [(row["id"], row["_deleted"]) for row in source.rows(gone)] == [(2, True)]
     assert source.built(spark, "id", "deleted") == [(1, False), (2, True), (3, False)]
     assert source.fetch() == []
 
 
-def test_a_table_that_is_emptied_is_refused_with_the_way_out(source: Source, database: Any) -> None:
+def test_a_table_that_is_emptied_ends_all_of_its_rows(source: Source, database: Any, spark: Any) -> None:
+    """Those of the whole reading, of deliveries since, and of the transaction itself; what is filled in again stays."""
+    database.execute("alter table own.meter add at timestamptz, add share double precision, add ok boolean")
+    database.execute("update own.meter set at = '2026-01-01 10:00+08', share = 0.1, ok = true where id = 3")
     source.fetch()
+    database.execute("insert into own.meter values (4, 4, 'b')")
+    database.execute("delete from own.meter where id = 2")
+    source.fetch()
+    with database.transaction():
+        database.execute("insert into own.meter values (5, 5, 'b')")
+        database.execute("truncate own.meter")
+        database.execute("insert into own.meter values (1, 7, 'c'), (6, 6, 'c')")
+    (receipt,) = source.fetch()
+    assert sorted(told(source, receipt)) == [(1, "7.000000", "insert"), (3, "4.500000", "truncate"), (4, "4.000000", "truncate"),
+                                             (5, "5.000000", "truncate"), (6, "6.000000", "insert")]  # fmt: skip
+    (third,) = [row for row in source.rows(receipt) if row["id"] == 3]
+    assert (third["at"], third["share"], third["ok"]) == ("2026-01-01 02:00:00.000000Z", 0.1, True)
+    gone = [number for number, deleted in source.built(spark, "id", "deleted") if deleted]
+    assert gone == [2, 3, 4, 5]
     database.execute("truncate own.meter")
-    with pytest.raises(UserError, match=rf"emptied by TRUNCATE, which names no rows\n  → select pg_drop_.*'{SLOT}'"):
-        source.fetch()
+    database.execute("truncate own.meter")
+    assert sorted(told(source, source.fetch()[0])) == [(1, "7.000000", "truncate"), (6, "6.000000", "truncate")]
+    assert {deleted for _, deleted in source.built(spark, "id", "deleted")} == {True} and source.fetch() == []
+
+
+def test_what_a_table_that_is_emptied_held_is_kept_where_rows_are_appended(source: Source, database: Any) -> None:
+    source.declare(FETCH, write="append")
+    source.fetch()
+    with database.transaction():
+        database.execute("update own.meter set kwh = 7 where id = 1")
+        database.execute("truncate own.meter")
+        database.execute("insert into own.meter values (1, 8, 'c')")
+    (receipt,) = source.fetch()
+    assert told(source, receipt) == [(1, "7.000000", "update"), (1, "7.000000", "truncate"), (2, "3.000000", "truncate"),
+                                     (3, "4.500000", "truncate"), (1, "8.000000", "insert")]  # fmt: skip
+    assert [row["_order"] for row in source.rows(receipt)] == [0, 1, 2, 3, 4]
+
+
+def test_another_table_that_is_emptied_ends_no_rows(source: Source, database: Any) -> None:
+    database.execute("create table own.other (id bigint primary key)")
+    database.execute("alter publication own_meter add table own.other")
+    source.fetch()
+    database.execute("truncate own.other")
+    assert source.fetch() == []
 
 
 @pytest.mark.parametrize(
