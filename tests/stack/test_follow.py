@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import multiprocessing
 import os
 import random
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+import pyarrow.compute as pc
 import pytest
 
 from carbonlake.stack import kafka as kafka_part
@@ -21,7 +23,9 @@ from carbonlake.stack import mosquitto as mosquitto_part
 from carbonlake.stack import parts
 from jobs import land
 from jobs.fetch import fetch
+from jobs.fetch.how import How
 from jobs.lake import Lake
+from jobs.relation import read_rows
 from tests.jobs import building, killed
 from tests.stack import followers, streams
 from tests.stack.streams import payload
@@ -29,6 +33,8 @@ from tests.stack.streams import payload
 TABLE = "cleaned.stream"
 BURST = 100_000
 KILLS = 10
+MILLION = 1_000_000
+LONGEST = 900.0  # seconds
 Send = Callable[[range], None]
 
 
@@ -85,8 +91,6 @@ def counted(lake: Lake) -> list[int]:
 
 
 def landed(lake: Lake) -> int:
-    import json
-
     return sum(json.loads(one.declared)["rows"] for one in land.receipts(lake, TABLE))
 
 
@@ -109,6 +113,33 @@ def test_a_burst_with_a_follower_killed_at_any_moment_is_there_once(stream: tupl
         send(range(BURST, BURST + 1))
         assert heard(pipe, "ended") == {}
     assert counted(lake) == list(range(BURST + 1))
+
+
+def test_a_million_messages_in_a_burst_are_there_once(stream: tuple[dict[str, str], Send], lake: Lake, spark: Any) -> None:
+    connections, send = stream
+    left, began = [MILLION], time.monotonic()
+
+    def heard(receipt: land.Receipt) -> None:
+        left[0] -= json.loads(receipt.declared)["rows"]
+
+    def sending() -> None:
+        send(range(MILLION))
+        print(f"\n{MILLION:,} messages sent to {next(iter(connections))} in {time.monotonic() - began:.0f} s", end="")
+
+    sender = threading.Thread(target=sending)
+    sender.start()
+    fetch(lake, TABLE, connections, heard, How(lambda: left[0] > 0 and time.monotonic() - began < LONGEST))
+    landed_s = time.monotonic() - began
+    sender.join()
+    assert left == [0]
+    assert building.build(lake, spark, TABLE)[TABLE].counts.written == MILLION
+    head = lake.open(TABLE)
+    assert head is not None
+    numbers = read_rows(head).column("sequence")
+    assert (len(numbers), pc.count_distinct(numbers).as_py(), pc.max(numbers).as_py()) == (MILLION, MILLION, MILLION - 1)
+    all_s, lots = time.monotonic() - began, len(land.receipts(lake, TABLE))
+    print(f"; landed in {landed_s:.0f} s ({MILLION / landed_s:,.0f} a second) in {lots} deliveries, in the table after "
+          f"{all_s:.0f} s: none lost, none twice")  # fmt: skip
 
 
 def test_a_broker_that_starts_anew_is_waited_for(stream: tuple[dict[str, str], Send], lake: Lake, stack: Path) -> None:

@@ -250,3 +250,32 @@ def test_a_connection_is_tried_without_taking_anything(source: Source, database:
     source.declare(NEW)
     assert fetching.tested(TABLE, source.connections) == "3 columns: id, kwh, changed"
     assert source.position() == {}
+
+
+def test_a_table_is_looked_at_and_a_contract_for_it_is_proposed(source: Source, database: Any) -> None:
+    from jobs.probe_database import look
+
+    told, made_from = look(("meters", "own.reading"), source.connections)
+    assert told["columns"] == {"id": "BIGINT", "kwh": "NUMERIC(18, 6)", "changed": "TIMESTAMP"}
+    assert (told["key"], told["rows"], len(told["first_rows"])) == (["id"], 3, 3)
+    assert made_from["fetch"] == {"by": "database", "connection": "meters", "table": "own.reading"}
+    with pytest.raises(UserError, match=r"there is no table 'own.nothing'\n  → tables there: reading"):
+        look(("meters", "own.nothing"), source.connections)
+
+
+def test_all_rows_are_compared_with_those_that_were_fetched(source: Source, database: Any, spark: Any) -> None:
+    from jobs.deep import compare
+
+    source.declare(NEW)
+    source.fetch()
+    source.built(spark, "id")
+    told = compare(source.lake, TABLE, source.connections)
+    assert (told.agrees, told.at_source, told.fetched, told.in_table) == (True, 3, 3, 3)
+    database.execute("delete from own.reading where id = 1")
+    database.execute("update own.reading set kwh = 9 where id = 2")  # keeps its cursor
+    database.execute("insert into own.reading values (4, 4)")
+    told = compare(source.lake, TABLE, source.connections)
+    assert (told.agrees, dict(told.counts)) == (False, {"missing": 1, "extra": 1, "altered": 1})
+    source.fetch()
+    # PostgreSQL's transactions tell the update and the insert; what was deleted is seen where `deletes` are compared.
+    assert dict(compare(source.lake, TABLE, source.connections).counts) == {"missing": 0, "extra": 1, "altered": 0}
