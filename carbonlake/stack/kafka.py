@@ -29,6 +29,7 @@ rootLogger.level=INFO
 rootLogger.appenderRef.out.ref=out
 """
 MEMORY = "-Xmx512m"
+SCRAM = "org.apache.kafka.common.security.scram.ScramLoginModule"
 
 
 def program() -> Path:
@@ -96,9 +97,12 @@ def _settings(home: Path) -> dict[str, str]:
         "inter.broker.listener.name": "CLIENT",
         "listener.security.protocol.map": "CLIENT:SASL_PLAINTEXT,CONTROLLER:SASL_PLAINTEXT",
         "sasl.enabled.mechanisms": "PLAIN",
+        # Users of SCRAM are made at the broker by those who use it.
+        "listener.name.client.sasl.enabled.mechanisms": "PLAIN,SCRAM-SHA-512",
         "sasl.mechanism.inter.broker.protocol": "PLAIN",
         "sasl.mechanism.controller.protocol": "PLAIN",
         "listener.name.client.plain.sasl.jaas.config": login,
+        "listener.name.client.scram-sha-512.sasl.jaas.config": f"{SCRAM} required;",
         "listener.name.controller.plain.sasl.jaas.config": login,
         "offsets.topic.replication.factor": "1",
         "transaction.state.log.replication.factor": "1",
