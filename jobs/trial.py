@@ -57,7 +57,7 @@ def trial(
         raise UserError(f"{table} reads no deliveries", where=contract(table).file, remedy="name a cleaned table")
     run = f"trial-{uuid4().hex[:12]}"
     try:
-        copy = _copied(lake, lake.staging(run) / "lake", tables)
+        copy = copied(lake, lake.staging(run) / "lake", tables)
         (receipt,) = land.land(copy, file, reads)
         found = []
         for name in tables if receipt.fresh else []:
@@ -70,7 +70,7 @@ def trial(
         unstage(lake.folder / "_staging" / run)
 
 
-def _copied(lake: Lake, root: Path, tables: Sequence[str]) -> Copy:
+def copied(lake: Lake, root: Path, tables: Sequence[str]) -> Copy:
     """Return a lake with what the builds of some tables look at."""
     copy = Copy(root, of=lake)
     copy.init()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import zipfile
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,6 +23,7 @@ PARAGRAPHS = (
 FACTORS = (("数据年份", "全国平均（吨二氧化碳/兆瓦时）"), ("2021", "0.5568"), ("2022", "0.5366"), ("2023", "0.5306"))
 # Any fixed day will do; a ZIP archive knows none before 1980.
 DAY = datetime(2026, 1, 1, tzinfo=UTC)
+SAVED = re.compile(rb"(<dcterms:modified[^>]*>)[^<]*")
 
 
 def write_word(target: Path) -> None:
@@ -40,15 +42,15 @@ def write_word(target: Path) -> None:
     raw = io.BytesIO()
     document.save(raw)
     target.parent.mkdir(parents=True, exist_ok=True)
-    target.write_bytes(_timeless(raw.getvalue()))
+    target.write_bytes(timeless(raw.getvalue()))
 
 
-def _timeless(archive: bytes) -> bytes:
-    """Return the archive with every member dated to the same day."""
+def timeless(archive: bytes) -> bytes:
+    """Return the archive with every member dated to the same day, inside and outside."""
     result = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(archive)) as given, zipfile.ZipFile(result, "w", zipfile.ZIP_DEFLATED) as target:
         for name in sorted(given.namelist()):
             member = zipfile.ZipInfo(name, DAY.timetuple()[:6])
             member.compress_type, member.external_attr = zipfile.ZIP_DEFLATED, 0o644 << 16
-            target.writestr(member, given.read(name))
+            target.writestr(member, SAVED.sub(rb"\g<1>" + f"{DAY:%Y-%m-%dT%H:%M:%SZ}".encode(), given.read(name)))
     return result.getvalue()

@@ -13,6 +13,7 @@ from pathlib import Path
 from samples.documents import write_word
 from samples.enterprises import write_enterprises
 from samples.factors import write_factors
+from samples.flat_files import write_flat_files
 from samples.grids import write_packed
 from samples.measured import write_measured
 from samples.regions import write_regions
@@ -33,9 +34,12 @@ COPIES = {
     "unfccc/profile/CHN_ghg_profile.xlsx": "national_inventories/CHN_ghg_profile.xlsx",
     f"provincial_weights/weights/{WEIGHTS}": f"china_provincial/{WEIGHTS}",
     f"edgar/grid/{GRID}.nc": f"atmosphere_science/{GRID}.nc",
+    **{f"libraries/{name}": f"emission_factors/{Path(name).name}" for name in
+       ("epa/ghg_emissionsfactor_comprehensive_adapted.csv", "eea/co2-emission-intensity-6.csv")},
     f"policies/pdf/{NOTICE}": f"documents_pdf_zh/{NOTICE}",
 }  # fmt: skip
 MADE = {
+    "libraries/defra/": "an excerpt: fuels, electricity, heat, water and hotels, by samples/flat_files.py",
     "edgar/packed/": "packed by samples/grids.py from the NetCDF file: 16-bit, gzip, Fletcher-32, zeros left out",
     "factors/": "collected facts; codes of the lake added beside the names, by samples/factors.py and libraries.py",
     "enterprises/measured/": "made up by samples/measured.py",
@@ -65,6 +69,7 @@ def write_samples(shared: Path, target: Path) -> None:
         (deliveries / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(data / origin, deliveries / name)
     write_enterprises(deliveries / "enterprises", target / "wrong_rows.csv")
+    write_flat_files(data / "emission_factors", deliveries / "libraries/defra")
     write_measured(deliveries / "enterprises")
     write_factors(shared / "domain", deliveries / "factors")
     write_packed(data / COPIES[f"edgar/grid/{GRID}.nc"], deliveries / f"edgar/packed/{GRID}.h5")

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from functools import reduce
 
-from pyspark.sql import Column, DataFrame
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from layers.knowledge._factor_rows import rows as _rows
+from layers.knowledge._factor_rows import starts
+from layers.knowledge._libraries import defra, eea, epa
 from schemas.codes import codes
 from schemas.contracts import contract
 
 
 def transform(fuel_factor: DataFrame, grid_factor: DataFrame, process_factor: DataFrame, gwp: DataFrame,
               standard_coal: DataFrame, library_factor: DataFrame, measured_parameter: DataFrame,
-              factor_override: DataFrame) -> DataFrame:  # fmt: skip
+              factor_override: DataFrame, defra_factor: DataFrame, epa_factor: DataFrame,
+              eea_intensity: DataFrame) -> DataFrame:  # fmt: skip
     """Return all factors in the units of their sources; `activity_code`, region and gas are NULL where any will do.
 
     A factor of a year holds in that year alone; one without dates holds always.
@@ -22,6 +25,7 @@ def transform(fuel_factor: DataFrame, grid_factor: DataFrame, process_factor: Da
     return reduce(DataFrame.unionByName, [
         _fuel(fuel_factor), _grid(grid_factor), _process(process_factor), _gwp(gwp), _sum_of_gases(gwp),
         _coal(standard_coal), _listed(library_factor), _measured(measured_parameter), _set(factor_override),
+        defra(defra_factor), epa(epa_factor), eea(eea_intensity),
     ])  # fmt: skip
 
 
@@ -29,34 +33,6 @@ def transform(fuel_factor: DataFrame, grid_factor: DataFrame, process_factor: Da
 FUEL_LIBRARIES = {"ETS": "ETS", "CHINA_STAT": "NBS", "": "NDRC"}
 GRID_LIBRARIES = {"NCSC": "NCSC", "MEE": "MEE", "": "MEE"}
 PROCESS_LIBRARIES = {"IPCC 2006": "IPCC2006", "省级温室气体清单": "PROVINCIAL", "": "NDRC"}
-
-
-def _rows(table: str, frame: DataFrame, factor_id: list[Column], **given: Column) -> DataFrame:
-    """Shape rows to the columns of the library; what is not given is NULL."""
-    columns = {name: F.lit(None).cast(column.type or "string") for name, column in contract("knowledge.factor").columns.items()}
-    source = contract(table).source
-    columns |= {
-        "factor_id": F.concat_ws("|", *factor_id),
-        "source": F.col("source"),
-        "confidence": F.col("confidence"),
-        "licence": F.lit(source.licence if source else None),
-        "source_table": F.lit(table),
-        "delivery_id": F.col("_delivery"),
-        "locator": F.col("_locator").cast("string"),
-    }
-    columns |= {"kind": F.lit("default")} | _parts(given["unit"]) | given
-    return frame.select(*(value.alias(name) for name, value in columns.items()))
-
-
-def _library(said: Column, libraries: Mapping[str, str]) -> Column:
-    """The library whose name the text begins with, in the order given."""
-    return F.coalesce(*(F.when(said.startswith(start), F.lit(name)) for start, name in libraries.items()))
-
-
-def _parts(unit: Column) -> dict[str, Column]:
-    """What a unit counts, and what for: GJ and 1e4Nm3 of GJ/1e4Nm3."""
-    below = F.regexp_extract(unit, "^[^/]+/(.+)$", 1)
-    return {"numerator_unit": F.regexp_extract(unit, "^([^/]+)", 1), "denominator_unit": F.when(below != "", below)}
 
 
 def _fuel(frame: DataFrame) -> DataFrame:
@@ -79,7 +55,7 @@ def _fuel(frame: DataFrame) -> DataFrame:
     long = frame.select("*", F.inline(F.array(*roles)))
     return _rows(
         "cleaned.fuel_factor", long, [F.col("factor_set"), F.col("fuel_name"), F.col("role")],
-        library=_library(F.col("factor_set"), FUEL_LIBRARIES), factor_set=F.col("factor_set"), role=F.col("role"),
+        library=starts(F.col("factor_set"), FUEL_LIBRARIES), factor_set=F.col("factor_set"), role=F.col("role"),
         value=F.col("value"), unit=F.col("role_unit"),
         activity_code=F.concat(F.lit("fuel_"), F.col("carrier_code")), gas=F.col("gas"), note=F.col("note"),
         item_name=F.col("fuel_name"), item_name_en=F.col("fuel_name_en"),
@@ -91,7 +67,7 @@ def _grid(frame: DataFrame) -> DataFrame:
     year = F.col("data_year").cast("string")
     return _rows(
         "cleaned.grid_factor", frame, [F.lit("grid"), F.col("kind"), F.col("level"), F.col("region_code"), year],
-        library=_library(F.col("source"), GRID_LIBRARIES), factor_set=F.concat(F.lit("grid_"), F.col("kind")), role=F.lit("ef"),
+        library=starts(F.col("source"), GRID_LIBRARIES), factor_set=F.concat(F.lit("grid_"), F.col("kind")), role=F.lit("ef"),
         value=F.col("value_tco2_per_mwh"), unit=F.lit("tCO2/MWh"), region_code=F.col("region_code"), gas=F.lit("CO2"),
         known_from=F.col("published"),
         valid_from=F.to_date(F.concat(year, F.lit("-01-01"))), valid_to=F.to_date(F.concat(year, F.lit("-12-31"))),
@@ -103,7 +79,7 @@ def _process(frame: DataFrame) -> DataFrame:
     """Factors of processes and heat, a set to each industry; what the unit says of the material moves to the note."""
     return _rows(
         "cleaned.process_factor", frame, [F.lit("process"), F.col("industry_name"), F.col("item_name")],
-        library=_library(F.col("source"), PROCESS_LIBRARIES), factor_set=F.concat(F.lit("process_"), F.col("industry_name")),
+        library=starts(F.col("source"), PROCESS_LIBRARIES), factor_set=F.concat(F.lit("process_"), F.col("industry_name")),
         role=F.lit("ef"), value=F.col("value"),
         unit=F.regexp_extract("unit", r"^(\S+)", 1), activity_code=F.col("activity_code"),
         gas=F.when(F.col("unit").contains("CO2"), F.lit("CO2")), note=F.concat_ws("; ", "item_name_en", "unit", "note"),

@@ -26,9 +26,7 @@ def transform(factor: DataFrame) -> DataFrame:
     ours = (F.col("kind") == "default") & F.col("activity_code").isNotNull() & F.col("library").isNotNull()
     known = _comparable(factor.where(ours), factor)
     first, second = _side(known, "first"), _side(known, "second")
-    same = F.col("first_library") < F.col("second_library")
-    for name in (*SAME, "measure"):
-        same = same & (F.coalesce(f"first_{name}", F.lit("")) == F.coalesce(f"second_{name}", F.lit("")))
+    same = (F.col("first_thing") == F.col("second_thing")) & (F.col("first_library") < F.col("second_library"))
     pairs = first.join(second, same & _together(), "inner")
     ratio = F.when(F.col("first_common") != 0, F.col("second_common") / F.col("first_common"))
     differ = F.abs(F.col("second_common") - F.col("first_common")) > F.lit(EQUAL) * F.abs("first_common")
@@ -44,7 +42,7 @@ def transform(factor: DataFrame) -> DataFrame:
 
 
 def _side(known: DataFrame, side: str) -> DataFrame:
-    names = [F.col(name).alias(f"{side}_{name}") for name in (*SAME, *KEPT, "common", "measure")]
+    names = [F.col(name).alias(f"{side}_{name}") for name in (*SAME, *KEPT, "common", "thing")]
     return known.select(F.col("factor_id").alias(f"{side}_id"), *names)
 
 
@@ -57,11 +55,15 @@ def _together() -> Column:
 
 
 def _comparable(frame: DataFrame, anchor: DataFrame) -> DataFrame:
-    """Add the value in the unit of its measure, and which measure that is: its own unit where nobody knows it."""
+    """Add the value in the unit of its measure, and what it is of, the measure included (its own unit where nobody knows it).
+
+    One column to be equal, so that no engine compares every row with every other.
+    """
     table = constants.table(anchor, _times(), {"u_unit": "string", "u_measure": "string", "times": "double"})
     joined = frame.join(F.broadcast(table), F.col("unit") == F.col("u_unit"), "left")
     common = F.col("value") * F.coalesce("times", F.lit(1.0))
-    return joined.withColumn("common", common).withColumn("measure", F.coalesce("u_measure", "unit"))
+    thing = F.concat_ws("|", *(F.coalesce(name, F.lit("")) for name in SAME), F.coalesce("u_measure", "unit"))
+    return joined.withColumn("common", common).withColumn("thing", thing)
 
 
 @cache

@@ -41,7 +41,7 @@ RULES: list[dict[str, Any]] = [
     {"rule": "unique", "column": "phone"},
     {"rule": "reference", "column": "id", "table": "thematic.subject"},
     {"rule": "monotone", "column": "kwh", "by": ["kind"], "columns": ["day", "phone"]},
-    {"rule": "no_overlap", "column": "day", "of": "day", "by": ["kind"], "expression": "kind is not null"},
+    {"rule": "no_overlap", "column": "day", "of": "day", "by": ["region_code"], "expression": "region_code > ''"},
     {"rule": "row_count", "low": 100},
     {"rule": "rate_of_change", "column": "kwh", "limit": 0.5, "by": ["kind"], "columns": ["day", "phone"]},
     {"rule": "robust_z", "column": "kwh", "limit": 3.5},
