@@ -30,6 +30,7 @@ def database(postgres: dict[str, str], replicating: None) -> Iterator[psycopg.Co
     """Return a connection with an empty table whose changes are published."""
     with psycopg.connect(postgres["CARBONLAKE_DATABASE"], autocommit=True) as made:
         made.execute("drop schema if exists own cascade")
+        made.execute("drop publication if exists own_killed")
         made.execute("create schema own")
         made.execute("create table own.reading (id bigint primary key, kwh numeric(18, 6))")
         made.execute("alter table own.reading replica identity full")
