@@ -36,10 +36,14 @@ class Input(Closed):
     unit: str
     factor_role: str | None = Field(None, description="Role in knowledge.factor; the parameter's own name if left out")
     grain: Literal["hour"] | None = Field(None, description="Set where the factor is a series by hour")
+    hour_of: Literal["region", "subject"] = Field(
+        "region", description="Whose series by hour: the region's, or the subject's own"
+    )
     sets: tuple[str, ...] = Field((), description="Sets of its own, in order: mixing that the method declares; say why in `note`")
     default: float | None = Field(None, description="Value where no set has one, in `unit`; the line is flagged")
     default_source: str = Field("", description="Standard and clause that give the default")
     measured: Literal["allowed", "none"] = Field("allowed", description="none: a subject's own value is never taken")
+    uncertainty_percent: float | None = Field(None, ge=0, description="Half of the 95 % interval where the source gives none")
     technology: str = Field("", description="Factors of this technology serve, before those of none in particular")
     note: str = ""
 

@@ -75,6 +75,7 @@ def _attributes(one: Method) -> dict[str, Any]:
         "method_unit": one.inputs[one.quantity].unit,
         "hour_role": hourly and (hourly.factor_role or one.hourly),
         "hour_unit": hourly and hourly.unit,
+        "hour_of": hourly and hourly.hour_of,
         "hour_set": hourly and (hourly.sets or one.sets)[0],
         "grains": ",".join(one.grains),
         "industries": _pattern(one.industries),
@@ -95,9 +96,8 @@ def _asked(anchor: DataFrame, known: list[Method], gwp_set: str) -> DataFrame:
     rows = [row for one in known for choice, set_ in enumerate(one.sets or ("",))
             for row in _asked_of(one, choice, set_, gwp_set)]  # fmt: skip
     types = dict.fromkeys(rows[0], "string") | dict.fromkeys(("choice", "place"), "int")
-    return constants.table(
-        anchor, rows, types | dict.fromkeys(("own", "idle", "earlier"), "boolean") | {"asked_default": "double"}
-    )
+    types |= dict.fromkeys(("asked_default", "asked_percent"), "double")
+    return constants.table(anchor, rows, types | dict.fromkeys(("own", "idle", "earlier"), "boolean"))
 
 
 def _asked_of(one: Method, choice: int, set_: str, gwp_set: str) -> list[dict[str, Any]]:
@@ -110,11 +110,12 @@ def _asked_of(one: Method, choice: int, set_: str, gwp_set: str) -> list[dict[st
             rows.append({"method_id": one.id, "choice": choice, "choice_set": set_, "slot": str(slot), "input": name,
                          "role": part.factor_role or name, "asked_set": source, "place": place, "own": own_set, "idle": idle,
                          "asked_gas": one.gas, "asked_unit": part.unit, "asked_technology": part.technology,
-                         "asked_default": part.default, "earlier": one.fallback == "latest_earlier" and not own_set})  # fmt: skip
+                         "asked_default": part.default, "asked_percent": part.uncertainty_percent,
+                         "earlier": one.fallback == "latest_earlier" and not own_set})  # fmt: skip
     gwp = {"slot": GWP, "input": GWP, "role": GWP, "asked_set": gwp_set, "place": 0, "asked_unit": "1",
            "own": False, "idle": False, "earlier": False}  # fmt: skip
     return [*rows, gwp | {"method_id": one.id, "choice": choice, "choice_set": set_, "asked_gas": one.gas,
-                          "asked_technology": "", "asked_default": None}]  # fmt: skip
+                          "asked_technology": "", "asked_default": None, "asked_percent": None}]  # fmt: skip
 
 
 def _known(factor: DataFrame, variant: Variant) -> DataFrame:

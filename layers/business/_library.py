@@ -107,7 +107,8 @@ def best(candidates: DataFrame, anchor: DataFrame) -> DataFrame:
     scaled = converted(first, "l_unit", "asked_unit", "times", anchor).withColumn("scaled", F.col("l_value") * F.col("times"))
     defaulted = F.col("factor_id").isNull() & F.col("asked_default").isNotNull()
     return scaled.select(
-        *KEY, "method_id", "choice", "slot", "input", "late", defaulted.alias("defaulted"), "uncertainty_percent",
+        *KEY, "method_id", "choice", "slot", "input", "late", defaulted.alias("defaulted"),
+        F.coalesce("uncertainty_percent", "asked_percent").alias("uncertainty_percent"),
         F.when(defaulted, F.col("asked_default")).otherwise(F.col("scaled")).alias("value"), "factor_id",
         F.when(F.col("factor_id").isNotNull(), F.col("asked_set")).alias("source_set"),
         (F.col("own") & F.col("factor_id").isNotNull()).alias("own"), _chosen_by().alias("chosen_by"),

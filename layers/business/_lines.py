@@ -23,7 +23,7 @@ def lines(
 ) -> DataFrame:
     """Return one row per activity and method that applies, with every value, `mass`, `co2e` (t, double) and `reason`.
 
-    `reason` is NULL for a line item; else it says why there is none: no_method, unit, no_factor, out_of_range.
+    `reason` is NULL for a line item; else it says why there is none: no_method, unit, no_factor, negative, out_of_range.
     The large side is joined thrice to small ones and never sorted.
     """
     located = _located(activity, subject, factor)
@@ -67,15 +67,16 @@ def _renamed(chosen: DataFrame) -> DataFrame:
 
 def _by_hour(factor_hour: DataFrame) -> DataFrame:
     names = ("factor_set", "role", "activity_code", "period_start", "factor_id", "value", "unit")
-    region = F.coalesce("region_code", F.lit("")).alias("h_region_code")
-    return factor_hour.select(*(F.col(name).alias(f"h_{name}") for name in names), region)
+    place = F.coalesce("subject_id", "region_code", F.lit("")).alias("h_place")
+    return factor_hour.select(*(F.col(name).alias(f"h_{name}") for name in names), place)
 
 
 def _same_hour() -> Column:
     same = (F.col("hour_role") == F.col("h_role")) & (F.col("hour_set") == F.col("h_factor_set"))
-    for name in ("activity_code", "period_start", "region_code"):
+    for name in ("activity_code", "period_start"):
         same = same & (F.col(name) == F.col(f"h_{name}"))
-    return same
+    place = F.when(F.col("hour_of") == "subject", F.col("subject_id")).otherwise(F.col("region_code"))
+    return same & (place == F.col("h_place"))
 
 
 def _hour_value() -> Column:
@@ -96,6 +97,7 @@ def _reason() -> Column:
         F.when(F.col("method_id").isNull(), F.lit("no_method"))
         .when(F.col("scale").isNull(), F.lit("unit"))
         .when((F.col("lacking") != "") | no_hour, F.lit("no_factor"))
+        .when(F.col("q") < 0, F.lit("negative"))
         .when(~small, F.lit("out_of_range"))
     )
 

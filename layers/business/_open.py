@@ -24,8 +24,10 @@ def unresolved_sums(unresolved: DataFrame) -> DataFrame:
     fitting = rows.where("fine = 'month' or grain in ('hour', 'day')")
     period = F.when(F.col("fine") == "month", F.trunc("date", "month")).otherwise(F.col("date"))
     by = ("book", *state(), "fine", "period", "scope", "category", "activity_code", "gas")
+    # What a gap holds nobody knows; its `quantity` is that of the periods beside it, which have lines of their own.
+    amount = F.when(F.coalesce("reason", F.lit("")) != "gap", F.col("quantity"))
     return fitting.withColumn("period", period).groupBy(*by).agg(
-        F.count(F.lit(1)).alias("unresolved_rows"), F.sum("quantity").alias("unresolved_quantity"),
+        F.count(F.lit(1)).alias("unresolved_rows"), F.sum(amount).alias("unresolved_quantity"),
         F.min("unit").alias("unit_low"), F.max("unit").alias("unit_high"),
     )  # fmt: skip
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from layers.business._formulas import uncertainty
 from layers.business._lines import line_id, lines
 from layers.numbers import fix
 from models.variant import PUBLISHED, Variant
@@ -19,4 +20,5 @@ def transform(
         "activity_id", "activity_code", "gas", fix(F.col("mass")).alias("mass_t"), F.lit(variant.gwp_set).alias("gwp_set"),
         fix(F.col("co2e")).alias("emission_tco2e"), "scope", "category", "data_grade",
         F.coalesce("factor_set", "hour_set").alias("factor_set"), "fallback", "defaulted", "measured",
+        uncertainty().alias("uncertainty_percent"),
     )  # fmt: skip

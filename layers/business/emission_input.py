@@ -18,20 +18,23 @@ def transform(
 ) -> DataFrame:
     """Return one row per line and parameter of its formula, the GWP included."""
     done = lines(activity, subject, factor, factor_hour, variant).where("reason is null")
-    inputs = [_input(ACTIVITY, F.col("activity_id"), F.col("q"))]
-    inputs += [_input(slot, F.col(f"f_{slot}"), F.col(f"v_{slot}")) for slot in slots()]
-    inputs += [_input(BY_HOUR, F.col("h_factor_id"), F.col(HOUR))]
+    none = F.lit(None).cast("string")
+    inputs = [_input(ACTIVITY, F.col("activity_id"), F.col("q"), none, none, F.lit(None).cast("double"))]
+    inputs += [_input(slot, *(F.col(f"{prefix}_{slot}") for prefix in "fvsbz")) for slot in slots()]
+    inputs += [_input(BY_HOUR, F.col("h_factor_id"), F.col(HOUR), F.col("hour_set"), F.lit("hour"), F.lit(None).cast("double"))]
     long = done.select(line_id().alias("line_id"), F.col("method_id").alias("m"), F.inline(F.array(*inputs)))
     named = F.broadcast(_roles(factor)).join(
         long, (F.col("m") == F.col("r_method")) & (F.col("slot") == F.col("r_slot")), "right"
     )
     kind = F.when(F.col("ref_id").isNull(), F.lit("default")).otherwise(F.col("kind")).alias("kind")
     ref = F.coalesce("ref_id", "m").alias("ref_id")
-    return named.where("value is not null").select("line_id", "role", kind, ref, "value", "unit")
+    told = ("value", "unit", "factor_set", "chosen_by", "uncertainty_percent")
+    return named.where("value is not null").select("line_id", "role", kind, ref, *told)
 
 
-def _input(slot: str, ref: Column, value: Column) -> Column:
-    return F.struct(F.lit(slot).alias("slot"), ref.alias("ref_id"), value.alias("value"))
+def _input(slot: str, *told: Column) -> Column:
+    names = ("ref_id", "value", "factor_set", "chosen_by", "uncertainty_percent")
+    return F.struct(F.lit(slot).alias("slot"), *(one.alias(name) for name, one in zip(names, told, strict=True)))
 
 
 def _roles(anchor: DataFrame) -> DataFrame:

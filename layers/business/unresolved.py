@@ -1,20 +1,89 @@
-"""Activity that no line item could be made of, and why: never a zero."""
+"""Activity that no line item could be made of, and why, with what would help: never a zero."""
 
 from __future__ import annotations
 
-from pyspark.sql import DataFrame
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
+from layers import constants
+from layers.business._gaps import gaps
 from layers.business._lines import lines
+from layers.history import held, since
+from models.method import methods
 from models.variant import PUBLISHED, Variant
+
+COLUMNS = ("activity_id", "method_id", "reason", "lacking", "suggestion", "subject_id", "subject_from", "date", "grain",
+           "activity_code", "quantity", "unit", "missing_periods", "region_code")  # fmt: skip
 
 
 def transform(
     activity: DataFrame, subject: DataFrame, factor: DataFrame, factor_hour: DataFrame, variant: Variant = PUBLISHED
 ) -> DataFrame:
-    """Return one row per activity and method that gave none; `method_id` is '' where no method applies."""
-    return lines(activity, subject, factor, factor_hour, variant).where("reason is not null").select(
-        "activity_id", F.coalesce("method_id", F.lit("")).alias("method_id"), "reason",
-        F.when(F.col("reason") == "no_factor", F.col("lacking")).alias("lacking"), "subject_id", "subject_from", "date", "grain",
-        "activity_code", "quantity", "unit", F.nullif("region_code", F.lit("")).alias("region_code"),
+    """Return one row per activity and method that gave none, and per gap; `method_id` is '' where no method applies."""
+    made = lines(activity, subject, factor, factor_hour, variant).where("reason is not null").select(
+        "activity_id", F.coalesce("method_id", F.lit("")).alias("method_id"), _reason().alias("reason"),
+        F.when(F.col("reason") == "no_factor", F.coalesce(F.nullif("lacking", F.lit("")), "hour_role")).alias("lacking"),
+        "subject_id", "subject_from", "date", "grain", "activity_code", "quantity", "unit", "method_unit",
+        F.lit(None).cast("int").alias("missing_periods"), F.nullif("region_code", F.lit("")).alias("region_code"),
+    )  # fmt: skip
+    same = (F.col("method_id") == F.col("o_method")) & (F.col("activity_code") == F.col("o_activity"))
+    first = F.substring_index("lacking", " ", 1) == F.col("o_input")
+    known = F.broadcast(_offers(factor)).join(made, same & first, "right")
+    return known.withColumn("suggestion", _suggestion()).select(*COLUMNS).unionByName(_missing(activity, subject))
+
+
+def _reason() -> Column:
+    """Where a method is for industries only, a subject without one has no method for that reason."""
+    asking = sorted({code for one in methods().values() if one.industries for code in one.activities})
+    homeless = (F.col("reason") == "no_method") & (F.col("industry_code") == "") & F.col("activity_code").isin(*asking, "")
+    return F.when(homeless, F.lit("no_industry")).otherwise(F.col("reason"))
+
+
+def _offers(factor: DataFrame) -> DataFrame:
+    """The newest row of any set for each method, input and activity: what a person would look for first."""
+    rows = [{"o_method": one.id, "o_input": name, "o_role": part.factor_role or name, "o_activity": code}
+            for one in methods().values() for name, part in one.slots.items() for code in one.activities]  # fmt: skip
+    asked = constants.table(factor, rows, dict.fromkeys(rows[0], "string"))
+    library = factor.where("subject_id is null and activity_code is not null").groupBy(
+        F.col("role").alias("l_role"), F.col("activity_code").alias("l_activity"))  # fmt: skip
+    year = F.coalesce(F.substring(F.col("valid_from").cast("string"), 1, 4), F.lit("any year"))
+    newest = library.agg(F.max(F.struct(year.alias("year"), F.col("factor_set").alias("set"))).alias("offer"))
+    same = (F.col("o_role") == F.col("l_role")) & (F.col("o_activity") == F.col("l_activity"))
+    return asked.join(newest, same).select("o_method", "o_input", "o_activity", "o_role", "offer")
+
+
+def _suggestion() -> Column:
+    held = F.concat(F.lit("set "), F.col("offer")["set"], F.lit(" has "), F.col("o_role"), F.lit(" of "), F.col("offer")["year"])
+    offer = F.concat(held, F.lit(": name it in factor_sets of "), F.col("method_id"), F.lit(", or set a factor of the subject"))
+    land = F.concat(F.lit("no set has "), F.col("lacking"), F.lit(" for "), F.col("activity_code"),
+                    F.lit(": land a factor library that does, or set a factor of the subject"))  # fmt: skip
+    declare = F.concat(F.lit("declare a method for "), F.col("activity_code"), F.lit(" in models/methods"))
+    unit = F.concat(
+        F.lit("deliver the quantity in a unit that converts to "), F.col("method_unit"), F.lit(", not in "), F.col("unit")
+    )
+    return (
+        F.when(F.col("reason") == "no_method", declare)
+        .when(F.col("reason") == "no_industry", F.concat(F.lit("give the industry (GB/T 4754) of "), F.col("subject_id")))
+        .when(F.col("reason") == "unit", unit)
+        .when(F.col("reason") == "no_factor", F.coalesce(offer, land))
+        .when(F.col("reason") == "negative", F.lit("correct the quantity at its source: what leaves is an activity of its own"))
+        .otherwise(F.lit("correct the quantity at its source: the emission is no number that a decimal holds"))
+    )
+
+
+def _missing(activity: DataFrame, subject: DataFrame) -> DataFrame:
+    """Gaps as rows, with the amount of the periods on both sides, which is what is at stake."""
+    states = subject.select(F.col("subject_id").alias("s_subject_id"), "valid_from", "valid_to")
+    told = gaps(activity)
+    then = (told["subject_id"] == F.col("s_subject_id")) & held(told["date"], F.col("valid_from"), F.col("valid_to"))
+    told = F.broadcast(states).join(told, then, "right").select(*told.columns, since(F.col("valid_from")).alias("subject_from"))
+    place = F.concat_ws("|", F.lit("gap"), "subject_id", "activity_code", "unit", "grain", F.col("date").cast("string"))
+    texts = {"method_id": "", "reason": "gap"}
+    return told.select(
+        place.alias("activity_id"), *(F.lit(text).alias(name) for name, text in texts.items()),
+        F.lit(None).cast("string").alias("lacking"),
+        F.concat(F.lit("ask for "), F.col("missing_periods").cast("string"), F.lit(" "), F.col("grain"),
+                 F.lit("(s) from "), F.col("date").cast("string")).alias("suggestion"),
+        "subject_id", "subject_from", "date", "grain", "activity_code", "quantity", "unit", "missing_periods",
+        F.lit(None).cast("string").alias("region_code"),
     )  # fmt: skip
