@@ -15,7 +15,7 @@ from samples.enterprises import write_enterprises
 from samples.factors import write_factors
 from samples.flat_files import write_flat_files
 from samples.grids import write_packed
-from samples.measured import write_measured
+from samples.measured import write_measured, write_stack
 from samples.regions import write_regions
 from schemas.contract import Contract
 from schemas.contracts import contracts
@@ -43,6 +43,7 @@ MADE = {
     "edgar/packed/": "packed by samples/grids.py from the NetCDF file: 16-bit, gzip, Fletcher-32, zeros left out",
     "factors/": "collected facts; codes of the lake added beside the names, by samples/factors.py and libraries.py",
     "enterprises/measured/": "made up by samples/measured.py",
+    "enterprises/cems/": "made up by samples/measured.py",
     "enterprises/override/": "made up by samples/measured.py",
     "enterprises/": "made up by samples/enterprises.py; wrong rows are listed in samples/wrong_rows.csv",
     "policies/word/": "written by samples/documents.py",
@@ -71,6 +72,7 @@ def write_samples(shared: Path, target: Path) -> None:
     write_enterprises(deliveries / "enterprises", target / "wrong_rows.csv")
     write_flat_files(data / "emission_factors", deliveries / "libraries/defra")
     write_measured(deliveries / "enterprises")
+    write_stack(deliveries / "enterprises")
     write_factors(shared / "domain", deliveries / "factors")
     write_packed(data / COPIES[f"edgar/grid/{GRID}.nc"], deliveries / f"edgar/packed/{GRID}.h5")
     write_word(deliveries / "policies/word/电力与热力排放因子使用说明（自编摘要）.docx")
