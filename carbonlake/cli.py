@@ -18,6 +18,7 @@ from carbonlake import (
     fetching,
     following,
     hooks,
+    judging,
     keeping,
     looking,
     moving,
@@ -103,6 +104,7 @@ for room in (
     serving,
     serve,
     hooks,
+    judging,
     watching,
     stack,
 ):
