@@ -43,7 +43,8 @@ def test_the_second_edition_revises_21703_rows_of_the_first(ask: Ask) -> None:
 def test_enterprises_emit_what_the_demo_prints(ask: Ask) -> None:
     totals = ask("select year, round(sum(emission_tco2e), 1) as t from business.emission_year "
                  "where book = 'enterprise' group by year order by year")  # fmt: skip
-    assert [(one["year"], float(one["t"])) for one in totals] == [(2023, 89161688.4), (2024, 90361751.8)]
+    # 2024 is lower than by defaults alone: one plant measured its coal, another has an override of its heat factor.
+    assert [(one["year"], float(one["t"])) for one in totals] == [(2023, 89161688.4), (2024, 90194017.6)]
 
 
 def test_roll_ups_hold_what_the_line_items_hold(ask: Ask) -> None:
