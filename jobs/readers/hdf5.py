@@ -115,13 +115,16 @@ def _scales(one: Any) -> list[str]:
 
 
 def _axis(first: Any, axis: int, given: Hdf5, where: str) -> list[Column]:
-    """Return the first dimension scale of an axis, or the index along it."""
+    """Return the first dimension scale of an axis, or the index along it; with its number where another has the same name."""
     dimension = first.dims[axis]
     size = first.shape[axis]
     scale = dimension[0] if len(dimension) else None
     if scale is not None and scale.shape == (size,) and not scale.external and not scale.is_virtual:
-        return _columns(scale, scale.name.rpartition("/")[2], (axis,), given, where)
-    return [index_column(f"{dimension.label or f'dim_{axis}'}_index", axis, size)]
+        shared = _scales(first).count(scale.name) > 1
+        return _columns(scale, scale.name.rpartition("/")[2] + (f"_{axis}" if shared else ""), (axis,), given, where)
+    label = dimension.label or "dim"
+    shared = label == "dim" or [one.label for one in first.dims].count(label) > 1
+    return [index_column(f"{label}_{axis}_index" if shared else f"{label}_index", axis, size)]
 
 
 def _columns(one: Any, name: str, axes: tuple[int, ...], given: Hdf5, where: str) -> list[Column]:

@@ -50,17 +50,17 @@ def packing(dtype: np.dtype[Any], attributes: Mapping[str, Any], default_fill: A
     """Read the attributes of a variable; `default_fill` holds where it names no fill value of its own."""
     numbers = dtype.kind in "iuf"
     fill = _values(attributes, "_FillValue") or (() if default_fill is None else (default_fill,))
-    low, high = (_values(attributes, "valid_range") or (None, None))[:2] if numbers else (None, None)
     units = str(attributes.get("units", ""))
     scale, offset = (_factor(attributes, name, where) if numbers else None for name in ("scale_factor", "add_offset"))
+    low, high = _limits(attributes, scale is not None or offset is not None, where) if numbers else (None, None)
     return Packing(
         dtype=dtype,
         turned=SIGNS.get((str(attributes.get("_Unsigned", "")).lower(), dtype.kind)),
         scale=scale,
         offset=offset,
         missing=fill + _values(attributes, "missing_value") if numbers else (),
-        low=_number(attributes, "valid_min", low) if numbers else None,
-        high=_number(attributes, "valid_max", high) if numbers else None,
+        low=low,
+        high=high,
         wide=(scale is not None or offset is not None) and _is_wide(dtype, attributes),
         time=(units, str(attributes.get("calendar", "standard"))) if " since " in units and numbers else None,
     )
@@ -125,12 +125,12 @@ def _same(value: Any, dtype: np.dtype[Any], turned: bool) -> Any:
 
 
 def _values(attributes: Mapping[str, Any], name: str) -> tuple[Any, ...]:
-    """Return an attribute as numbers, also where they are written as text; limits and other texts are as good as none."""
+    """Return an attribute as numbers, also where they are written as text; other texts are as good as none."""
     found = np.atleast_1d(np.asarray(attributes[name])).ravel() if name in attributes else np.array([])
-    if found.dtype.kind in "iuf" or name in LIMITS:
-        return tuple(found.tolist()) if found.dtype.kind in "iuf" else ()
+    if found.dtype.kind in "iuf":
+        return tuple(found.tolist())
     try:
-        return tuple(float(one) for one in found.astype(str).tolist())
+        return tuple(float(one) for text in found.astype(str).tolist() for one in text.replace(",", " ").split())
     except (ValueError, TypeError):
         return ()
 
@@ -144,9 +144,21 @@ def _factor(attributes: Mapping[str, Any], name: str, where: str) -> float | Non
     return found[0] if found else None
 
 
-def _number(attributes: Mapping[str, Any], name: str, default: Any = None) -> Any:
-    found = _values(attributes, name)
-    return found[0] if found else default
+def _limits(attributes: Mapping[str, Any], scaled: bool, where: str) -> tuple[Any, Any]:
+    """Return the smallest and largest valid number, None for none. Raise UserError for limits that say neither.
+
+    As text they have no type, which alone says whether limits of packed numbers are those of packed or unpacked ones.
+    """
+    for name in (one for one in LIMITS if one in attributes):
+        said, text = str(attributes[name])[:40], np.asarray(attributes[name]).dtype.kind not in "iuf"
+        if len(_values(attributes, name)) != (2 if name == "valid_range" else 1):
+            raise UserError(f"its {name} is {said!r}, which is no limit", where=where,
+                            remedy="ask for a file with a number there, or without it")  # fmt: skip
+        if scaled and text:
+            raise UserError(f"its {name} is the text {said!r}: a limit of packed or of unpacked numbers?", where=where,
+                            remedy="ask for a file with a number there, whose type says which")  # fmt: skip
+    low, high = _values(attributes, "valid_range") or (None, None)
+    return next(iter(_values(attributes, "valid_min")), low), next(iter(_values(attributes, "valid_max")), high)
 
 
 def _reference(units: str, where: str) -> str:

@@ -47,6 +47,8 @@ def _variable(file: Any, name: str, kind: Any, values: Any, dimension: str = "x"
     ("f4", [1, -9999], None, {"missing_value": "-9999"}, [1, None]),
     ("f4", [200, 100], None, {"scale_factor": 0.1, "valid_max": 15.0}, [None, 10]),
     (str, ["NA", "a"], None, {"missing_value": "NA"}, [None, "a"]),
+    ("i2", [-1, 0, 3], None, {"valid_min": "0", "valid_max": "2"}, [None, 0, None]),
+    ("f4", [-1, 0, 3], None, {"valid_range": "0, 2.5"}, [None, 0, None]),
 ])  # fmt: skip
 def test_attributes_of_odd_types_are_understood(
     tmp_path: Path, kind: Any, values: list[Any], fill: Any, attributes: dict[str, Any], expected: list[Any]
@@ -60,6 +62,17 @@ def test_a_scale_that_is_not_one_number_is_refused(tmp_path: Path, attributes: d
     path = _netcdf(tmp_path, lambda file: _variable(file, "a", "i2", [1, 2], **attributes))
     message = refusal(tmp_path, "netcdf", path)
     assert "which is not one number" in message and "ask for a file with a number there" in message
+
+
+@pytest.mark.parametrize(("attributes", "said"), [
+    ({"valid_min": "zero"}, "its valid_min is 'zero', which is no limit"),
+    ({"valid_range": "0"}, "its valid_range is '0', which is no limit"),
+    ({"valid_max": "2", "scale_factor": 0.1}, "the text '2': a limit of packed or of unpacked numbers?"),
+])  # fmt: skip
+def test_a_limit_that_says_nothing_is_refused(tmp_path: Path, attributes: dict[str, Any], said: str) -> None:
+    path = _netcdf(tmp_path, lambda file: _variable(file, "a", "i2", [1, 2], **attributes))
+    message = refusal(tmp_path, "netcdf", path)
+    assert said in message and "ask for a file with a number there" in message
 
 
 @pytest.mark.parametrize("units", ["hours since 2000-01-01 00:00:00 CST", "days since 2000/01/01", "days since 2000-01-01 1200"])
@@ -158,3 +171,16 @@ def test_fill_values_of_compounds_are_missing(tmp_path: Path) -> None:
 
     found = read_file(tmp_path, "hdf5", _hdf5(tmp_path, fill), datasets=["c"])
     assert (found.column("c.day"), found.column("c.heat")) == ([1, None], [2.5, None])
+
+
+def test_one_scale_on_both_axes_is_a_column_for_each(tmp_path: Path) -> None:
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        file["a"] = np.array([[1.0, 2.0], [3.0, 4.0]])
+        file["site"] = np.array([10, 20])
+        file["site"].make_scale("site")
+        file["a"].dims[0].attach_scale(file["site"])
+        file["a"].dims[1].attach_scale(file["site"])
+    found = read_file(tmp_path, "hdf5", tmp_path / "a.h5", datasets=["a"])
+    assert list(zip(found.column("site_0"), found.column("site_1"), found.column("a"), strict=True)) == [
+        (10, 10, 1.0), (10, 20, 2.0), (20, 10, 3.0), (20, 20, 4.0),
+    ]  # fmt: skip
