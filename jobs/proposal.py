@@ -42,6 +42,9 @@ IN_HEADER = re.compile(r"[(（\[]([^()（）\[\]]+)[)）\]]\s*$")
 WORDS, OFTEN = 8, 5  # values of a list, and how often each must come
 MEASURES = ("double", "decimal(28,6)")
 NUMBERS = (*MEASURES, "bigint")
+# What a unit above the table is not that of: years, numbers of rows, codes, shares and rates.
+APART = re.compile(r"年份|年度|^年$|月份|^月$|序号|编号|代码|编码|行次|排名|位次|占比|比重|比例|增速|增长|同比|环比|率|指数|系数"
+                   r"|[%％]|year|month|rank|code|^id$|^no\.?$|share|ratio|growth|index", re.IGNORECASE)  # fmt: skip
 DOUBT = "_doubt"
 NOT_OF_ROW = (DOUBT, "_cells", "_confidence")  # of a document's table: what the reader says of a row, not what the row says
 
@@ -80,13 +83,18 @@ def proposal(format: str, path: Path, options: Mapping[str, Any]) -> Proposal:
         styled = styles({name: values for name, kind in columns.items() if kind == "string" and (values := _values(duck, name))})
         said = {name: unit for name in kinds if (unit := told_unit(name))}
         said |= {name: str(unit).strip(units.BRACKETS) for name, unit in found.info.get("units", {}).items()}
-        styled = {name: style for name, style in styled.items() if not _counts_twice(name, said.get(name, ""), style)}
+        title = str(found.info.get("title_unit", ""))
+        title = title if units.known(title) else ""
+        styled = {name: style for name, style in styled.items() if not _counts_twice(name, said.get(name, title), style)}
         columns |= {name: style.type for name, style in styled.items()}
         more = {name: style.more for name, style in styled.items()}
         more |= {name: {"unit": unit} | more.get(name, {}) for name, unit in said.items()
                  if columns.get(name) in NUMBERS and units.known(unit)}  # fmt: skip
         rows = int((duck.execute("select count(*) from found").fetchone() or (0,))[0])
         key = _key(duck, columns, rows)
+        more |= {name: {"unit": title} | more.get(name, {}) for name, kind in columns.items()
+                 if title and kind in NUMBERS and name not in key and not {"unit", "format"} & more.get(name, {}).keys()
+                 and name not in said and not APART.search(name)}  # fmt: skip
         amounts = [name for name, kind in columns.items() if kind in NUMBERS and "unit" in more.get(name, {})]
         words = [name for name, kind in columns.items() if kind == "string" and name not in (*key, *styled)]
         positive = _positive(duck, [name for name in amounts if name not in (*key, *styled)])

@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from jobs.readers import Read, Request
 from jobs.readers.cells import canonical
-from jobs.readers.excel_info import info
+from jobs.readers.excel_info import info, title_unit
 from jobs.readers.excel_open import Book, Opened, book
 from jobs.readers.excel_options import Excel, blocks
 from jobs.readers.excel_package import package
@@ -30,20 +30,21 @@ def read(request: Request) -> Read:
     began = time.perf_counter()
     given = options(Excel, request.options, request.name)
     wanted = blocks(given, request.name)
-    tables, sheets = [], []
+    tables, sheets, titles = [], [], set[str]()
     with package(request.path, request.name) as archive:
         opened = book(request.path, archive, request.name)
         names = _sheets(opened, given, request.name)
         for name in names:
             here = [block for block in wanted if re.fullmatch(block.only or ".*", name)]
             sheets += [one := opened.open(name)] if here else []
+            titles |= {title_unit(one, block.heads[0]) if block.heads else "" for block in here}
             tables += [table(one, block, request.name) for block in here]
     if not tables:
         raise UserError("no sheet has one of the blocks", where=request.name, remedy="check `only` of the blocks")
     rows, rejected, schema = _written(request, tables, stacked=given.sheets is not None)
     if not rows and not rejected and not given.empty_ok:
         raise UserError("no data rows", where=request.name, remedy="check header, first_row and last_row")
-    told = {"sheets": names} | info(opened, sheets, tables)
+    told = {"sheets": names} | info(opened, sheets, tables) | ({"title_unit": titles.pop()} if len(titles) == 1 else {})
     return Read(rows, rejected, tuple(schema.names[:-2]), told, time.perf_counter() - began)
 
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
-from jobs.readers.cells import letters
+from jobs.readers.cells import canonical, letters
 from jobs.readers.excel_open import Book, Opened
 from jobs.readers.excel_table import Table
 
 MOST = 50  # of each kind, so that a mark stays small
+TITLES = 5  # rows above a header in which its unit is looked for
+UNIT = re.compile(r"(?:单\s*位|units?)\s*[:\uff1a]\s*([^\s()\uff08\uff09\[\]。]+)", re.IGNORECASE)
+SEVERAL = re.compile("[、,\uff0c;\uff1b和或]")
 
 
 def info(book: Book, sheets: Sequence[Opened], tables: Sequence[Table]) -> dict[str, Any]:
@@ -26,6 +30,15 @@ def info(book: Book, sheets: Sequence[Opened], tables: Sequence[Table]) -> dict[
     found["formulas"] = formulas(sheets)
     found["merged"] = sum(len(one.sheet.merged) for one in sheets)
     return {key: value for key, value in found.items() if value} | book.facts.info()
+
+
+def title_unit(opened: Opened, head: int) -> str:
+    """Return the one unit that a title says, such as （单位：万吨）; `head` is the first row of the table's header, from 1."""
+    for row in range(head - 2, max(head - 2 - TITLES, -1), -1):
+        for at in range(len(opened.columns)):
+            if told := UNIT.search(canonical(opened.cell(row, at)) or ""):
+                return "" if SEVERAL.search(told[1]) else told[1]
+    return ""
 
 
 def hidden(book: Book, sheets: Sequence[Opened]) -> dict[str, Any]:
