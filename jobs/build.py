@@ -17,6 +17,7 @@ from jobs import (
     cleaned,
     derived,
     direct,
+    documents,
     finish,
     patience,
     quarantine,
@@ -159,6 +160,7 @@ def _cleaned(job: Job, connection: duckdb.DuckDBPyConnection, ops: Ops) -> Outco
             parsed, ready = cleaned.read(job, plan), None
     ops.add("ops.reading", readings(job.contract, parsed, plan.receipts))
     ops.add(variables.TABLE, variables.rows(job.contract, parsed, plan.receipts))
+    ops.add(documents.TABLE, documents.rows(job.contract, parsed))
     compared = reconcile.compared(job, plan.receipts, parsed, connection)
     ops.add(reconcile.TABLE, compared)
     failpoint("build:after_read")

@@ -246,7 +246,8 @@ def readings(contract: Contract, parsed: Sequence[Parsed], receipts: Sequence[Re
     sent = {one.delivery_id: as_sent(one) for one in receipts}
     found = []
     for one in (one for one in parsed if one.fresh):
-        note = {key: told for key, told in one.around.items() if key != "integrity"}
+        # Of a document its author and place are restricted: they stand in knowledge.document alone.
+        note = {key: told for key, told in one.around.items() if key not in ("integrity", "documents")}
         grade = CHECKED if sent.get(one.delivery) else one.around.get("integrity")
         found.append({"table_name": contract.table, "delivery_id": one.delivery, "status": "refused" if one.refused else "read",
                       "rows": one.rows, "rejected": one.rejected, "reason": one.refused, "read_at": now,

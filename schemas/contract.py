@@ -296,7 +296,7 @@ class Contract(Closed):
     inputs: Annotated[dict[str, str], BeforeValidator(_inputs)] = Field(
         default_factory=dict,
         description="Parameter of the transform → table; `having: activity` stands for every table with that key, "
-        "`having: files` for every table of described files",
+        "`having: files` for every table of described files, `having: passages` for every table of a document's passages",
     )
     key: tuple[str, ...] = ()
     partition_by: tuple[str, ...] = ()

@@ -9,8 +9,10 @@ from schemas.contract import Contract
 from schemas.contracts import contract, contracts
 from schemas.errors import UserError
 
-HAVING_ACTIVITY, HAVING_FILES = "having: activity", "having: files"
-DESCRIBED = {"file", "description"}  # columns of a table of described files by which a search finds them
+HAVING_ACTIVITY = "having: activity"
+# Formats, and columns by which a search finds what a table of them holds.
+SEARCHED = {"having: files": (("file",), {"file", "description"}),
+            "having: passages": (("pdf", "word"), {"document", "place", "text"})}  # fmt: skip
 
 
 def inputs(one: Contract) -> dict[str, tuple[str, ...]]:
@@ -20,14 +22,15 @@ def inputs(one: Contract) -> dict[str, tuple[str, ...]]:
 
 def several(given: str) -> bool:
     """Tell whether an input stands for any number of tables, which the transform gets by their names."""
-    return given in (HAVING_ACTIVITY, HAVING_FILES)
+    return given == HAVING_ACTIVITY or given in SEARCHED
 
 
 def _having(given: str) -> tuple[str, ...]:
     known = sorted(contracts().items())
     if given == HAVING_ACTIVITY:
         return tuple(table for table, one in known if one.activity)
-    return tuple(table for table, one in known if one.source and one.source.format == "file" and one.columns.keys() >= DESCRIBED)
+    formats, columns = SEARCHED[given]
+    return tuple(table for table, one in known if one.source and one.source.format in formats and one.columns.keys() >= columns)
 
 
 def upstream(table: str) -> tuple[str, ...]:

@@ -17,6 +17,12 @@ from schemas.rooms import rooms
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 _LONGEST = 60  # letters of a column's name that is made of a header: some headers are whole paragraphs
 PERSONAL = ("author", "camera", "latitude_deg", "longitude_deg")  # where and by whom a picture was taken
+# A document's passages are found by a search where a table has these columns.
+_PASSAGES = """\
+  document: {from: _name, pattern: '([^/]+?)(\\.[^./]*)?$', required: true}
+  place: {type: string, from: _locator, required: true, description: Place in the document}
+  text: {from: text}"""
+_PAGE = "\n  page: {from: _locator, pattern: 'page ([0-9]+)'}"
 _MADE_BY_PEOPLE = tuple(layer for layer in LAYERS if layer not in ("raw", "ops"))
 _CLEANED = """\
 # yaml-language-server: $schema=../contract.schema.json
@@ -105,6 +111,8 @@ def _cleaned(name: str, probe: Mapping[str, Any]) -> dict[str, str]:
     extension = extension if format_ == "file" else str(probe.get("extension") or extension)
     options = f"\n  options: {json.dumps(probe['options'], ensure_ascii=False)}" if probe.get("options") else ""
     keys = [own for own, header in zip(names, headers, strict=True) if header in probe.get("key", list(headers)[:1])]
+    if format_ in ("pdf", "word") and not isinstance((probe.get("options") or {}).get("tables"), Mapping):
+        keys, lines = _passages(format_, dict(zip(headers, lines, strict=True)))
     key = f"key: [{', '.join(keys)}]" if keys else "# No columns tell the rows apart, so that there is no key."
     place = f"  of: {probe['of']}" if "of" in probe else _OWN.format(name=name, extension=extension)
     place += f"\n  fetch: {json.dumps(probe['fetch'], ensure_ascii=False)}" if "fetch" in probe else ""
@@ -115,6 +123,14 @@ def _cleaned(name: str, probe: Mapping[str, Any]) -> dict[str, str]:
             f"# Rows that can't be read: {unread} of {unread + probe['rows']}. A build sets them aside, each with the reason.\n"
         )
     return {f"schemas/cleaned/{name}.yaml": text}
+
+
+def _passages(format_: str, lines: Mapping[str, str]) -> tuple[list[str], list[str]]:
+    """Return the key and the columns of a table of passages: the document, its place, and what its reader says of it."""
+    if not lines.keys() >= {"kind", "text"}:
+        return list(lines)[:1], list(lines.values())
+    first = _PASSAGES + (_PAGE if format_ == "pdf" else "")
+    return ["document", "place"], [first, *(line for header, line in lines.items() if header not in ("text", "page"))]
 
 
 def _rules(names: Mapping[str, str], probe: Mapping[str, Any]) -> str:

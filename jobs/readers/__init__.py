@@ -19,8 +19,8 @@ CAGED = ("excel", "netcdf", "hdf5", "pdf", "word", "json", "parquet", "xml", "ya
 TYPED = ("netcdf", "hdf5", "cdl", "parquet", "orc", "avro", "boundaries")  # give numbers as numbers
 # Of what a reader tells of a file, this is kept: what is in it and no row of it, and the units it names.
 AROUND = ("units", "footer", "repeated_headers", "footnotes", "totals", "hidden", "formulas", "external_links", "macros",
-          "date_system", "holds", "scanned_pages", "drawn_pages", "unreadable_pages", "doubted_rows", "variables",
-          "integrity")  # fmt: skip
+          "date_system", "holds", "scanned_pages", "drawn_pages", "unreadable_pages", "doubted_rows", "hidden_signs",
+          "variables", "documents", "integrity")  # fmt: skip
 FORMATS = ("csv", *CAGED)
 TOGETHER = ("csv",)  # many small deliveries of these are read at once
 

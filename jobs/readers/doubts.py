@@ -23,6 +23,7 @@ SIGNS = {
     "rotated": (0.5, "rotated text"),
     "crossing": (0.5, "text runs over the border of a cell"),
     "pages": (0.5, "the row may go on over the end of a page"),
+    "cut": (0.5, "part of a text that can't be seen"),
     "nested": (0.5, "a table inside the cell"),
     "over": (0.3, "text over text"),
     "map": (0.3, "a font whose maps to Unicode contradict each other"),

@@ -40,13 +40,18 @@ def read(request: Request) -> Read:
         rows = write_parts(
             request.out, [pa.table({name: pa.array(data[name], schema.field(name).type) for name in schema.names})]
         )
-    return Read(rows, 0, COLUMNS, {}, time.perf_counter() - began)
+    return Read(rows, 0, COLUMNS, {"documents": [row]}, time.perf_counter() - began)
 
 
 def probe(path: Path, given: Mapping[str, Any]) -> dict[str, Any]:
     """Say what a row about the file would say."""
     options(File, given, path.name)
     return {name: value for name, value in about(path, path.name).items() if value is not None}
+
+
+def documents(request: Request, passages: int | None = None) -> list[dict[str, Any]]:
+    """Return what is kept of a document beside its rows, for knowledge.document: the row about it, and how many passages."""
+    return [{**about(request.path, request.name), "passages": passages}]
 
 
 def about(path: Path, name: str) -> dict[str, str | None]:

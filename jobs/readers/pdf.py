@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from jobs.readers import Read, Request, table_rows
+from jobs.readers.file import documents
 from jobs.readers.options import options
 from jobs.readers.parts import Rejects, write_parts
 from jobs.readers.passages import Passage, row_text, to_table
@@ -40,6 +41,13 @@ class _Seen:
 
     kinds: dict[str, list[str]] = field(default_factory=dict)
     heading: str = ""
+    hidden: dict[str, int] = field(default_factory=dict)
+
+    def leave_out(self, page: Any) -> None:
+        """Count the signs of a page that nobody sees, and that are left out."""
+        for why, number in page.layout.hidden.items():
+            told = f"page {page.page_number}: {why}"
+            self.hidden[told] = self.hidden.get(told, 0) + number
 
 
 def read(request: Request) -> Read:
@@ -54,8 +62,9 @@ def read(request: Request) -> Read:
             passages = [one for page in file.pages for one in _passages(page, bool(given.tables), seen)]
             columns, more = COLUMNS, {}
             rows = write_parts(request.out, [to_table(passages, COLUMNS, request.delivery)])
-        info = {"pages": len(file.pages), **{f"{name}_pages": len(at) for name, at in seen.kinds.items()}, **more}
-        info |= {"holds": found} if (found := holds(file)) else {}
+        info = {"pages": len(file.pages), **{f"{name}_pages": len(at) for name, at in seen.kinds.items()}, **more,
+                "documents": documents(request, None if isinstance(given.tables, dict) else rows)}  # fmt: skip
+        info |= ({"holds": found} if (found := holds(file)) else {}) | ({"hidden_signs": seen.hidden} if seen.hidden else {})
     if not rows and not rejects.count and not given.empty_ok:
         raise UserError("no text, no table and no picture on any page", where=request.name, remedy="look at the document")
     return Read(rows, rejects.count, columns, info, time.perf_counter() - began)
@@ -73,6 +82,7 @@ def probe(path: Path, given: Mapping[str, Any]) -> dict[str, Any]:
         if told["found tables"]:
             told["rows of a table"] = '--option "tables={numbers: [1]}"'
         told |= {f"{name} pages": f"{', '.join(at)}: {SAYS[name]}" for name, at in seen.kinds.items()}
+        told |= {"signs that nobody sees": seen.hidden} if seen.hidden else {}
         return told | ({"holds": ", ".join(extra) + "; none of it is run or opened"} if (extra := holds(file)) else {})
 
 
@@ -103,6 +113,7 @@ def _rows(file: Any, given: Pdf, request: Request, rejects: Rejects, seen: _Seen
 def _tables_of(page: Any, choice: Choice, where: str, seen: _Seen) -> list[Grid]:
     """Return the tables of a page with the heading or caption above them, and what stands above and below them."""
     found = grids(page, choice.ruled, where)
+    seen.leave_out(page)
     texts = [(text, box, top) for text, box, top in paragraphs(page, [one.box for one in found if one.box])]
     name = kind(page) or ("scanned" if pictures(page) else "")
     if name:
@@ -134,6 +145,7 @@ def _is_folio(text: str) -> bool:
 def _passages(page: Any, tables: bool, seen: _Seen) -> Iterator[Passage]:
     """Yield the passages of a page as it is read; a heading names itself as such."""
     number = str(page.page_number)
+    seen.leave_out(page)
     for text, box in fields(page):
         yield Passage(seen.heading, "field", text, locator(number, box), number)
     if name := kind(page):

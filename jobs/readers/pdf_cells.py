@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Any
 
+from jobs.readers.pdf_seen import CUT, OCR
+
 Char = Mapping[str, Any]
 # A blank is at least this wide, a raised sign at most this high, two copies of a sign cover each other this far: in ems.
 BLANK, SMALL, COPY = 0.25, 0.8, 0.6
@@ -57,7 +59,8 @@ def joined(found: Sequence[Line]) -> str:
 def _signs(one: Char) -> list[str]:
     text = one["text"]
     unmapped = text.startswith("(cid:") or any(unicodedata.category(sign) in ("Co", "Cn", "Cc") or sign == "�" for sign in text)
-    return ["unmapped"] * unmapped + ["rotated"] * (not one.get("upright", True))
+    hidden = [one["tag"]] if one.get("tag") in (CUT, OCR) else []
+    return hidden + ["unmapped"] * unmapped + ["rotated"] * (not one.get("upright", True))
 
 
 def _once(chars: Sequence[Char]) -> tuple[list[Char], bool]:

@@ -14,6 +14,7 @@ from pdfminer.encodingdb import name2unicode
 from pdfminer.pdfdocument import PDFPasswordIncorrect
 from pdfminer.pdftypes import dict_value, list_value, resolve1
 
+from jobs.readers.pdf_seen import heeded
 from jobs.readers.pdf_text import Box
 from schemas.errors import UserError
 
@@ -36,7 +37,7 @@ def opened(path: Path, where: str) -> Iterator[Any]:
     # The library goes on with what it can unpack of a damaged stream: half a page, or a digit that was flipped.
     pdfminer.pdftypes.decompress_corrupted = told
     try:
-        with pdfplumber.open(path) as file:
+        with heeded(), pdfplumber.open(path) as file:
             _check_pages(file, where)
             yield file
             if damaged:

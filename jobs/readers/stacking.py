@@ -65,7 +65,9 @@ def around(parts: list[Part], where: str) -> dict[str, Any]:
     found: dict[str, Any] = {"units": first} if first else {}
     if arrays := [{**row, "path": f"{one.name}!{row['path']}"} for one in parts for row in one.read.info.get("variables", [])]:
         found["variables"] = arrays
-    for key in (key for key in AROUND if key not in ("units", "variables", "integrity")):
+    if files := [{**row, "file": one.name} for one in parts for row in one.read.info.get("documents", [])]:
+        found["documents"] = files
+    for key in (key for key in AROUND if key not in ("units", "variables", "documents", "integrity")):
         if told := {one.name: one.read.info[key] for one in parts if key in one.read.info}:
             found[key] = told
     return found

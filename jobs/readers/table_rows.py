@@ -128,10 +128,11 @@ def _headed_anew(before: Grid, after: Grid, how: How) -> bool:
     heads, begin = _header_rows(before, how)
     body = [row for row in range(begin, len(before.rows)) if not across(before.rows[row])]
     head, top = before.texts(heads[-1]) if heads else [], after.texts(0)
-    named = any(text and text == top[column] for column, text in enumerate(head))
-    figures = [top[column] for column in range(before.width) if _of_numbers(before, body, column)]
-    worded = bool(figures) and all(any(sign.isalpha() for sign in text) and not is_number(text) for text in figures)
-    return named and worded and not _repeated(before, after, how)
+    # A word of the header that no row has: above other years or units it is one again.
+    rows = [before.texts(row) for row in body]
+    named = any(text and not is_number(text) and text == top[column] and all(row[column] != text for row in rows)
+                for column, text in enumerate(head))  # fmt: skip
+    return named and not _repeated(before, after, how)
 
 
 def _repeated(before: Grid, after: Grid, how: How) -> int:

@@ -13,6 +13,7 @@ from typing import Any
 from jobs.readers import Read, Request, table_rows
 from jobs.readers.docx_body import content, grids, paragraph, style, wear
 from jobs.readers.docx_parts import BODY, holds, looks, opened, part, parts, styles, tag, value
+from jobs.readers.file import documents
 from jobs.readers.options import options
 from jobs.readers.parts import Rejects, write_parts
 from jobs.readers.passages import Passage, is_heading, row_text, to_table
@@ -40,12 +41,12 @@ def read(request: Request) -> Read:
         info: dict[str, Any] = {"holds": found} if (found := holds(archive)) else {}
         pieces = list(_pieces(archive, request.name))
         if isinstance(given.tables, dict):
-            return _table_rows(pieces, given, request, rejects, info, began)
+            return _table_rows(pieces, given, request, rejects, info | {"documents": documents(request)}, began)
         passages = [one for piece in pieces for one in _passages(piece, bool(given.tables))]
         rows = write_parts(request.out, [to_table(passages, COLUMNS, request.delivery)])
     if not rows and not given.empty_ok:
         raise UserError("no paragraph and no table has text", where=request.name, remedy="look at the document")
-    return Read(rows, 0, COLUMNS, info, time.perf_counter() - began)
+    return Read(rows, 0, COLUMNS, info | {"documents": documents(request, rows)}, time.perf_counter() - began)
 
 
 def probe(path: Path, given: Mapping[str, Any]) -> dict[str, Any]:

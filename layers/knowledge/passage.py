@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from functools import reduce
 
-from pyspark.sql import Column, DataFrame
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 
-def transform(policy_pdf: DataFrame, policy_word: DataFrame, files: dict[str, DataFrame]) -> DataFrame:
+def transform(documents: dict[str, DataFrame], files: dict[str, DataFrame]) -> DataFrame:
     """Return one row per passage that holds text; only PDF has pages. A described file is one passage at the place `file`."""
     parts = [
-        _rows(policy_pdf, "cleaned.policy_pdf", F.col("page")),
-        _rows(policy_word, "cleaned.policy_word", F.lit(None).cast("int")),
-        *(_rows(_described(frame), table, F.lit(None).cast("int")) for table, frame in sorted(files.items())),
+        *(_rows(frame, table) for table, frame in sorted(documents.items())),
+        *(_rows(_described(frame), table) for table, frame in sorted(files.items())),
     ]
     return reduce(DataFrame.unionByName, parts).where(F.trim("text") != "")
 
@@ -25,9 +24,12 @@ def _described(frame: DataFrame) -> DataFrame:
     return named.withColumn("place", F.concat_ws(" ", "place", F.col("_delivery").cast("string")))
 
 
-def _rows(frame: DataFrame, table: str, page: Column) -> DataFrame:
+def _rows(frame: DataFrame, table: str) -> DataFrame:
+    page = F.col("page").cast("int") if "page" in frame.columns else F.lit(None).cast("int")
+    place = F.col("_locator").cast("string")
     return frame.select(
-        F.concat_ws("|", "document", "place").alias("passage_id"), "document", "place", page.alias("page"), "text",
-        F.lit(table).alias("source_table"), F.col("_delivery").alias("delivery_id"),
-        F.col("_locator").cast("string").alias("locator"),
+        # Two tables may hold documents of one name.
+        F.concat_ws("|", F.lit(table), F.col("_delivery").cast("string"), place).alias("passage_id"),
+        "document", "place", page.alias("page"), "text", F.lit(table).alias("source_table"),
+        F.col("_delivery").alias("delivery_id"), place.alias("locator"),
     )  # fmt: skip

@@ -80,6 +80,9 @@ def test_a_table_of_another_header_on_the_next_page_is_another(tmp_path: Path) -
     pages = page("t", ("coal", "12"), ("gas", "13")), page("kt", ("oil", "14"), ("coke", "15"))
     message = refusal(tmp_path, "pdf", _pdf(tmp_path / "a.pdf", *pages), tables={})
     assert "table 2 on page 2 has the columns fuel, kt, table 1 has fuel, t" in message and "`tables`" in message
+    years = page("2020", ("coal", "12")), page("2021", ("coal", "13"))
+    message = refusal(tmp_path, "pdf", _pdf(tmp_path / "c.pdf", *years), tables={})
+    assert "table 2 on page 2 has the columns fuel, 2021, table 1 has fuel, 2020" in message
     again = pages[0], page("t", ("oil", "14"))
     assert [row["t"] for row in read_file(tmp_path, "pdf", _pdf(tmp_path / "b.pdf", *again), tables={}).rows] == [
         "12",
