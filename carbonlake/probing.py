@@ -103,7 +103,7 @@ def proposed(
     The first one lands the deliveries, the others read them, too; they are named after it and what they hold. Raise
     UserError where nothing of the file can be read.
     """
-    from jobs.proposal import proposal
+    from jobs.proposal import proposals
 
     texts: dict[str, str] = {}
     left: dict[str, str] = {}
@@ -113,12 +113,10 @@ def proposed(
         raise UserError("there is nothing in it that makes a table", where=path.name, remedy="ask for a delivery with values")
     if any(given.keys() & options.keys() for options in tables.values()):  # who names what to read means that alone
         tables = {"": {}}
-    for name, options in tables.items():
-        chosen = {**options, **given}
-        try:
-            found = proposal(read_as, path, chosen)
-        except UserError as error:
-            left[name], refused = str(error), [*refused, error]
+    several = [{**options, **given} for options in tables.values()]
+    for name, chosen, found in zip(tables, several, proposals(read_as, path, several), strict=True):
+        if isinstance(found, UserError):
+            left[name], refused = str(found), [*refused, found]
             continue
         ending = ENDING.search(path.name)
         about = {"format": read_as, "options": chosen, "columns": found.columns, "more": found.more, "key": found.key,

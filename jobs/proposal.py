@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,12 +12,13 @@ from typing import Any
 import duckdb
 import pyarrow.parquet as pq
 
-from jobs.readers import Request, read
+from jobs.readers import Read, Request, read_many
 from jobs.readers.parts import OURS
 from jobs.readers.stacking import MEMBER
 from jobs.relation import literal, quote
 from jobs.styles import DIGITS, Style, styles
 from models import units
+from schemas.errors import UserError
 from schemas.numbers import LIMIT
 
 TYPED = {"int64": "bigint", "double": "double"}
@@ -68,9 +69,26 @@ class Proposal:
 
 def proposal(format: str, path: Path, options: Mapping[str, Any]) -> Proposal:
     """Read a whole file as a delivery is read, and look at every value. Raise UserError where it can't be read."""
-    with tempfile.TemporaryDirectory(prefix="carbonlake-") as folder, duckdb.connect() as duck:
-        found = read(format, Request(path, Path(folder), 1, path.name, options))
-        parts = sorted(str(part) for part in Path(folder).glob("part-*.parquet"))
+    (found,) = proposals(format, path, [options])
+    if isinstance(found, UserError):
+        raise found
+    return found
+
+
+def proposals(format: str, path: Path, several: Sequence[Mapping[str, Any]]) -> list[Proposal | UserError]:
+    """Read a file once for each of several options, by one process, as for the tables of a workbook."""
+    with tempfile.TemporaryDirectory(prefix="carbonlake-") as folder:
+        places = [Path(folder, str(number)) for number, _ in enumerate(several)]
+        for place in places:
+            place.mkdir()
+        requests = [Request(path, place, 1, path.name, options) for place, options in zip(places, several, strict=True)]
+        return [found if isinstance(found, UserError) else _proposal(found, place)
+                for found, place in zip(read_many(format, requests), places, strict=True)]  # fmt: skip
+
+
+def _proposal(found: Read, folder: Path) -> Proposal:
+    with duckdb.connect() as duck:
+        parts = sorted(str(part) for part in folder.glob("part-*.parquet"))
         if not parts:
             return Proposal(dict.fromkeys(found.columns, "string"), (), 0, found.rejected)
         kinds = {field.name: str(field.type) for field in pq.read_schema(parts[0]) if field.name not in (*OURS, *NOT_OF_ROW)}

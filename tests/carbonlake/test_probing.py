@@ -11,14 +11,17 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import openpyxl
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from typer.testing import CliRunner
 
 from carbonlake.cli import app
+from carbonlake.probing import found_in, proposed
 from jobs import query
 from jobs.lake import Lake
+from jobs.readers import cage
 from schemas.errors import UserError
 from schemas.rooms import SHIPPED, VARIABLE
 from tests import documents
@@ -130,3 +133,20 @@ def test_what_can_not_be_read_is_told(tmp_path: Path) -> None:
         say("probe", str(PRICES), "--format", "lotus")
     with pytest.raises(UserError, match="write it as name=value"):
         say("probe", str(PRICES), "--option", "records")
+
+
+def test_the_tables_of_a_workbook_are_read_by_one_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    book = openpyxl.Workbook()
+    for number in range(5):
+        sheet = book.create_sheet(f"S{number}")
+        for row in (["site", f"kwh_{number}"], ["a", number], ["b", 2.5]):
+            sheet.append(row)
+    book.save(tmp_path / "a.xlsx")
+    started: list[Any] = []
+    begin = cage._started
+    monkeypatch.setattr(cage, "_started", lambda limits: (started.append(limits), begin(limits))[1])
+    inside, read_as, given = found_in(tmp_path / "a.xlsx", "", {})
+    assert len(inside["tables"]) == 5
+    started.clear()
+    texts, left = proposed("cleaned.book", tmp_path / "a.xlsx", read_as, given, inside)
+    assert (len(texts), left, len(started)) == (5, {}, 1)
