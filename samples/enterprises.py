@@ -6,10 +6,11 @@ import csv
 import io
 import math
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from samples import wrong
+from samples.masters import ENTERPRISE, changes, masters
 from samples.uscc import made_up
 
 MONTHS = [f"{year}-{month:02d}" for year in (2023, 2024) for month in range(1, 13)]
@@ -20,7 +21,6 @@ TRADES = (
     ("钢铁", "3120", ("130000", "130000", "210000", "320000", "330000", "370000", "420000", "650000")),
 )
 MASTER = ("统一社会信用代码", "企业名称", "行业代码", "行政区划代码")
-CHANGE = (*MASTER, "生效日期")
 FUEL = ("统一社会信用代码", "企业名称", "月份", "燃料", "消费量(万吨)", "消费量(万立方米)")
 OUTPUT = ("统一社会信用代码", "企业名称", "月份", "项目", "数量(万吨)", "发电量(亿千瓦时)")
 BILL = ("统一社会信用代码", "结算月份", "结算电量", "计量单位")
@@ -47,14 +47,8 @@ def enterprises() -> list[Row]:
     return rows
 
 
-def changes() -> Iterator[Row]:
-    """Yield what became of an enterprise in 2024: the last steelworks makes only pig iron from July on."""
-    code, name, _, region = enterprises()[-1]
-    yield [code, name, "3110", region, "2024-07-01"]
-
-
 def write_enterprises(folder: Path, record: Path) -> None:
-    """Write the six deliveries, GBK-encoded as such reports are, and the record of their rows that are wrong."""
+    """Write the deliveries, GBK-encoded as such reports mostly are, and the record of their rows that are wrong."""
     tables = _tables()
     correction = [list(row) for row in _corrections(tables["fuel"])]
     reports = [
@@ -66,13 +60,15 @@ def write_enterprises(folder: Path, record: Path) -> None:
     ]
     for header, report in reports:
         _write(folder / report.file, header, report.rows)
-    _write(folder / "enterprise/changes-2024.csv", CHANGE, list(changes()))
+    _write(folder / "enterprise/changes-2024.csv", ENTERPRISE, changes())
+    for file, (heads, rows) in masters().items():
+        _write(folder / file, heads, rows, "utf-8")
     _write(folder / "bill/2024.csv", BILL, list(_bills(tables["energy"])), "utf-8")
     _write(folder / "mention/green_factories.csv", MENTION, [[GREEN, name, region] for name, region in MENTIONED], "utf-8")
     wrong.write_record(record, [report for _, report in reports])
 
 
-def _write(path: Path, header: tuple[str, ...], rows: list[Row], encoding: str = "gbk") -> None:
+def _write(path: Path, header: Sequence[str], rows: Sequence[Sequence[str]], encoding: str = "gbk") -> None:
     text = io.StringIO()
     csv.writer(text, lineterminator="\r\n").writerows([header, *rows])
     path.parent.mkdir(parents=True, exist_ok=True)

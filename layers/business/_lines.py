@@ -8,7 +8,7 @@ from pyspark.sql import functions as F
 from layers.business import _formulas
 from layers.business._cases import GWP, cases, slots
 from layers.business._library import KEY, conversions
-from layers.history import held, since
+from layers.history import of_the_day, since, states
 from layers.numbers import to_double
 from models.formulas import co2e
 from models.method import methods
@@ -50,15 +50,12 @@ def _located(activity: DataFrame, subject: DataFrame, factor: DataFrame) -> Data
     """
     owning = factor.where("subject_id is not null").groupBy(F.col("subject_id").alias("o_subject_id")).agg(
         F.count(F.lit(1)).alias("_rows"))  # fmt: skip
-    places = subject.join(owning, subject["subject_id"] == owning["o_subject_id"], "left").select(
-        F.col("subject_id").alias("s_subject_id"), F.col("valid_from").alias("s_from"), F.col("valid_to").alias("s_to"),
-        F.col("region_code").alias("s_region"), F.col("industry_code").alias("s_industry"), F.col("o_subject_id").alias("s_own"),
-    )  # fmt: skip
-    that_day = (activity["subject_id"] == places["s_subject_id"]) & held(activity["date"], F.col("s_from"), F.col("s_to"))
-    joined = F.broadcast(places).join(activity, that_day, "right")
-    told = {"region_code": "s_region", "industry_code": "s_industry", "own_subject": "s_own"}
+    places = states(subject.select("subject_id", "valid_from", "valid_to", "region_code", "industry_code"), "s")
+    owned = places.join(owning, F.col("s_subject_id") == owning["o_subject_id"], "left")
+    joined = F.broadcast(owned).join(activity, of_the_day(activity["subject_id"], activity["date"], "s"), "right")
+    told = {"region_code": "s_region_code", "industry_code": "s_industry_code", "own_subject": "o_subject_id"}
     known = (F.coalesce(of, F.lit("")).alias(name) for name, of in told.items())
-    return joined.select(*activity.columns, *known, since(F.col("s_from")).alias("subject_from"))
+    return joined.select(*activity.columns, *known, since(F.col("s_valid_from")).alias("subject_from"))
 
 
 def _renamed(chosen: DataFrame) -> DataFrame:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from layers.history import held, since
+from layers.history import of_the_day, since, states
 
 PLACE = ("region_code", "industry_code", "park_id", "enterprise_id", "facility_id")
 
@@ -17,11 +17,9 @@ def state() -> tuple[Column, Column]:
 
 def dated(rows: DataFrame, subject: DataFrame) -> DataFrame:
     """Add `subject_from` to rows of `subject_id` and `date`: since when the subject was what it was on that day."""
-    states = subject.select(
-        F.col("subject_id").alias("d_id"), F.col("valid_from").alias("d_from"), F.col("valid_to").alias("d_to")
-    )
-    that_day = (F.col("d_id") == rows["subject_id"]) & held(rows["date"], F.col("d_from"), F.col("d_to"))
-    return F.broadcast(states).join(rows, that_day, "right").select(*rows.columns, since(F.col("d_from")).alias("subject_from"))
+    known = states(subject.select("subject_id", "valid_from", "valid_to"), "d")
+    joined = F.broadcast(known).join(rows, of_the_day(rows["subject_id"], rows["date"], "d"), "right")
+    return joined.select(*rows.columns, since(F.col("d_valid_from")).alias("subject_from"))
 
 
 def placed(frame: DataFrame, subject: DataFrame) -> DataFrame:

@@ -1,4 +1,4 @@
-"""Who emits: regions of the code list, enterprises, and whoever acts in a table of activity, each with its place."""
+"""Who emits: regions of the code list, what master data tell of, and whoever acts in a table of activity."""
 
 from __future__ import annotations
 
@@ -8,24 +8,29 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from layers import constants
-from layers.history import SINCE, since, standing
+from layers.history import SINCE, standing
+from layers.thematic._masters import Masters, region_id
 from schemas.codes import code_list
 from schemas.contracts import contract
 
 LEVELS = ("province", "grid")  # cities and counties are codes of the list, not subjects of their own
-COLUMNS = ("subject_id", "subject_type", "name", "name_en", "parent_id", "region_code", "industry_code", "park_id",
-           "valid_from", "valid_to", "latest", "synthetic")  # fmt: skip
+COLUMNS = ("subject_id", "subject_type", "name", "name_en", "parent_id", "region_code", "industry_code", "enterprise_id",
+           "park_id", "successor_id", "valid_from", "valid_to", "latest", "synthetic")  # fmt: skip
 
 
-def transform(enterprise: DataFrame, sources: dict[str, DataFrame]) -> DataFrame:
-    """Return one row per subject and state; `parent_id` of an enterprise or another who acts is the region it stands in.
+def transform(
+    enterprise: DataFrame, park: DataFrame, project: DataFrame, individual: DataFrame, facility: DataFrame,
+    sources: dict[str, DataFrame],
+) -> DataFrame:  # fmt: skip
+    """Return one row per subject and state; `parent_id` is whose part it is, else the region it stands in.
 
     States of one subject never overlap. Who acts is known from the tables of activity that carry `region_code` beside
-    their subject.
+    their subject; master data come before that.
     """
+    told = Masters(enterprise, park, project, individual, facility).told()
     placed = [_placed(table, frame) for table, frame in sorted(sources.items()) if _says_where(table)]
-    acting = [_acting(reduce(DataFrame.unionByName, placed))] if placed else []
-    return reduce(DataFrame.unionByName, [_regions(enterprise), _enterprises(enterprise), *acting])
+    acting = [_acting(reduce(DataFrame.unionByName, placed), told)] if placed else []
+    return reduce(DataFrame.unionByName, [_regions(enterprise), _masters(told), *acting])
 
 
 def _says_where(table: str) -> bool:
@@ -36,20 +41,15 @@ def _regions(anchor: DataFrame) -> DataFrame:
     rows = [row for row in code_list("region") if row["level"] in LEVELS or row["code"] == "CHN"]
     known = constants.table(anchor, rows, dict.fromkeys(("code", "name", "name_en", "parent"), "string"))
     return _rows(
-        known, subject_id=_region(F.col("code")), subject_type=F.lit("region"), name=F.col("name"),
-        name_en=F.col("name_en"), parent_id=_region(F.nullif("parent", F.lit(""))), region_code=F.col("code"),
+        known, subject_id=region_id(F.col("code")), subject_type=F.lit("region"), name=F.col("name"),
+        name_en=F.col("name_en"), parent_id=region_id(F.nullif("parent", F.lit(""))), region_code=F.col("code"),
         synthetic=F.lit(False),
     )  # fmt: skip
 
 
-def _enterprises(enterprise: DataFrame) -> DataFrame:
-    dated = enterprise.withColumn("valid_from", since(F.col("valid_from"))).withColumnRenamed("valid_to", "told_to")
-    return _rows(
-        standing(dated, "subject_id"), subject_id=F.col("subject_id"), subject_type=F.lit("enterprise"), name=F.col("name"),
-        parent_id=_region(F.col("region_code")), region_code=F.col("region_code"), industry_code=F.col("industry_code"),
-        park_id=F.col("park_id"), valid_from=F.col("valid_from"), valid_to=F.col("valid_to"), latest=F.col("latest"),
-        synthetic=F.coalesce("synthetic", F.lit(False)),
-    )  # fmt: skip
+def _masters(told: DataFrame) -> DataFrame:
+    states = standing(told, "subject_id")
+    return _rows(states, **{name: F.col(name) for name in COLUMNS if name in states.columns})
 
 
 def _placed(table: str, frame: DataFrame) -> DataFrame:
@@ -67,9 +67,11 @@ def _placed(table: str, frame: DataFrame) -> DataFrame:
     )
 
 
-def _acting(placed: DataFrame) -> DataFrame:
-    """Return one row per subject, a facility unless it is a region or an enterprise, which have rows of their own."""
-    own = placed.where(~F.col("subject_id").rlike("^(region|enterprise):"))
+def _acting(placed: DataFrame, told: DataFrame) -> DataFrame:
+    """Return one row per subject, a facility unless it is a region or an enterprise, or master data tell of it."""
+    known = told.select(F.col("subject_id").alias("known_id")).distinct()
+    strange = placed.where(~F.col("subject_id").rlike("^(region|enterprise):"))
+    own = strange.join(known, F.col("subject_id") == F.col("known_id"), "left_anti")
     latest = own.groupBy("subject_id").agg(
         F.max("region_code").alias("region_code"), F.max("industry_code").alias("industry_code"),
         F.max(F.col("synthetic").cast("int")).alias("synthetic"),
@@ -78,13 +80,9 @@ def _acting(placed: DataFrame) -> DataFrame:
     name = F.concat(F.initcap(kind), F.lit(" "), number)
     return _rows(
         latest, subject_id=F.col("subject_id"), subject_type=F.lit("facility"), name=name, name_en=name,
-        parent_id=_region(F.col("region_code")), region_code=F.col("region_code"),
+        parent_id=region_id(F.col("region_code")), region_code=F.col("region_code"),
         industry_code=F.col("industry_code"), synthetic=F.col("synthetic") == 1,
     )  # fmt: skip
-
-
-def _region(code: Column) -> Column:
-    return F.concat(F.lit("region:"), code)
 
 
 def _rows(frame: DataFrame, **given: Column) -> DataFrame:

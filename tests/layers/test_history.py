@@ -22,7 +22,8 @@ FACTORS: list[Row] = [
 
 
 def _states(spark: Any, *rows: Row) -> Any:
-    return subject(frame(spark, "cleaned.enterprise", [A | row for row in rows]), {})
+    others = (frame(spark, f"cleaned.{name}", []) for name in ("park", "project", "individual", "facility"))
+    return subject(frame(spark, "cleaned.enterprise", [A | row for row in rows]), *others, {})
 
 
 def _counted(spark: Any, days: list[str], *rows: Row) -> list[tuple[Any, ...]]:

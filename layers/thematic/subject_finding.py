@@ -1,0 +1,112 @@
+"""What is wrong with master data, by name, with the rows concerned and what to do about it."""
+
+from __future__ import annotations
+
+from functools import reduce
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+
+from layers.history import of_the_day, overlapping, since, states, until
+from layers.names import normalised
+from layers.thematic._masters import Masters
+
+REFERENCES = {"park_id": "unknown_park", "enterprise_id": "unknown_enterprise", "successor_id": "unknown_successor"}
+
+
+def transform(
+    enterprise: DataFrame, park: DataFrame, project: DataFrame, individual: DataFrame, facility: DataFrame,
+    activity: DataFrame, subject: DataFrame,
+) -> DataFrame:  # fmt: skip
+    """Return one row per finding: overlap, two_codes, unknown_park, _enterprise or _successor, outside."""
+    told = Masters(enterprise, park, project, individual, facility).told()
+    found = [_overlaps(told), _two_codes(subject), _outside(activity, subject)]
+    found += [_unknown(subject, column, finding) for column, finding in REFERENCES.items()]
+    return reduce(DataFrame.unionByName, found)
+
+
+def _overlaps(told: DataFrame) -> DataFrame:
+    """Rows of master data that begin while another of the same subject says it still holds: they don't stand."""
+    return _found(
+        overlapping(told, "subject_id"), "overlap", last_date=F.col("_until"),
+        message=_text(F.col("subject_id"), ": the row from ", F.col("valid_from"), " is left out, for the row from ",
+                      F.col("_since"), " says it holds until ", F.col("_until")),
+        remedy="deliver one of the two again with a 生效日期 or 失效日期 that leaves no day to both",
+    )  # fmt: skip
+
+
+def _two_codes(subject: DataFrame) -> DataFrame:
+    """Enterprises of one name and two codes on the same day; one that took another over comes after it."""
+    named = subject.where((F.col("subject_type") == "enterprise") & F.col("name").isNotNull())
+    one, other = (_lettered(named, letter) for letter in "ab")
+    both = one.join(other, (F.col("a_written") == F.col("b_written")) & (F.col("a_id") < F.col("b_id")))
+    at_once = both.where((F.col("a_to") >= F.col("b_from")) & (F.col("b_to") >= F.col("a_from")))
+    begun = F.max(F.greatest("a_from", "b_from")).alias("valid_from")
+    pairs = at_once.groupBy("a_id", "b_id").agg(F.min("a_name").alias("name"), begun)
+    return _found(
+        pairs.withColumnRenamed("a_id", "subject_id"), "two_codes", other_id=F.col("b_id"),
+        message=_text(F.col("name"), " has two codes: ", F.col("subject_id"), " and ", F.col("b_id")),
+        remedy="if they are one, deliver the wrong code again with 失效日期 and 承继单位代码; if not, deliver names that differ",
+    )  # fmt: skip
+
+
+def _lettered(named: DataFrame, letter: str) -> DataFrame:
+    columns = {
+        "id": F.col("subject_id"), "name": F.col("name"), "written": normalised(F.col("name")),
+        "from": since(F.col("valid_from")), "to": until(F.col("valid_to")),
+    }  # fmt: skip
+    return named.select(*(column.alias(f"{letter}_{name}") for name, column in columns.items()))
+
+
+def _unknown(subject: DataFrame, column: str, finding: str) -> DataFrame:
+    """States that name a park, an enterprise or a successor that nobody has told of."""
+    known = subject.select(F.col("subject_id").alias("known_id")).distinct()
+    states = subject.where(F.col(column).isNotNull()).withColumn("named", F.col(column))
+    state = _text(F.col("subject_id"), " from ", since(F.col("valid_from")))
+    return _found(
+        states.join(known, F.col("named") == F.col("known_id"), "left_anti"), finding, other_id=F.col("named"),
+        message=_text(state, " names ", F.col("named"), ", which nobody has told of"),
+        remedy="deliver it, or correct the code",
+    )  # fmt: skip
+
+
+def _outside(activity: DataFrame, subject: DataFrame) -> DataFrame:
+    """Activity of a known subject on days for which nobody says what it was, as after a merger."""
+    ends = F.col("valid_to").cast("string").alias("l_to")
+    newest = subject.where(F.coalesce("latest", F.lit(True)))
+    last = newest.select(F.col("subject_id").alias("l_id"), "successor_id", "valid_from", ends)
+    lost = _lost(activity, subject).join(last, F.col("subject_id") == F.col("l_id"))
+    days = _text(F.col("first_date"), " to ", F.col("last_date"))
+    return _found(
+        lost, "outside", other_id=F.coalesce("successor_id", F.lit("")),
+        rows=F.col("rows"), first_date=F.col("first_date"), last_date=F.col("last_date"),
+        message=_text(F.col("subject_id"), " has activity from ", days, " on days for which nobody says what it was; ",
+                      "its last row ends on ", F.coalesce("l_to", F.lit("no day"))),
+        remedy="report it under the successor (other_id), or deliver a row of master data for those days",
+    )  # fmt: skip
+
+
+def _lost(activity: DataFrame, subject: DataFrame) -> DataFrame:
+    known = states(subject.select("subject_id", "valid_from", "valid_to"), "s")
+    days = activity.groupBy("subject_id", "date").agg(F.count(F.lit(1)).alias("rows"))
+    counted = F.sum(F.col("rows").cast("decimal(19,0)")).alias("rows")
+    first, last = F.min("date").alias("first_date"), F.max("date").alias("last_date")
+    return (
+        days.join(F.broadcast(known), of_the_day(F.col("subject_id"), F.col("date"), "s"), "left_anti")
+        .groupBy("subject_id")
+        .agg(counted, first, last)
+    )
+
+
+def _text(*parts: Column | str) -> Column:
+    return F.concat(*(F.lit(part) if isinstance(part, str) else part.cast("string") for part in parts))
+
+
+def _found(frame: DataFrame, finding: str, *, message: Column, remedy: str, **given: Column) -> DataFrame:
+    nothing, types = F.lit(None), {"rows": "bigint", "valid_from": "date", "first_date": "date", "last_date": "date"}
+    values = {
+        "finding": F.lit(finding), "subject_id": F.col("subject_id"), "valid_from": since(F.col("valid_from")),
+        "other_id": F.lit(""), "rows": F.lit(1), "first_date": nothing, "last_date": nothing, "message": message,
+        "remedy": F.lit(remedy),
+    } | given  # fmt: skip
+    return frame.select(*(value.cast(types.get(name, "string")).alias(name) for name, value in values.items()))
