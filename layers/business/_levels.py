@@ -24,7 +24,7 @@ def rolled(base: DataFrame, detail: Sequence[str], added: Sequence[Column]) -> D
     `added` are sums named as what they add up, since they are taken twice: first of the subjects of one place, which
     are many, then of the levels above.
     """
-    region, industry = _regions(F.col("region_code")), _industries(F.col("industry_code"))
+    region, industry = regions(F.col("region_code")), _industries(F.col("industry_code"))
     parts = [
         _levels(base, ("region_code",), {"total": F.lit("all"), **region}, detail, added),
         _levels(base, ("industry_code",), industry, detail, added),
@@ -37,7 +37,7 @@ def rolled(base: DataFrame, detail: Sequence[str], added: Sequence[Column]) -> D
 
 def levels() -> tuple[str, ...]:
     """Return the names of all levels."""
-    names = (*_regions(F.lit("")), *_industries(F.lit("")))
+    names = (*regions(F.lit("")), *_industries(F.lit("")))
     return ("total", *names, "park", "enterprise", "facility")
 
 
@@ -69,8 +69,8 @@ def _grains(frame: DataFrame, detail: Sequence[str], added: Sequence[Column]) ->
     return _sums(fitting.withColumn("period", first), [*detail, "grain", "period", "level", "member"], added)
 
 
-def _regions(code: Column) -> Levels:
-    """The levels of a division (GB/T 2260, six digits); a country or a part of one has no more than it says."""
+def regions(code: Column) -> Levels:
+    """Return the levels of a division (GB/T 2260, six digits); a country or a part of one has no more than it says."""
     chinese = code.rlike("^[0-9]{6}$")
     others = [row for row in code_list("region") if row["level"] in ("province", "grid") and not row["code"].isdigit()]
     provinces = sorted(row["code"] for row in others if row["level"] == "province")

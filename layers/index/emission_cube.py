@@ -6,18 +6,24 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from layers import constants
+from layers.business._open import unresolved_sums
+from layers.business._places import placed
 from schemas.codes import code_list
 
 NOWHERE = "unknown"
 
 
-def transform(emission_year: DataFrame, subject: DataFrame) -> DataFrame:
+ROWS = ("book", "year", "subject_id", "region_code", "industry_code", "scope", "category", "gas")
+COUNTS = ("lines", "fallback_lines", "unresolved_rows")
+
+
+def transform(emission_year: DataFrame, unresolved: DataFrame, subject: DataFrame) -> DataFrame:
     """Return sums by book, year, dimension and member.
 
     Members of one dimension add up to the whole of the book and year; dimensions are views of the same emissions and
-    never add up with each other.
+    never add up with each other. A member of unresolved activity alone has NULL for its emission.
     """
-    named = _named(emission_year, subject)
+    named = _named(_lines(emission_year).unionByName(_unresolved(unresolved, subject)), subject)
     dimensions = {
         "total": (F.lit("all"), F.lit("all")),
         "region": _member("region_code", "region_name"),
@@ -36,8 +42,23 @@ def transform(emission_year: DataFrame, subject: DataFrame) -> DataFrame:
     )
     return long.groupBy("book", "year", "dimension", "member", "member_name").agg(
         F.sum("emission_tco2e").alias("emission_tco2e"),
-        *(F.sum(F.col(name).cast("decimal(19,0)")).alias(name) for name in ("lines", "fallback_lines")),
+        *(F.sum(F.col(name).cast("decimal(19,0)")).alias(name) for name in COUNTS),
     )
+
+
+def _lines(emission_year: DataFrame) -> DataFrame:
+    counts = [F.col(name).cast("bigint").alias(name) for name in ("lines", "fallback_lines")]
+    return emission_year.select(*ROWS, "emission_tco2e", *counts, _none("bigint", 0).alias("unresolved_rows"))
+
+
+def _unresolved(unresolved: DataFrame, subject: DataFrame) -> DataFrame:
+    rows = placed(unresolved_sums(unresolved).where("fine = 'month'"), subject).withColumn("year", F.year("period"))
+    none = [_none("decimal(28,6)").alias("emission_tco2e"), *(_none("bigint", 0).alias(n) for n in ("lines", "fallback_lines"))]
+    return rows.select(*ROWS, *none, F.col("unresolved_rows").cast("bigint").alias("unresolved_rows"))
+
+
+def _none(type_: str, value: int | None = None) -> Column:
+    return F.lit(value).cast(type_)
 
 
 def _chosen(by_dimension: dict[str, Column]) -> Column:
@@ -48,7 +69,7 @@ def _member(code: str, name: str) -> tuple[Column, Column]:
     return F.coalesce(code, F.lit(NOWHERE)), F.coalesce(name, code, F.lit(NOWHERE))
 
 
-def _named(emission_year: DataFrame, subject: DataFrame) -> DataFrame:
+def _named(rows: DataFrame, subject: DataFrame) -> DataFrame:
     last = subject.where(F.coalesce("latest", F.lit(True)))  # one name for a subject, whatever it was called before
     subjects = last.select(F.col("subject_id").alias("s_id"), F.col("name").alias("subject_name"))
     regions = subject.where("subject_type = 'region'").select(
@@ -59,7 +80,7 @@ def _named(emission_year: DataFrame, subject: DataFrame) -> DataFrame:
         F.col("code").alias("i_code"), F.col("name").alias("industry_name")
     )
     return (
-        emission_year.select(
+        rows.select(
             "book",
             "year",
             "subject_id",
@@ -67,8 +88,7 @@ def _named(emission_year: DataFrame, subject: DataFrame) -> DataFrame:
             "category",
             "gas",
             "emission_tco2e",
-            "lines",
-            "fallback_lines",
+            *COUNTS,
             _province().alias("region_code"),
             _division().alias("industry_code"),
         )

@@ -1,0 +1,94 @@
+"""Emissions of electricity where it is generated and where it is used, and the transfer that makes one of the other."""
+
+from __future__ import annotations
+
+from functools import reduce
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+
+from layers.business._levels import regions
+from layers.business._open import unresolved_sums
+from layers.business._places import placed
+
+BOOK = "enterprise"  # location based: each kilowatt-hour used has its share of the grid, and no contract moves it
+OUTSIDE = "outside"
+VIEWS = ("territorial", "transfer", "consumption")
+MEASURES = {"emission_tco2e": "decimal(28,6)", "electricity_kwh": "decimal(28,6)", "lines": "decimal(19,0)",
+            "unresolved_rows": "decimal(19,0)"}  # fmt: skip
+MEASURED = {"electricity_generated": "territorial", "electricity_purchased": "consumption"}
+
+
+def transform(emission_month: DataFrame, unresolved: DataFrame, activity_rollup: DataFrame, subject: DataFrame) -> DataFrame:
+    """Return per province and year: territorial + transfer = consumption.
+
+    Territorial is what power plants there emit (scope 1 of industry 441), consumption what the electricity used there
+    stands for (scope 2). The views tell of the same emissions and are never added. `outside` is who is not in the lake:
+    it emitted what is used here beyond what is generated here, so that both views have one sum and transfers have none.
+    """
+    parts = [_lines(emission_month), _unresolved(unresolved, subject), _electricity(activity_rollup)]
+    rows = reduce(DataFrame.unionByName, parts).where("view is not null")
+    sides = [_side(name, view) for name in MEASURES for view in ("territorial", "consumption")]
+    wide = rows.groupBy("region", "year").agg(*sides)
+    return _views(wide.unionByName(_outside(wide)))
+
+
+def _lines(month: DataFrame) -> DataFrame:
+    rows = month.where(F.col("book") == BOOK).withColumn("year", F.year("month"))
+    return _shaped(rows, emission_tco2e=F.col("emission_tco2e"), lines=F.col("lines"))
+
+
+def _unresolved(unresolved: DataFrame, subject: DataFrame) -> DataFrame:
+    rows = unresolved_sums(unresolved).where((F.col("fine") == "month") & (F.col("book") == BOOK))
+    return _shaped(placed(rows, subject).withColumn("year", F.year("period")), unresolved_rows=F.col("unresolved_rows"))
+
+
+def _shaped(rows: DataFrame, **measures: Column) -> DataFrame:
+    """Return the rows of plants and of users, with the view they are of."""
+    fuel = F.col("activity_code").startswith("fuel_")
+    plant = F.col("industry_code").startswith("441") & ((F.col("scope") == 1) | ((F.col("scope") == 0) & fuel))
+    used = (F.col("scope") == 2) & F.col("activity_code").startswith("electricity_")
+    view = F.when(plant, F.lit("territorial")).when(used, F.lit("consumption"))
+    region = regions(F.col("region_code"))["province"].alias("region")
+    return rows.select(region, "year", view.alias("view"), *_measures(**measures))
+
+
+def _electricity(activity: DataFrame) -> DataFrame:
+    rows = activity.where("level = 'province' and grain = 'year' and unit = 'kWh'")
+    view = F.coalesce(*(F.when(F.col("activity_code") == code, F.lit(view)) for code, view in MEASURED.items()))
+    year = F.year("period").alias("year")
+    return rows.select(F.col("member").alias("region"), year, view.alias("view"), *_measures(electricity_kwh=F.col("quantity")))
+
+
+def _measures(**given: Column) -> list[Column]:
+    """Return every measure, zero for those that are not given."""
+    return [given.get(name, F.lit(0)).cast(type_).alias(name) for name, type_ in MEASURES.items()]
+
+
+def _side(name: str, view: str) -> Column:
+    of_view = F.when(F.col("view") == view, F.col(name)).otherwise(F.lit(0).cast(MEASURES[name]))
+    return F.sum(of_view).cast("decimal(28,6)").alias(f"{view}_{name}")
+
+
+def _outside(wide: DataFrame) -> DataFrame:
+    """Return who closes the year: it generated what is used beyond what is generated, and used nothing here."""
+    columns, none = [], F.lit(0).cast("decimal(28,6)")
+    for name in MEASURES:
+        gap = F.sum(F.col(f"consumption_{name}") - F.col(f"territorial_{name}")).cast("decimal(28,6)")
+        counted = none if name in ("lines", "unresolved_rows") else gap
+        columns += [counted.alias(f"territorial_{name}"), F.max(none).alias(f"consumption_{name}")]
+    return wide.groupBy("year").agg(*columns).select(F.lit(OUTSIDE).alias("region"), "*")
+
+
+def _views(wide: DataFrame) -> DataFrame:
+    each = wide.select("*", F.explode(F.array(*(F.lit(view) for view in VIEWS))).alias("view"))
+    shown = []
+    for name in MEASURES:
+        here, used = F.col(f"territorial_{name}"), F.col(f"consumption_{name}")
+        both = used + here if name in ("lines", "unresolved_rows") else used - here
+        chosen = [
+            F.when(F.col("view") == view, value.cast("decimal(28,6)"))
+            for view, value in zip(VIEWS, (here, both, used), strict=True)
+        ]
+        shown.append(F.coalesce(*chosen).alias(name))
+    return each.select(F.lit(BOOK).alias("book"), "region", "year", "view", *shown)
