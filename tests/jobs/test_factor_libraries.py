@@ -49,11 +49,11 @@ def test_every_row_of_a_library_is_written_or_set_aside_with_its_reason(lake: La
     aside = {table: _aside(lake, table) for table in FILES}
     assert rows == {"cleaned.defra_factor": 13212, "cleaned.epa_factor": 222, "cleaned.eea_intensity": 841}
     assert {table: sum(counts.values()) for table, counts in aside.items()} == {
-        "cleaned.defra_factor": 1906, "cleaned.epa_factor": 14, "cleaned.eea_intensity": 62}  # fmt: skip
+        "cleaned.defra_factor": 1904, "cleaned.epa_factor": 14, "cleaned.eea_intensity": 62}  # fmt: skip
     # A room per night is no unit; most of the others are rows of the flat file without a value.
     assert {name: aside["cleaned.defra_factor"][name] for name in ("unit_is_read", "not_null_value")} == {
         "unit_is_read": 104, "not_null_value": 1788}  # fmt: skip
-    assert aside["cleaned.epa_factor"]["not_null_source"] == 7
+    assert sum(n for rules, n in aside["cleaned.epa_factor"].items() if "not_null_source" in rules) == 7
 
 
 def test_every_unit_of_a_library_is_one_of_ours(lake: Lake) -> None:
