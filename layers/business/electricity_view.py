@@ -74,7 +74,8 @@ def _outside(wide: DataFrame) -> DataFrame:
     """Return who closes the year: it generated what is used beyond what is generated, and used nothing here."""
     columns, none = [], F.lit(0).cast("decimal(28,6)")
     for name in MEASURES:
-        gap = F.sum(F.col(f"consumption_{name}") - F.col(f"territorial_{name}")).cast("decimal(28,6)")
+        each = (F.col(f"consumption_{name}") - F.col(f"territorial_{name}")).cast("decimal(28,6)")
+        gap = F.sum(each).cast("decimal(28,6)")
         counted = none if name in ("lines", "unresolved_rows") else gap
         columns += [counted.alias(f"territorial_{name}"), F.max(none).alias(f"consumption_{name}")]
     return wide.groupBy("year").agg(*columns).select(F.lit(OUTSIDE).alias("region"), "*")

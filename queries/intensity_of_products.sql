@@ -1,0 +1,7 @@
+-- title: Emission per output of enterprises
+-- title_zh: 企业单位产品排放
+select i.year, s.name, i.denominator, i.intensity, i.denominator_unit, i.unresolved_rows
+from business.emission_intensity i
+join thematic.subject s on s.subject_id = i.member
+where i.book = 'enterprise' and i.level = 'enterprise'
+order by i.denominator, i.year, i.intensity desc, s.name
