@@ -2,6 +2,6 @@
 -- title_zh: 企业单位产品排放
 select i.year, s.name, i.denominator, i.intensity, i.denominator_unit, i.unresolved_rows
 from business.emission_intensity i
-join thematic.subject s on s.subject_id = i.member
+join thematic.subject s on s.subject_id = i.member and s.latest
 where i.book = 'enterprise' and i.level = 'enterprise'
 order by i.denominator, i.year, i.intensity desc, s.name
