@@ -29,7 +29,7 @@ def transform(emission_month: DataFrame, unresolved: DataFrame, activity_rollup:
     parts = [_lines(emission_month), _unresolved(unresolved, subject), _electricity(activity_rollup)]
     rows = reduce(DataFrame.unionByName, parts).where("view is not null")
     sides = [_side(name, view) for name in MEASURES for view in ("territorial", "consumption")]
-    wide = rows.groupBy("region", "year").agg(*sides)
+    wide = rows.groupBy("region", "year").agg(*sides).where(_known())
     return _views(wide.unionByName(_outside(wide)))
 
 
@@ -68,6 +68,12 @@ def _measures(**given: Column) -> list[Column]:
 def _side(name: str, view: str) -> Column:
     of_view = F.when(F.col("view") == view, F.col(name)).otherwise(F.lit(0).cast(MEASURES[name]))
     return F.sum(of_view).cast("decimal(28,6)").alias(f"{view}_{name}")
+
+
+def _known() -> Column:
+    """Tell whether the book knows of a place: electricity that is used there may be another book's, and is no zero here."""
+    counted = [f"{view}_{name}" for name in ("lines", "unresolved_rows") for view in ("territorial", "consumption")]
+    return reduce(Column.__or__, (F.col(name) > 0 for name in (*counted, "territorial_electricity_kwh")))
 
 
 def _outside(wide: DataFrame) -> DataFrame:
