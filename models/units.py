@@ -27,9 +27,19 @@ gCO2 = gram
 tCO2 = tonne
 gCO2e = gram
 tCO2e = tonne
+gCH4 = gram
+tCH4 = tonne
+tN2O = tonne
+gCF4 = gram
+gC2F6 = gram
+tAl = tonne
+gCOD = gram
+gBOD = gram
 Nm3 = [normal_volume]
 person = [person]
 piece = [piece]
+unit = piece
+head = [head]
 USD = [dollar]
 million_USD = 1000000 * USD
 CNY = [yuan]
@@ -42,13 +52,14 @@ NAMES = {
     "千克标准煤": "kgce", "吨": "tonne", "千克": "kg", "公斤": "kg", "克": "g", "标准立方米": "Nm3",
     "标立方米": "Nm3", "立方米": "m**3", "平方米": "m**2", "平方千米": "km**2", "平方公里": "km**2",
     "公顷": "hectare", "亩": "mu", "米": "m", "千米": "km", "公里": "km", "升": "liter", "元": "CNY", "美元": "USD",
-    "人": "person", "台": "piece", "辆": "piece", "户": "piece", "小时": "hour", "天": "day", "日": "day",
+    "人": "person", "头": "head", "台": "piece", "辆": "piece", "户": "piece", "小时": "hour", "天": "day", "日": "day",
     "年": "year", "吨二氧化碳": "tCO2", "吨二氧化碳当量": "tCO2e", "千克二氧化碳": "kgCO2",
 }  # fmt: skip
 COUNTS = {"百": 10**2, "千": 10**3, "万": 10**4, "百万": 10**6, "千万": 10**7, "亿": 10**8, "万亿": 10**12}
 CHINESE = re.compile(r"[\u4e00-\u9fff]+")
 POWER = re.compile(r"(?<![A-Za-z])([kcd]?m)([23])(?![A-Za-z0-9])")
 COUNTED = re.compile(r"(?<![A-Za-z0-9.*_])([0-9]+(?:e[0-9]+)?)\s*([A-Za-z][A-Za-z0-9_]*)")
+TEN = re.compile(r"(?<![0-9.])10\^([0-9]+)")
 COUNTING = re.compile(r"(?<![A-Za-z*^])[0-9]+(e[0-9]+)?\s*[A-Za-z\u4e00-\u9fff]|[mb]illion")
 
 BRACKETS = "()[] \uff08\uff09"  # around units that stand in headers and below them
@@ -121,7 +132,8 @@ def _number(value: Any) -> Any:
 
 @cache
 def _parsed(unit: str) -> Any:
-    text = COUNTED.sub(r"(\1*\2)", POWER.sub(r"\1**\2", CHINESE.sub(lambda found: _chinese(found[0], unit), unit.strip())))
+    spelled = CHINESE.sub(lambda found: _chinese(found[0], unit), TEN.sub(r"1e\1", unit.strip()))
+    text = COUNTED.sub(r"(\1*\2)", POWER.sub(r"\1**\2", spelled))
     try:
         return _registry().Quantity(Fraction(1), "") * _registry().parse_expression(text or "dimensionless")
     except pint.OffsetUnitCalculusError:

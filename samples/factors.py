@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from samples.libraries import ipcc
+from samples.process import process_factors
 from samples.regions import GRID_NAMES, PROVINCES
 
 Row = dict[str, str]
@@ -23,15 +24,6 @@ CARRIERS = {
     "煤泥": "coal_slime", "原煤": "raw_coal", "洗中煤": "middlings", "热力(当量)": "heat",
     "电力(当量)": "electricity", "蒸汽(低压)": "steam", "其他焦化产品/煤焦油": "coal_tar",
 }  # fmt: skip
-# The industries of the demo, and which of their factors belongs to an activity of the lake.
-INDUSTRIES = ("通用碳酸盐", "钢铁", "水泥", "发电", "通用")
-ACTIVITIES = {
-    ("水泥", "硅酸盐水泥熟料"): "clinker_output", ("钢铁", "石灰石 (消耗)"): "limestone_consumed",
-    ("钢铁", "白云石 (消耗)"): "dolomite_consumed", ("钢铁", "生铁 (消耗)"): "pig_iron_consumed",
-    ("钢铁", "电极 (消耗)"): "electrode_consumed", ("钢铁", "粗钢 (固碳产品)"): "crude_steel_output",
-    ("发电", "脱硫碳酸盐"): "desulphurisation_limestone", ("通用", "外购热力"): "heat_purchased",
-}  # fmt: skip
-
 # Yuan for a dollar, average of the year; National Bureau of Statistics, Statistical Communiqué of that year.
 DOLLAR = {2019: "6.8985", 2020: "6.8974", 2021: "6.4515", 2022: "6.7261", 2023: "7.0467", 2024: "7.1217"}
 
@@ -40,8 +32,7 @@ def write_factors(domain: Path, folder: Path) -> None:
     """Write the deliveries of factors from the tables of collected facts, and the exchange rates."""
     _write(folder / "fuel/fuels.csv", [_fuel(row) for row in _read(domain / "fuels.csv")])
     _write(folder / "grid/grid_factors.csv", [_grid(row) for row in _read(domain / "grid_factors.csv")])
-    process = [row for row in _read(domain / "process_factors.csv") if row["industry_zh"] in INDUSTRIES]
-    _write(folder / "process/process_factors.csv", [_process(row) for row in process])
+    _write(folder / "process/process_factors.csv", process_factors(domain))
     _write(folder / "gwp/gwp.csv", [one for row in _read(domain / "gwp.csv") for one in _gwp(row)])
     coal = [row | {"carrier_code": CARRIERS.get(row["energy_zh"], "")} for row in _read(domain / "standard_coal.csv")]
     _write(folder / "standard_coal/standard_coal.csv", coal)
@@ -75,10 +66,6 @@ def _grid(row: Row) -> Row:
     day = re.search(r"20\d\d-\d\d-\d\d", row["source"])
     code = region[row["area_code"] if row["level"] == "province" else row["area_zh"]]
     return row | {"region_code": code, "published": day[0] if day else ""}
-
-
-def _process(row: Row) -> Row:
-    return row | {"activity_code": ACTIVITIES.get((row["industry_zh"], row["item_zh"]), "")}
 
 
 def _gwp(row: Row) -> Iterable[Row]:

@@ -77,12 +77,15 @@ def _grid(frame: DataFrame) -> DataFrame:
 
 def _process(frame: DataFrame) -> DataFrame:
     """Factors of processes and heat, a set to each industry; what the unit says of the material moves to the note."""
+    own_set = F.concat(F.lit("process_"), F.col("industry_name"))
     return _rows(
         "cleaned.process_factor", frame, [F.lit("process"), F.col("industry_name"), F.col("item_name")],
-        library=starts(F.col("source"), PROCESS_LIBRARIES), factor_set=F.concat(F.lit("process_"), F.col("industry_name")),
-        role=F.lit("ef"), value=F.col("value"),
+        library=starts(F.col("source"), PROCESS_LIBRARIES), factor_set=F.coalesce("factor_set", own_set),
+        role=F.coalesce("role", F.lit("ef")), value=F.col("value"),
         unit=F.regexp_extract("unit", r"^(\S+)", 1), activity_code=F.col("activity_code"),
-        gas=F.when(F.col("unit").contains("CO2"), F.lit("CO2")), note=F.concat_ws("; ", "item_name_en", "unit", "note"),
+        region_code=F.col("region_code"), industry_code=F.col("industry_code"),
+        gas=F.coalesce("gas", F.when(F.col("unit").contains("CO2"), F.lit("CO2"))),
+        note=F.concat_ws("; ", "item_name_en", "unit", "note"),
         item_name=F.col("item_name"), item_name_en=F.col("item_name_en"),
     )  # fmt: skip
 

@@ -21,7 +21,9 @@ from schemas.errors import UserError
         ("tce", "GJ", 29.3076), ("万吨标准煤", "tce", 10000.0), ("1e4Nm3", "Nm3", 10000.0),
         ("GJ/1e4Nm3", "MJ/Nm3", 0.1), ("Gg", "kt", 1.0),
         ("tCO2/MWh", "kgCO2/kWh", 1.0), ("tC/TJ", "tC/GJ", 0.001), ("kg/m2/s", "kg/km2/day", 86400e6),
-        ("kcal", "kJ", 4.1868),
+        ("kcal", "kJ", 4.1868), ("kcal/kg", "GJ/t", 0.0041868), ("10^4 Nm3", "Nm3", 10000.0), ("10⁴ Nm3", "1e4Nm3", 1.0),
+        ("kgCF4/tAl", "t/t", 0.001), ("kgCH4/kgCOD", "1", 1.0), ("tCH4/(a*unit)", "kg/(a*台)", 1000.0), ("%", "1", 0.01),
+        ("kg/头", "kg/head", 1.0), ("Nm3/min*day", "1e4Nm3", 0.144),
         ("ktCO2e", "tCO2e", 1000.0), ("元/吨", "万元/万吨", 1.0), ("W/kW", "1", 0.001), ("percent", "1", 0.01),
     ],
 )  # fmt: skip
