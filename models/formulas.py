@@ -37,6 +37,21 @@ def measured_carbon(fc: Value, c_ar: Value, of: Value) -> Value:
     return fuel_combustion(fc, None, None, of, c_ar)
 
 
+def burnt_carbon(ad: Value, cc: Value, of: Value, fossil: Value = 1) -> Value:
+    """Return tCO2 of burning `ad` with carbon `cc` per unit, share oxidised, share of it fossil; GB/T 32150 §5."""
+    return ad * cc * of * fossil * CO2_PER_C
+
+
+def burnt_carbon_air_dried(ad: Value, c_ad: Value, m_ad: Value, m_ar: Value, of: Value) -> Value:
+    """Return tCO2 of burning `ad` t with air-dried carbon (tC/t), moistures in percent; ETS power guide 2022, GB/T 476."""
+    return burnt_carbon(ad, carbon_as_received(c_ad, m_ad, m_ar), of)
+
+
+def fuel_energy(ad: Value, ncv: Value, ef: Value, fossil: Value = 1) -> Value:
+    """Return tonnes of gas of burning `ad`: heat per unit, tonnes per heat, share that is fossil; IPCC 2006 vol. 2 ch. 2."""
+    return ad * ncv * ef * fossil
+
+
 def blend_fuel(fc: Value, ncv: Value, cc: Value, of: Value, bio: Value) -> Value:
     """Return fossil tCO2 of a fuel with biomass carbon fraction `bio`; GB/T 32151.6 (aviation), fuel blends."""
     return fuel_combustion(fc, ncv, cc, of) * (1 - bio)
@@ -57,6 +72,36 @@ def removed(ad: Value, ef: Value) -> Value:
     return ad * ef * -1.0
 
 
+def released(ad: Value) -> Value:
+    """Return the tonnes that escape, the activity being the mass of the gas; GB/T 32150 §5, mass balance of a gas."""
+    return ad * 1.0
+
+
+def kept_back(ad: Value) -> Value:
+    """Return the negative tonnes of a gas that was recovered, captured or is in stock; GB/T 32150 §5."""
+    return ad * -1.0
+
+
+def carbon_in(ad: Value, cc: Value) -> Value:
+    """Return tCO2 of the carbon in one stream that enters, `cc` tC per unit; GB/T 32150 §5, mass balance."""
+    return ad * cc * CO2_PER_C
+
+
+def carbon_out(ad: Value, cc: Value) -> Value:
+    """Return the negative tCO2 of the carbon in one stream that leaves, `cc` tC per unit; GB/T 32150 §5, mass balance."""
+    return carbon_in(ad, cc) * -1.0
+
+
+def shared(ad: Value, ef: Value, share: Value) -> Value:
+    """Return tonnes of gas of the share of an activity that counts: purity, loss, correction; GB/T 32150 §5."""
+    return ad * ef * share
+
+
+def removed_share(ad: Value, ef: Value, share: Value) -> Value:
+    """Return the negative tonnes of a share of an activity: recovered gas of a purity, sludge taken out."""
+    return shared(ad, ef, share) * -1.0
+
+
 def mass_balance(carbon_in: Iterable[tuple[Value, Value]], carbon_out: Iterable[tuple[Value, Value]]) -> Value:
     """Return tCO2 of a carbon balance from (mass t, carbon content tC/t) pairs; GB/T 32150 §5, mass balance."""
     return (total(m * c for m, c in carbon_in) - total(m * c for m, c in carbon_out)) * CO2_PER_C
@@ -75,6 +120,16 @@ def steam_heat(t: Value, h: Value, h0: Value = ENTHALPY_20C) -> Value:
 def hot_water_heat(t: Value, celsius: Value) -> Value:
     """Return GJ of heat in `t` tonnes of water above 20 °C; NDRC guidelines, purchased heat."""
     return t * (celsius - 20) * 4.1868 * 1e-3
+
+
+def bought_steam(ad: Value, h: Value, h0: Value, ef: Value) -> Value:
+    """Return tCO2 of `ad` t of steam with enthalpy `h`, `h0` of water at 20 °C (GJ/t), tCO2/GJ; see steam_heat."""
+    return ad * (h - h0) * ef
+
+
+def bought_hot_water(ad: Value, rise: Value, cp: Value, ef: Value) -> Value:
+    """Return tCO2 of `ad` t of water warmed by `rise` K above 20 °C, `cp` GJ/(t·K), tCO2/GJ; see hot_water_heat."""
+    return ad * rise * cp * ef
 
 
 def desulphurisation(t: Value, content: Value, ef: Value, tr: Value = 1) -> Value:
@@ -122,6 +177,11 @@ def anode_effect_slope(slope: Value, frequency: Value, minutes: Value) -> Value:
     return slope * frequency * minutes
 
 
+def anode_effect_by_slope(ad: Value, slope: Value, frequency: Value, minutes: Value, ratio: Value = 1) -> Value:
+    """Return t PFC of `ad` t Al by the slope method, slope in t/t; `ratio` is C2F6 to CF4; IPCC 2006 vol. 3 eq. 4.26."""
+    return ad * anode_effect_slope(slope, frequency, minutes) * ratio
+
+
 def steel_process(flux_and_feed: Iterable[tuple[Value, Value]], products: Iterable[tuple[Value, Value]]) -> Value:
     """Return tCO2 of fluxes, electrodes and feed less carbon in products, (t, tCO2/t) pairs; GB/T 32151.5 §5.2.2."""
     return total(m * ef for m, ef in flux_and_feed) - total(m * ef for m, ef in products)
@@ -167,15 +227,52 @@ def fcc_coke_burn(mc: Value, cf: Value, of: Value) -> Value:
     return mc * cf * of * CO2_PER_C
 
 
+def reformer_burn(ad: Value, cf0: Value, left: Value, of: Value) -> Value:
+    """Return tCO2 of catalyst (t) burnt off, carbon share `cf0` before; NDRC petrochemical guideline, reforming.
+
+    `left` is carbon per catalyst without carbon after it, CF1 / (1 - CF1) in the words of the guideline.
+    """
+    return ad * (cf0 - (1 - cf0) * left) * of * CO2_PER_C
+
+
 def flare(q: Value, hydrocarbons: Iterable[tuple[int, Value]], of: Value, co2: Value = 0) -> Value:
     """Return tCO2 of a flare: 1e4 Nm3, (carbon atoms, volume fraction) pairs, CO2 fraction; NDRC oil and gas."""
-    carbon = total(12 * v * n * 10 / 22.4 for n, v in hydrocarbons)
-    return q * (carbon * of * CO2_PER_C + co2 * CO2_T_PER_1E4NM3)
+    return q * (gas_carbon(hydrocarbons) * of * CO2_PER_C + co2 * CO2_T_PER_1E4NM3)
+
+
+def gas_carbon(hydrocarbons: Iterable[tuple[int, Value]]) -> Value:
+    """Return tC/1e4 Nm3 of a gas from (carbon atoms, volume fraction) pairs; NDRC oil and gas guideline, flares."""
+    return total(12 * v * n * 10 / 22.4 for n, v in hydrocarbons)
+
+
+def flare_co2(ad: Value, cc: Value, of: Value, co2: Value, density: Value) -> Value:
+    """Return tCO2 of a flare: volume, tC/volume but that of CO2, share oxidised, CO2 share, t/volume; see flare."""
+    return ad * (cc * of * CO2_PER_C + co2 * density)
+
+
+def flare_unburnt(ad: Value, ch4: Value, of: Value, density: Value) -> Value:
+    """Return t CH4 that a flare leaves unburnt: volume, CH4 share, share oxidised, t/volume; NDRC oil and gas."""
+    return ad * ch4 * (1 - of) * density
 
 
 def shielding_gas(t: Value, gases: Iterable[tuple[Value, Value]], co2: Value) -> Value:
     """Return tCO2 of a welding gas: t, (volume fraction, g/mol) pairs, CO2 fraction; NDRC machinery guideline."""
     return t * co2 * 44 / total(x * m for x, m in gases)
+
+
+def shielding_gas_mean(ad: Value, co2: Value, molar: Value) -> Value:
+    """Return tCO2 of `ad` t of welding gas with CO2 share by volume and mean relative molar mass; see shielding_gas."""
+    return ad * co2 * 44 / molar
+
+
+def chamber_gas(ad: Value, heel: Value, used: Value, eta: Value, mu: Value) -> Value:
+    """Return t of a gas of etching: heel of the bottle, share used up, abatement and its use; NDRC electronics 2015."""
+    return ad * (1 - heel) * (1 - used) * (1 - eta * mu)
+
+
+def chamber_by_product(ad: Value, heel: Value, ef: Value, eta: Value, mu: Value) -> Value:
+    """Return t of a gas that forms of another in etching, `ef` t/t; NDRC electronics guideline 2015."""
+    return ad * (1 - heel) * ef * (1 - eta * mu)
 
 
 def cems_concentration(percent: Value) -> Value:
@@ -211,3 +308,23 @@ def standard_coal(energy: Iterable[tuple[Value, Value]]) -> Value:
 def urea_scr(kg: Value, p: Value) -> Value:
     """Return tCO2 of urea solution (kg, mass fraction of urea); NDRC land transport guideline."""
     return kg * 12 / 60 * p * CO2_PER_C * 1e-3
+
+
+def urea(ad: Value, purity: Value) -> Value:
+    """Return tCO2 of `ad` t of urea solution, share of urea by mass; NDRC land transport guideline."""
+    return ad * 12 / 60 * purity * CO2_PER_C
+
+
+def nitrogen(ad: Value, share: Value) -> Value:
+    """Return t N2O of `ad` t of nitrogen of which a share becomes N2O-N; provincial guide 2011, soils and wastewater."""
+    return ad * share * 44 / 28
+
+
+def landfill(ad: Value, mcf: Value, doc: Value, doc_f: Value, ch4_share: Value, ox: Value) -> Value:
+    """Return t CH4 of waste: correction, degradable carbon, share degraded, CH4 in gas, oxidised; provincial guide 2011."""
+    return ad * mcf * doc * doc_f * ch4_share * 16 / 12 * (1 - ox)
+
+
+def landfill_recovered(ad: Value, ox: Value) -> Value:
+    """Return the negative t CH4 of recovered landfill gas, less what the cover would oxidise; provincial guide 2011."""
+    return ad * (1 - ox) * -1.0

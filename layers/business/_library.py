@@ -22,6 +22,8 @@ OWN_KINDS = ("override", "measured")  # rows of one subject that serve whatever 
 LIBRARY_UNITS = {  # that factors come in, too, and that laboratories measure in
     "kgCO2/kWh", "gCO2/kWh", "tCO2/MWh", "tC/TJ", "kgC/GJ", "kgCO2/GJ", "tCO2/TJ", "kg/TJ", "kgCO2/t", "kg/t", "g/kg",
     "tC/t", "kJ/kg", "MJ/kg", "GJ/t", "TJ/kt", "kcal/kg", "kJ/Nm3", "MJ/Nm3", "kcal/Nm3", "GJ/1e4Nm3", "g/Nm3", "%",
+    "kgCF4/tAl", "kgC2F6/tAl", "tN2O/t", "kgCH4/t", "tCH4/(a*unit)", "kg/(a*head)", "kg/hectare", "kgCH4/kgCOD",
+    "kgCH4/kgBOD", "kgCO2/kg", "kg/GJ", "kg/Nm3", "Nm3/t", "Nm3/min*day", "mg/km",
 }  # fmt: skip
 OPEN = ("activity_code", "region_code", "industry_code", "gas", "subject_id", "technology")  # where NULL means any
 # How near a factor was, from `_region_rank` (GB/T 2260 has six digits).
