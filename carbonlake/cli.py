@@ -10,6 +10,7 @@ import typer
 from rich.console import Console
 
 from carbonlake import (
+    accounting,
     ask,
     building,
     deciding,
@@ -98,6 +99,7 @@ for room in (
     deciding,
     factors,
     naming,
+    accounting,
     keeping,
     publishing,
     moving,
