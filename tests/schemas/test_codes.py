@@ -79,7 +79,7 @@ def test_a_code_is_checked_at_the_day_or_year_of_its_row(spark: Any, trades: Pat
 def test_a_code_at_an_instant_asks_for_the_day_first() -> None:
     table = contract({"code": "string", "t": "timestamp"}, [{"rule": "code", "column": "code", "codes": "gas", "at": "t"}])
     with pytest.raises(UserError, match=r"`at` is a date or a year, 't' is timestamp(.|\n)*derive the day first"):
-        row_checks(table)
+        [one.fine for one in row_checks(table)]
 
 
 def test_the_whole_of_gb_t_4754_becomes_an_edition_by_placing_it(
