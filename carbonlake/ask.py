@@ -17,6 +17,7 @@ from schemas.errors import UserError
 ROWS_SHOWN = 50
 NAMED = 4  # tables of unchecked deliveries
 LAKE, TRINO = "lake", "trino"
+Moment = int | str | dict[str, int] | None  # a version, a day or instant, a version for each table, or now
 WORDS = ("select", "from", "where", "group by", "order by", "limit", "join", "on", "and", "or", "sum", "count", "avg",
          "min", "max", "distinct", "with", "as", "case", "when", "then", "else", "end", "desc", "describe")  # fmt: skip
 
@@ -58,12 +59,14 @@ def sql(
     on: Annotated[str, typer.Option(help="lake (DuckDB, in this process), or trino (that of the settings)")] = LAKE,
     saved: Annotated[Optional[str], typer.Option(help="Ask a saved query by its name")] = None,
     listed: Annotated[bool, typer.Option("--list", help="List the saved queries")] = False,
+    released: Annotated[Optional[str], typer.Option("--release", help="As published in a release: its name")] = None,
 ) -> None:  # fmt: skip
     """Ask the tables in SQL (DuckDB over the files of a Delta version, or Trino); tables are layer.table.
 
     \b
     carbonlake sql "select book, year, sum(emission_tco2e) from business.emission_year group by all"
     carbonlake sql "select count(*) from cleaned.owid_co2" --as-of 1
+    carbonlake sql "from business.emission_year" --release 2025-06
     carbonlake sql "from business.emission_year" --csv --limit 10 > emission.csv
     carbonlake sql --list                         saved queries
     carbonlake sql --saved industry_year
@@ -74,7 +77,7 @@ def sql(
     from jobs.saved import saved as all_saved
 
     world: World = context.obj
-    moment: int | str | None = int(as_of) if as_of and as_of.isdigit() else as_of
+    moment = _moment(world, as_of, released, on)
     if on not in (LAKE, TRINO):
         raise UserError(f"there is no {on!r} to ask", where="--on", remedy=f"{LAKE} or {TRINO}")
     if saved:
@@ -88,15 +91,29 @@ def sql(
         _answer(world, query, moment, limit, on, to_csv=to_csv)
 
 
-def _ask(world: World, query: str, as_of: int | str | None, on: str) -> Any:
+def _moment(world: World, as_of: str | None, released: str | None, on: str) -> Moment:
+    """Return at which state of the tables a question is put. Raise UserError for two at once."""
+    if released is None:
+        return int(as_of) if as_of and as_of.isdigit() else as_of
+    if as_of or on == TRINO:
+        raise UserError("a release says for every table at which version it is read", where="--release",
+                        remedy="leave --as-of and --on trino out")  # fmt: skip
+    from jobs.release import versions
+
+    return versions(world.lake, released)
+
+
+def _ask(world: World, query: str, moment: Moment, on: str) -> Any:
     from jobs import asking
     from jobs.query import sql as ask
 
-    return asking.sql(world.trino, query, as_of) if on == TRINO else ask(world.lake, query, as_of)
+    if isinstance(moment, dict):
+        return ask(world.lake, query, released=moment)
+    return asking.sql(world.trino, query, moment) if on == TRINO else ask(world.lake, query, moment)
 
 
-def _answer(world: World, query: str, as_of: int | str | None, limit: int, on: str, *, to_csv: bool = False) -> None:
-    found = _ask(world, query, as_of, on)
+def _answer(world: World, query: str, moment: Moment, limit: int, on: str, *, to_csv: bool = False) -> None:
+    found = _ask(world, query, moment, on)
     if to_csv:
         writer = csv.writer(sys.stdout)
         writer.writerow(found.column_names)
@@ -126,7 +143,7 @@ def _tell_unchecked(world: World, query: str, on: str) -> None:
     world.aside.print(f"[dim]no checksum guards deliveries of {', '.join(shown)}{more}[/dim]", soft_wrap=True)
 
 
-def _prompt(world: World, as_of: int | str | None, limit: int, on: str) -> None:
+def _prompt(world: World, moment: Moment, limit: int, on: str) -> None:
     from prompt_toolkit import PromptSession
     from prompt_toolkit.completion import WordCompleter
 
@@ -137,7 +154,7 @@ def _prompt(world: World, as_of: int | str | None, limit: int, on: str) -> None:
     while (query := _next(session)) is not None:
         if query.strip():
             try:
-                _answer(world, query, as_of, limit, on)
+                _answer(world, query, moment, limit, on)
             except UserError as error:
                 world.console.print(f"[red]✗[/red] {error}", markup=True)
 

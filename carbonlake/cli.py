@@ -13,6 +13,7 @@ from carbonlake import (
     accounting,
     ask,
     building,
+    comparing,
     deciding,
     delivering,
     factors,
@@ -27,6 +28,8 @@ from carbonlake import (
     previewing,
     probing,
     publishing,
+    releasing,
+    restating,
     serve,
     serving,
     sourcing,
@@ -56,7 +59,7 @@ Exit codes: 0 done · 1 a table failed, or a mistake that the message explains �
 3 a table waits for an input, or one that was named for a delivery · 130 stopped by the keyboard
 """
 # Options that stand before the command's name and are understood behind it, too; the value says whether one follows.
-ANYWHERE = {"--project": True, "--lake": True, "--engine": True, "--json": False}
+ANYWHERE = {"--project": True, "--lake": True, "--variant": True, "--engine": True, "--json": False}
 app = typer.Typer(help=HELP, no_args_is_help=True, rich_markup_mode=None, pretty_exceptions_enable=False,
                   context_settings={"help_option_names": ["-h", "--help"]})  # fmt: skip
 
@@ -76,13 +79,14 @@ def options(
         Optional[str], typer.Option(help="A folder of your own tables, laid over the shipped ones", envvar="CARBONLAKE_PROJECT")
     ] = None,
     lake: Annotated[Optional[str], typer.Option(help="Root of the lake (default: from conf/)", envvar="CARBONLAKE_LAKE")] = None,
+    variant: Annotated[Optional[str], typer.Option(help="A restatement of the lake instead of what is published")] = None,
     engine: Annotated[Optional[str], typer.Option(help="sail, spark, spark://host:port or sc://host:port")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Answer in JSON, for machines")] = False,
     version: Annotated[bool, typer.Option("--version", help="Show the version", is_eager=True, callback=_version)] = False,
 ) -> None:  # fmt: skip
     """Options of every command."""
     use_project(project)
-    context.obj = World(lake, engine, as_json)
+    context.obj = World(lake, engine, as_json, variant)
 
 
 for room in (
@@ -101,6 +105,9 @@ for room in (
     naming,
     accounting,
     keeping,
+    releasing,
+    restating,
+    comparing,
     publishing,
     moving,
     serving,

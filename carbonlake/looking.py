@@ -24,13 +24,16 @@ def add(app: typer.Typer) -> None:
 
 
 def show(
-    context: typer.Context, table: Annotated[Optional[str], typer.Argument(help="Nothing for a list of all")] = None
+    context: typer.Context,
+    table: Annotated[Optional[str], typer.Argument(help="Nothing for a list of all")] = None,
+    released: Annotated[Optional[str], typer.Option("--release", help="State as published in a release")] = None,
 ) -> None:
     """Show a table: contract, upstream, downstream, example and state; or list all tables.
 
     \b
     carbonlake show
     carbonlake show business.emission
+    carbonlake show business.emission --release 2025-06
     """
     world: World = context.obj
     if table is None:
@@ -40,7 +43,7 @@ def show(
         return
     one = contract(table)
     if world.as_json:
-        world.say(one.model_dump(by_alias=True, exclude_none=True) | {"state": _state(world, table)})
+        world.say(one.model_dump(by_alias=True, exclude_none=True) | {"state": _state(world, table, released)})
         return
     world.console.print(f"[bold]{table}[/bold]  {one.description}")
     if one.description_zh:
@@ -58,7 +61,7 @@ def show(
     )
     _examples(world, one)
     world.console.print("state:")
-    show_rows(world, [_state(world, table)])
+    show_rows(world, [_state(world, table, released)])
 
 
 def _examples(world: World, one: Contract) -> None:
@@ -69,12 +72,13 @@ def _examples(world: World, one: Contract) -> None:
         show_rows(world, example.expect, title="expect")
 
 
-def _state(world: World, table: str) -> dict[str, Any]:
+def _state(world: World, table: str, released: str | None) -> dict[str, Any]:
+    from jobs import release
     from jobs.commit import last_commit
     from jobs.freshness import freshness
     from jobs.integrity import said
 
-    head = world.lake.open(table)
+    head = world.lake.open(table, release.version(world.lake, released, table) if released else None)
     if head is None:
         return {"state": "never built"}
     note = last_commit(head)
@@ -138,6 +142,7 @@ def trace(
     table: Annotated[str, typer.Argument(help="layer.table")],
     key: Annotated[list[str], typer.Argument(help="column=value, as many as it takes to name one row")],
     width: Annotated[int, typer.Option(help="Rows followed at each step")] = 3,
+    released: Annotated[Optional[str], typer.Option("--release", help="As published in a release")] = None,
 ) -> None:
     """Resolve a figure to line items, factors, activity rows, deliveries and cells.
 
@@ -146,15 +151,18 @@ def trace(
     \b
     carbonlake trace business.emission_year subject_id=building:1 year=2017
     carbonlake trace business.emission_month subject_id=building:1 month=2017-06-01 --width 1
+    carbonlake trace business.emission_year subject_id=building:1 year=2017 --release 2025-06
     """
+    from jobs.release import versions
     from jobs.trace import trace as follow
 
     world: World = context.obj
     pairs = dict(item.partition("=")[::2] for item in key)
     if any("=" not in item for item in key):
         raise UserError("a key is column=value", where=" ".join(key), remedy=f"columns: {', '.join(contract(table).columns)}")
+    at = versions(world.lake, released) if released else None
     with world.engine() as engine:
-        found = follow(world.lake, engine, table, pairs, width=width)
+        found = follow(world.lake, engine, table, pairs, width=width, released=at)
     if world.as_json:
         world.say(found.as_dict())
     else:

@@ -34,6 +34,7 @@ class World:
     lake_root: str | None = None
     engine_url: str | None = None
     as_json: bool = False
+    variant: str | None = None
 
     @cached_property
     def settings(self) -> Settings:
@@ -45,7 +46,16 @@ class World:
 
     @cached_property
     def lake(self) -> Lake:
-        """The lake, made on first use."""
+        """The lake, made on first use, or a restatement of it."""
+        if self.variant is None:
+            return self.published
+        from jobs.variants import opened
+
+        return opened(self.published, self.variant)
+
+    @cached_property
+    def published(self) -> Lake:
+        """The lake of the settings, whatever restatement is asked."""
         from jobs.lake import Lake
 
         work = Path(self.settings.work).absolute() if self.settings.work else None

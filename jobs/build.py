@@ -33,7 +33,6 @@ from jobs.cleaned import Made
 from jobs.commit import Moved, failpoint, retrying
 from jobs.deliveries import readings
 from jobs.energy import Meter
-from jobs.fingerprint import recipe
 from jobs.lake import Lake, process, unstage
 from jobs.ops import Ops
 from jobs.outcome import NO_DELIVERY, Job, Outcome, new_run, start
@@ -130,7 +129,7 @@ def _gone(error: Exception, engine: str) -> str:
 
 def _attempt(lake: Lake, serving: Callable[[], Engine], contract: Contract, ops: Ops, force: bool, month: str) -> Outcome:
     lake.require()
-    job = start(lake, serving, contract, recipe(contract), force, month)
+    job = start(lake, serving, contract, derived.recipe_of(lake, contract), force, month)
     telemetry.add(run=job.run_id)
     with _workplace(job) as connection:
         return _cleaned(job, connection, ops) if contract.source else _derived(job, connection, ops)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import importlib.util
+import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +18,14 @@ from jobs import staging
 from jobs.clean import judged, key_checks
 from jobs.cleaned import Made
 from jobs.commit import changed_partitions
-from jobs.fingerprint import transform_file
+from jobs.fingerprint import recipe, transform_file
 from jobs.lake import Lake
 from jobs.outcome import Counts, Job, Mode
 from jobs.session import Engine
+from jobs.variants import variant_of
 from lineage.columns import column_lineage
 from lineage.fences import refuse
+from models.variant import PUBLISHED
 from quality.rules import row_checks
 from schemas import graph, types
 from schemas.contract import Contract
@@ -31,6 +34,7 @@ from schemas.errors import UserError
 
 Transform = Callable[..., DataFrame]
 MONTH = "month"
+VARIANT = "variant"  # the parameter of a transform that a restatement gives
 
 
 class NeverBuilt(UserError):  # noqa: N818 - it is for others to come first, no error
@@ -61,6 +65,24 @@ def transform_of(contract: Contract) -> Transform:
     if not callable(function):
         raise UserError("there is no function `transform`", where=str(path))
     return function  # type: ignore[no-any-return]
+
+
+def bound(lake: Lake, contract: Contract) -> Transform:
+    """Return the transform of a derived table as a lake calculates it: a restatement's with its variant."""
+    transform = transform_of(contract)
+    return partial(transform, variant=variant_of(lake)) if _varies(transform) else transform
+
+
+def recipe_of(lake: Lake, contract: Contract) -> str:
+    """Return the fingerprint of a table in a lake; in a restatement it tells the variant, where the table depends on it."""
+    variant = variant_of(lake)
+    if variant == PUBLISHED or contract.source or transform_file(contract) is None or not _varies(transform_of(contract)):
+        return recipe(contract)
+    return f"{recipe(contract)} {variant.gwp_set} {variant.known_on or ''}".strip()
+
+
+def _varies(transform: Transform) -> bool:
+    return VARIANT in inspect.signature(transform).parameters
 
 
 @cache
@@ -156,7 +178,7 @@ def _partition_inputs(job: Job, pinned: Mapping[str, int]) -> dict[str, str]:
         return {}
     given = frames(job.engine, job.lake, job.contract, pinned)
     leaves = leaves_of(job.contract, given)
-    lineage = column_lineage(transform_of(job.contract)(**given), leaves)
+    lineage = column_lineage(bound(job.lake, job.contract)(**given), leaves)
     through = lineage.passes_through(job.contract.partition_by[0])
     columns = {table: job.inputs[table].metadata().partition_columns for table in leaves}
     type_ = job.contract.columns[job.contract.partition_by[0]].type
@@ -187,7 +209,7 @@ def make(job: Job, plan: Plan) -> Made:
         return frame.filter(F.col(through[table]).isin([F.lit(value).cast(type_) for value in plan.partitions]))
 
     given = frames(job.engine, job.lake, job.contract, plan.versions, narrow)
-    result = transform_of(job.contract)(**given)
+    result = bound(job.lake, job.contract)(**given)
     lineage = column_lineage(result, leaves_of(job.contract, given))
     refuse(result, job.engine.name, tolerance=job.contract.tolerance)
     every = row_checks(job.contract) + key_checks(job.contract)

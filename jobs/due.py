@@ -38,7 +38,7 @@ def due(
     """
     if not note:
         return NEVER
-    if note.get("recipe") != recipe(contract):
+    if str(note.get("recipe")).partition(" ")[0] != recipe(contract):  # behind it stands what a restatement is under
         return "contract or code changed"
     return _deliveries(lake, contract, note, receipts) if contract.source else _inputs(contract, note, heads)
 

@@ -17,7 +17,8 @@ from jobs.lake import Lake, unstage
 from jobs.maintain import restore
 from jobs.run import run
 from jobs.session import Engine
-from jobs.trial import Copy, copied
+from jobs.trial import copied
+from jobs.variants import Copy
 from schemas import graph
 from schemas.contracts import contract
 from schemas.errors import UserError

@@ -15,7 +15,7 @@ from uuid import uuid4
 from deltalake import CommitProperties, DeltaTable
 from deltalake.exceptions import DeltaError, TableNotFoundError
 
-from jobs import deltalog, patience, query, store
+from jobs import deltalog, patience, query, release, store
 from jobs.deltalog import NOTE
 from jobs.lake import Lake, alive, owner, unstage
 from jobs.pins import RECORDS, kept_versions, retention
@@ -48,13 +48,15 @@ def maintain(
 ) -> list[Work]:  # fmt: skip
     """Bring the lake's format up to date, sweep what dead runs left, and tend tables (all that were made).
 
-    `keep` names further versions of tables that no vacuum may take, such as those of a release.
+    No vacuum takes the versions that a release names; `keep` names further ones.
     """
     lake.init()
     sweep(lake)
     _trim(lake)
     heads = query.open_tables(lake)
-    kept = kept_versions(heads, now or datetime.now(UTC), keep or {})
+    asked, published = keep or {}, release.pinned(lake)
+    wanted = {name: asked.get(name, set()) | published.get(name, set()) for name in {*asked, *published}}
+    kept = kept_versions(heads, now or datetime.now(UTC), wanted)
     chosen = {name: heads.get(name) or query.open_table(lake, name) for name in tables or heads}
     return [_tend(lake, name, head, kept.get(name, set())) for name, head in chosen.items()]
 

@@ -13,7 +13,7 @@ from jobs.lake import FORMAT_FILE, Lake, alive, owner
 from schemas.errors import UserError
 
 # What is this machine's alone, or made again where it is missing.
-PASSING = ("_staging", "_read", "_spill", "_lineage", "_uploads")
+PASSING = ("_staging", "_read", "_spill", "_lineage", "_uploads", "_variants")
 LOG = "/_delta_log/"
 AT_ONCE = 8
 ROUNDS = 3

@@ -26,18 +26,21 @@ ALLOWED = (exp.Query, exp.Describe, exp.Summarize)
 FUNCTIONS = (exp.Unnest, exp.GenerateSeries, exp.Values, exp.Lateral)
 
 
-def sql(lake: Lake, text: str, as_of: int | str | None = None) -> pa.Table:
+def sql(
+    lake: Lake, text: str, as_of: int | str | None = None, released: Mapping[str, int] | None = None
+) -> pa.Table:  # fmt: skip
     """Return what a query gives; tables are named layer.table, quarantines quarantine.layer.table.
 
     `as_of` is a version of the one table that is named, or a day (its end, UTC) or instant for all of them; a table that
-    is named with its own, layer."table@1" or layer."table@2026-01-31", is read at that.
+    is named with its own, layer."table@1" or layer."table@2026-01-31", is read at that. `released` names the version of
+    each table, as a release does.
     Raise UserError for anything but one SELECT, WITH, FROM, DESCRIBE or SUMMARIZE, and for unknown names.
     """
     lake.require()
     named = tables_in(text)
     if isinstance(as_of, int) and len(named) != 1:
         raise UserError(f"a version belongs to one table, the query names {len(named)}", remedy="give a date instead")
-    versions = {name: _version(lake, name, as_of) for name in named}
+    versions = {name: _version(lake, name, as_of, released) for name in named}
     try:
         with connection(lake, versions, locked=True) as duck:
             return relation.arrow_table(duck.sql(text))
@@ -126,8 +129,17 @@ def _base(name: str) -> str:
     return name.partition("@")[0]
 
 
-def _version(lake: Lake, name: str, as_of: int | str | None) -> int | None:
+def not_released(table: str, released: Collection[str]) -> UserError:
+    """Return what is said of a table that a release does not hold."""
+    return UserError(f"{table} is in no such release", remedy=_near(table, released))
+
+
+def _version(lake: Lake, name: str, as_of: int | str | None, released: Mapping[str, int] | None = None) -> int | None:
     name, _, own = name.partition("@")
+    if released is not None and not own:
+        if name not in released:
+            raise not_released(name, released)
+        return released[name]
     as_of = (int(own) if own.isdigit() else own) if own else as_of
     if as_of is None or isinstance(as_of, int):
         return as_of

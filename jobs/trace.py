@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC
 from functools import reduce
 from typing import Any
 
 import duckdb
+from deltalake import DeltaTable
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
@@ -17,7 +18,7 @@ from jobs import query
 from jobs.clean import DELIVERY, LOCATOR, headers
 from jobs.commit import last_commit
 from jobs.deliveries import reading
-from jobs.derived import as_contract, frames, leaves_of, transform_of
+from jobs.derived import as_contract, bound, frames, input_tables, leaves_of
 from jobs.integrity import of_delivery
 from jobs.lake import Lake
 from jobs.session import Engine
@@ -36,6 +37,7 @@ MANY = 4096  # rows among which those that count are looked for
 Test = Callable[[DataFrame], Column]
 Conditions = Mapping[str, Sequence[Test]]
 LINES, LINE_INPUTS, FACTORS = "business.emission", "business.emission_input", "knowledge.factor"
+ACTIVITY = "thematic.activity"
 
 
 @dataclass(frozen=True)
@@ -60,28 +62,34 @@ class Way:
     lake: Lake
     engine: Engine
     width: int
+    released: Mapping[str, int] = field(default_factory=dict)
 
 
-def trace(lake: Lake, engine: Engine, table: str, key: Mapping[str, str], *, width: int = 3) -> Step:
-    """Resolve one row of a table to the cells of deliveries.
+def trace(
+    lake: Lake, engine: Engine, table: str, key: Mapping[str, str], *, width: int = 3, released: Mapping[str, int] | None = None
+) -> Step:  # fmt: skip
+    """Resolve one row of a table to the cells of deliveries; `released` names versions of tables, as a release does.
 
     Raise UserError where the key names no row or several, or where the transform does not give the stored row back.
     """
     contract = contract_of(table)
-    head = lake.open(table)
+    if released is not None and table not in released:
+        raise query.not_released(table, released)
+    head = lake.open(table, released[table] if released is not None else None)
     if head is None:
         raise UserError("this table was never built", where=table, remedy=f"carbonlake run +{table}")
-    row = _find(lake, contract, {field.name for field in head.schema().fields}, key)
-    return _follow(Way(lake, engine, width), contract, int(head.version()), row, DEPTH)
+    row = _find(lake, contract, head, key)
+    return _follow(Way(lake, engine, width, released or {}), contract, int(head.version()), row, DEPTH)
 
 
-def _find(lake: Lake, contract: Contract, there: Set[str], key: Mapping[str, str]) -> dict[str, Any]:
+def _find(lake: Lake, contract: Contract, head: DeltaTable, key: Mapping[str, str]) -> dict[str, Any]:
+    there = {field.name for field in head.schema().fields}
     if unknown := [name for name in key if name not in contract.columns]:
         raise UserError(f"no column {', '.join(unknown)}", where=contract.table, remedy=f"columns: {', '.join(contract.columns)}")
     if unbuilt := [name for name in contract.columns if name not in there]:
         raise UserError(f"the table was built without {', '.join(unbuilt)}", where=contract.table,
                         remedy=f"carbonlake run {contract.table}")  # fmt: skip
-    with query.connection(lake, {contract.table: None}) as duck:
+    with query.connection(lake, {contract.table: int(head.version())}) as duck:
         same = " and ".join(f'cast("{name}" as varchar) = ?' for name in key) or "true"
         found = _rows(duck, f"select * from {contract.table} where {same} limit 21", list(key.values()))
     if not found:
@@ -136,7 +144,7 @@ class Rerun:
 
     def comes_out(self, wanted: Conditions) -> bool:
         """Tell whether a row with this key comes out of inputs narrowed by conditions."""
-        made = as_contract(transform_of(self.contract)(**self.inputs(wanted)), self.contract)
+        made = as_contract(bound(self.way.lake, self.contract)(**self.inputs(wanted)), self.contract)
         return bool(_with_key(made, self.contract, self.row).limit(1).count())
 
 
@@ -147,7 +155,7 @@ def _narrowed(rerun: Rerun) -> tuple[dict[str, DataFrame], Conditions]:
     inputs, gives the stored row back.
     """
     contract, row = rerun.contract, rerun.row
-    given, transform = rerun.inputs({}), transform_of(contract)
+    given, transform = rerun.inputs({}), bound(rerun.way.lake, contract)
     lineage = column_lineage(transform(**given), leaves_of(contract, given))
     differ = ""
     for wanted in _ways(lineage, contract, row):
@@ -277,10 +285,26 @@ def _between(table: str, first: Mapping[str, Any], last: Mapping[str, Any]) -> T
 def _factors(way: Way, pinned: Mapping[str, int], line: Mapping[str, Any], depth: int) -> list[Step]:
     """Return the factors that a line item names among its inputs."""
     if way.lake.open(LINE_INPUTS) is None:
-        return []
-    with query.connection(way.lake, {LINE_INPUTS: None}) as duck:
-        used = _rows(duck, f"select * from {LINE_INPUTS} where line_id = ? and kind = 'factor' order by role", [line["line_id"]])
+        used = _worked_out(way, pinned, line)
+    else:
+        with query.connection(way.lake, {LINE_INPUTS: way.released.get(LINE_INPUTS)}) as duck:
+            text = f"select * from {LINE_INPUTS} where line_id = ? and kind = 'factor' order by role"
+            used = _rows(duck, text, [line["line_id"]])
     return [step for one in used for step in _factor(way, pinned, one, depth)]
+
+
+def _worked_out(way: Way, pinned: Mapping[str, int], line: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return the factors of a line where a lake doesn't keep them, as restatements don't: they follow from the inputs."""
+    contract = contracts().get(LINE_INPUTS)
+    if contract is None or set(input_tables(contract)) != set(pinned):
+        return []
+
+    def narrow(table: str, frame: DataFrame) -> DataFrame:
+        return frame.filter(F.col("activity_id") == F.lit(line["activity_id"])) if table == ACTIVITY else frame
+
+    made = bound(way.lake, contract)(**frames(way.engine, way.lake, contract, pinned, narrow))
+    kept = made.filter((F.col("line_id") == F.lit(line["line_id"])) & (F.col("kind") == F.lit("factor")))
+    return [row.asDict() for row in kept.orderBy("role").collect()]
 
 
 def _factor(way: Way, pinned: Mapping[str, int], used: Mapping[str, Any], depth: int) -> list[Step]:

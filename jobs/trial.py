@@ -6,16 +6,14 @@ they would. Files of a Delta table never change, so that a copy is a link to eac
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import duckdb
 
-from jobs import land, relation, store
+from jobs import land, links, relation
 from jobs.build import build
 from jobs.commit import last_commit
 from jobs.decisions import TABLE as DECISIONS
@@ -25,21 +23,10 @@ from jobs.land import Receipt
 from jobs.ops import Ops
 from jobs.outcome import Outcome
 from jobs.session import Engine
+from jobs.variants import Copy
 from schemas.contract import Contract
 from schemas.contracts import contract, contracts
 from schemas.errors import UserError
-
-
-@dataclass(frozen=True)
-class Copy(Lake):
-    """A lake of links to another, from which it takes the bytes of deliveries as well."""
-
-    of: Lake | None = None
-
-    def delivery(self, sha256: str, *, anew: bool = False) -> Path:
-        """Return the bytes of a delivery, of the other lake where they are not here."""
-        path = self.delivery_path(sha256)
-        return path if path.is_file() or self.of is None else self.of.delivery(sha256, anew=anew)
 
 
 def trial(
@@ -78,34 +65,10 @@ def copied(lake: Lake, root: Path, tables: Sequence[str]) -> Copy:
     places = [("raw", "delivery"), tuple(DECISIONS.split("."))]
     places += [tuple(name.split(".")) for name in {*tables, *asked}] + [("quarantine", *name.split(".")) for name in tables]
     for parts in dict.fromkeys(places):
-        _linked(lake, parts, root.joinpath(*parts))
+        links.table(lake, parts, root.joinpath(*parts))
     for name in tables:
-        _links(lake.folder.joinpath("_read", *name.split(".")), root.joinpath("_read", *name.split(".")))
+        links.links(lake.folder.joinpath("_read", *name.split(".")), root.joinpath("_read", *name.split(".")))
     return copy
-
-
-def _linked(lake: Lake, parts: tuple[str, ...], target: Path) -> None:
-    """Bring a table: its log first, so that every file that a version names is there."""
-    if not lake.remote:
-        source = Path(lake.place(*parts))
-        _links(source / "_delta_log", target / "_delta_log")
-        _links(source, target)
-        return
-    from jobs import objects
-
-    names = [name for name, _ in objects.listed(lake.place(*parts), lake.storage_options, deep=True)]
-    for name in sorted(names, key=lambda one: not one.startswith("_delta_log/")):
-        objects.fetch(lake.place(*parts, name), target / name, lake.storage_options)
-
-
-def _links(source: Path, target: Path) -> None:
-    for folder, _, files in os.walk(source):
-        here = target / Path(folder).relative_to(source)
-        here.mkdir(parents=True, exist_ok=True)
-        for name in files:
-            if not name.startswith(".") and not (here / name).exists():
-                with store.explained(here):
-                    (here / name).hardlink_to(Path(folder, name))
 
 
 def _rows(lake: Lake, table: str) -> int:

@@ -1,0 +1,62 @@
+"""One figure in several states side by side: as published in a release, as known on a day, as of now."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Any
+
+from jobs import variants
+from jobs.compare import Side
+from jobs.lake import Lake
+from jobs.relation import arrow_table, connect, quote, relation_sql
+from jobs.restate import restate
+from jobs.session import Engine
+from models.variant import Variant
+from schemas.contracts import contract
+from schemas.errors import UserError
+
+BOOK = "book"
+
+
+def figure(lake: Lake, table: str, where: Mapping[str, str], sides: Sequence[Side]) -> list[dict[str, Any]]:
+    """Return the sums of a table's measures over the rows that values of columns select, one row for each state and book.
+
+    Raise UserError for a column that is none, a table without measures, and a state that lacks the table.
+    """
+    one = contract(table)
+    if unknown := [name for name in where if name not in one.columns]:
+        raise UserError(f"no column {', '.join(unknown)}", where=table, remedy=f"columns: {', '.join(one.columns)}")
+    measures = list(dict.fromkeys(name for name in one.measures if name in one.columns))
+    if not measures:
+        raise UserError("this table has nothing that adds up", where=table, remedy="its contract names no `balance`")
+    # Nothing is added across books.
+    books = [BOOK] if BOOK in one.columns and BOOK not in where else []
+    return [row for side in sides for row in _sums(lake, side, table, where, books, measures)]
+
+
+def _sums(
+    lake: Lake, side: Side, table: str, where: Mapping[str, str], books: Sequence[str], measures: Sequence[str]
+) -> list[dict[str, Any]]:  # fmt: skip
+    head = side.head(table)
+    if head is None:
+        raise UserError(f"{side.name} has no {table}", remedy="`carbonlake release show` tells what a release holds")
+    sums = [f"sum({quote(name)}) as {quote(name)}" for name in measures]
+    same = " and ".join(f"cast({quote(name)} as varchar) = ?" for name in where) or "true"
+    grouped = f"group by {BOOK} order by {BOOK}" if books else ""
+    with connect(lake.root, lake.storage_options) as duck:
+        text = f"select {', '.join([*books, 'count(*) as rows', *sums])} from ({relation_sql(head)}) where {same} {grouped}"
+        found = arrow_table(duck.sql(text, params=list(where.values()))).to_pylist()
+    return [{"state": side.name, **row} for row in found]
+
+
+def known_on(lake: Lake, engine: Engine, day: date, **options: Any) -> Side:
+    """Return the state with the factors known on a day: the restatement that there is, or a new one, `known-<day>`."""
+    variant, name = Variant(known_on=day), f"known-{day}"
+    for one in variants.listed(lake):
+        if one.variant == variant and one.factors is None and not variants.behind(lake, one):
+            return Side(f"known on {day}", variants.opened(lake, one.name))
+    if any(one.name == name for one in variants.listed(lake)):
+        variants.drop(lake, name)  # tables have changed since, so it says what was known of others
+    restate(lake, engine, name, variant, **options)
+    return Side(f"known on {day}", variants.opened(lake, name))

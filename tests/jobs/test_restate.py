@@ -1,0 +1,123 @@
+"""A restatement calculates anew beside what is published, which stays as it is to the byte."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from jobs import query, release, variants
+from jobs.compare import Side, compare, side
+from jobs.figure import figure, known_on
+from jobs.lake import Lake
+from jobs.restate import INPUTS, dependent, restate
+from jobs.session import Engine
+from jobs.trace import trace
+from models.variant import Variant
+from schemas.errors import UserError
+from tests.ledgers import GRID, GWP, ledger, put
+
+NEWER = {**GRID, "factor_id": "newer", "value": 0.6, "known_from": "2025-06-01"}
+AR6 = Variant(gwp_set="AR6")
+
+
+def bytes_of(lake: Lake) -> dict[str, str]:
+    """Return the digest of every file of a lake, its restatements and what is under way excepted."""
+    return {str(path.relative_to(lake.folder)): hashlib.sha256(path.read_bytes()).hexdigest() for path in lake.folder.rglob("*")
+            if path.is_file() and path.relative_to(lake.folder).parts[0] not in ("_variants", "_staging")}  # fmt: skip
+
+
+def lines(lake: Lake, table: str = "business.emission") -> list[tuple[Any, ...]]:
+    found = query.sql(lake, f"select * from {table} order by all").to_pylist()
+    return [(row["mass_t"], row["emission_tco2e"], row["gwp_set"]) for row in found]
+
+
+def test_only_what_depends_on_a_variant_is_built() -> None:
+    found = dependent()
+    assert {"business.emission", INPUTS, "business.unresolved", "business.emission_year"} <= set(found)
+    assert not [table for table in found if table.split(".")[0] in ("cleaned", "thematic", "knowledge")]
+
+
+def test_another_set_is_calculated_beside_what_is_published(lake: Lake, spark: Any) -> None:
+    ledger(lake, spark, also=[INPUTS])
+    put(lake, "knowledge.factor", [*GWP[:1], {**GWP[1], "value": 3}, *GWP[2:], GRID])
+    before, told = bytes_of(lake), lines(lake)
+    ended = restate(lake, Engine("sail", spark), "ar6", AR6)
+    assert bytes_of(lake) == before and lines(lake) == told == [(Decimal("0.5"), Decimal("0.5"), "AR5")]
+    assert INPUTS not in [one.table for one in ended] and {one.status for one in ended} == {"built"}
+    there = variants.opened(lake, "ar6")
+    assert lines(there) == [(Decimal("0.5"), Decimal("1.5"), "AR6")]
+    shared = list(there.folder.joinpath("thematic").rglob("*.parquet"))
+    assert shared and all(path.stat().st_nlink > 1 for path in shared)
+    assert [row["gwp"] for row in compare(lake, "now", "ar6").rows] == [1]
+
+
+def test_a_restated_figure_is_traced_to_its_factors_without_their_table(lake: Lake, spark: Any) -> None:
+    ledger(lake, spark)
+    restate(lake, Engine("sail", spark), "ar6", AR6)
+    found = trace(variants.opened(lake, "ar6"), Engine("sail", spark), "business.emission", {"activity_id": "a1"})
+    assert {step.shown["factor_id"] for step in found.made_from if step.table == "knowledge.factor"} == {"grid", "CO2-AR6"}
+
+
+def test_factors_of_a_version_and_of_a_day_give_the_figures_of_then(lake: Lake, spark: Any) -> None:
+    ledger(lake, spark)
+    release.create(lake, "first")
+    ledger(lake, spark, factor=[NEWER])
+    assert lines(lake)[0][1] == Decimal("0.6")
+    restate(lake, Engine("sail", spark), "then", factors=1)
+    assert lines(variants.opened(lake, "then"))[0][1] == Decimal("0.5")
+    (row,) = compare(lake, "first", "now").rows
+    assert (row["factor"], row["change"]) == (Decimal("0.1"), Decimal("0.1"))
+    (row,) = compare(lake, "first", "then").rows
+    assert row["change"] == 0
+
+
+def test_a_figure_as_published_as_known_and_as_of_now_stands_side_by_side(lake: Lake, spark: Any) -> None:
+    ledger(lake, spark)
+    release.create(lake, "first")
+    ledger(lake, spark, [{"quantity": 2000}], [GRID, NEWER])
+    engine = Engine("sail", spark)
+    sides = [side(lake, "first"), known_on(lake, engine, date(2024, 6, 1)), Side("now", lake)]
+    rows = figure(lake, "business.emission_year", {"year": "2024"}, sides)
+    assert [(row["state"], row["book"], row["emission_tco2e"]) for row in rows] == [
+        ("first", "enterprise", Decimal("0.5")), ("known on 2024-06-01", "enterprise", Decimal(1)),
+        ("now", "enterprise", Decimal("1.2"))]  # fmt: skip
+    made = variants.restated(lake, "known-2024-06-01").made_at
+    known_on(lake, engine, date(2024, 6, 1))
+    assert variants.restated(lake, "known-2024-06-01").made_at == made
+    ledger(lake, spark, [{"quantity": 4000}], [GRID, NEWER])
+    (row,) = figure(lake, "business.emission_year", {"book": "enterprise"}, [known_on(lake, engine, date(2024, 6, 1))])
+    assert row["emission_tco2e"] == 2
+
+
+def test_a_restatement_is_listed_told_behind_and_dropped(lake: Lake, spark: Any) -> None:
+    ledger(lake, spark)
+    restate(lake, Engine("sail", spark), "ar6", AR6)
+    (one,) = variants.listed(lake)
+    assert (one.name, one.variant, variants.behind(lake, one)) == ("ar6", AR6, [])
+    put(lake, "thematic.activity", [])
+    assert variants.behind(lake, one) == ["thematic.activity"]
+    variants.drop(lake, "ar6")
+    assert variants.listed(lake) == [] and not variants.folder(lake, "ar6").exists()
+
+
+def test_what_cannot_be_restated_says_what_to_do_and_leaves_nothing(lake: Lake, spark: Any) -> None:
+    engine = Engine("sail", spark)
+    with pytest.raises(UserError, match=r"nothing is published yet(.|\n)*carbonlake run"):
+        restate(lake, engine, "ar6", AR6)
+    ledger(lake, spark)
+    with pytest.raises(UserError, match=r"no GWP set 'AR9'(.|\n)*sets: AR5, AR6"):
+        restate(lake, engine, "ar9", Variant(gwp_set="AR9"))
+    with pytest.raises(UserError, match=r"knowledge.factor has no version 99(.|\n)*carbonlake history"):
+        restate(lake, engine, "then", factors=99)
+    with pytest.raises(UserError, match=r"this is what is published(.|\n)*--gwp"):
+        restate(lake, engine, "same")
+    with pytest.raises(UserError, match=r"no restatement 'ar6'(.|\n)*carbonlake restate"):
+        variants.opened(lake, "ar6")
+    assert variants.listed(lake) == [] and not list(lake.folder.glob("_staging/*"))
+    restate(lake, engine, "ar6", AR6)
+    with pytest.raises(UserError, match=r"a restatement 'ar6' already(.|\n)*carbonlake variant drop ar6"):
+        restate(lake, engine, "ar6", AR6)
