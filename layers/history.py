@@ -7,11 +7,17 @@ from pyspark.sql import functions as F
 
 SINCE = "1900-01-01"  # of a state that nobody dates: it held before any figure of ours
 UNTIL = "9999-12-31"
+NEVER = UNTIL  # since when a subject was what it is counted by, on a day for which nobody says: no state begins then
 
 
 def since(first: Column) -> Column:
     """Return the first day of a state, that of an undated one where it is NULL."""
     return F.coalesce(first, F.lit(SINCE).cast("date"))
+
+
+def found(first: Column) -> Column:
+    """Return the first day of the state that a day was joined to, NEVER where there was none: an undated state is one."""
+    return F.coalesce(first, F.lit(NEVER).cast("date"))
 
 
 def until(last: Column) -> Column:

@@ -8,7 +8,7 @@ from pyspark.sql import functions as F
 from layers.business import _formulas
 from layers.business._cases import GWP, cases, slots
 from layers.business._library import KEY, conversions
-from layers.history import of_the_day, since, states
+from layers.history import found, of_the_day, states
 from layers.numbers import to_double
 from models.formulas import co2e
 from models.method import methods
@@ -55,7 +55,7 @@ def _located(activity: DataFrame, subject: DataFrame, factor: DataFrame) -> Data
     joined = F.broadcast(owned).join(activity, of_the_day(activity["subject_id"], activity["date"], "s"), "right")
     told = {"region_code": "s_region_code", "industry_code": "s_industry_code", "own_subject": "o_subject_id"}
     known = (F.coalesce(of, F.lit("")).alias(name) for name, of in told.items())
-    return joined.select(*activity.columns, *known, since(F.col("s_valid_from")).alias("subject_from"))
+    return joined.select(*activity.columns, *known, found(F.col("s_valid_from")).alias("subject_from"))
 
 
 def _renamed(chosen: DataFrame) -> DataFrame:

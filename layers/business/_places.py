@@ -5,7 +5,7 @@ from __future__ import annotations
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from layers.history import of_the_day, since, states
+from layers.history import found, of_the_day, since, states
 
 PLACE = ("region_code", "industry_code", "park_id", "enterprise_id", "facility_id")
 
@@ -16,10 +16,10 @@ def state() -> tuple[Column, Column]:
 
 
 def dated(rows: DataFrame, subject: DataFrame) -> DataFrame:
-    """Add `subject_from` to rows of `subject_id` and `date`: since when the subject was what it was on that day."""
+    """Add `subject_from` to rows of `subject_id` and `date`: since when the subject was so; NEVER where nobody says."""
     known = states(subject.select("subject_id", "valid_from", "valid_to"), "d")
     joined = F.broadcast(known).join(rows, of_the_day(rows["subject_id"], rows["date"], "d"), "right")
-    return joined.select(*rows.columns, since(F.col("d_valid_from")).alias("subject_from"))
+    return joined.select(*rows.columns, found(F.col("d_valid_from")).alias("subject_from"))
 
 
 def placed(frame: DataFrame, subject: DataFrame) -> DataFrame:

@@ -8,7 +8,7 @@ from pyspark.sql import functions as F
 from layers import constants
 from layers.business._gaps import gaps
 from layers.business._lines import lines
-from layers.history import held, since
+from layers.business._places import dated
 from models.method import methods
 from models.variant import PUBLISHED, Variant
 
@@ -73,10 +73,7 @@ def _suggestion() -> Column:
 
 def _missing(activity: DataFrame, subject: DataFrame) -> DataFrame:
     """Gaps as rows, with the amount of the periods on both sides, which is what is at stake."""
-    states = subject.select(F.col("subject_id").alias("s_subject_id"), "valid_from", "valid_to")
-    told = gaps(activity)
-    then = (told["subject_id"] == F.col("s_subject_id")) & held(told["date"], F.col("valid_from"), F.col("valid_to"))
-    told = F.broadcast(states).join(told, then, "right").select(*told.columns, since(F.col("valid_from")).alias("subject_from"))
+    told = dated(gaps(activity), subject)
     place = F.concat_ws("|", F.lit("gap"), "subject_id", "activity_code", "unit", "grain", F.col("date").cast("string"))
     texts = {"method_id": "", "reason": "gap"}
     return told.select(

@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 
+from layers.business.activity_rollup import transform as activity_rollup
 from layers.business.emission import transform as emission
 from layers.business.emission_month import transform as emission_month
+from layers.business.unresolved import transform as unresolved
 from layers.thematic.subject import transform as subject
 from tests.frames import Row, frame
 
@@ -26,13 +28,13 @@ def _states(spark: Any, *rows: Row) -> Any:
     return subject(frame(spark, "cleaned.enterprise", [A | row for row in rows]), *others, {})
 
 
+BOUGHT: Row = {"subject_id": "enterprise:A", "grain": "month", "activity_code": "electricity_purchased", "quantity": 1,
+               "unit": "MWh", "data_grade": "measured", "period_start": "2024-01-01T00:00:00Z"}  # fmt: skip
+
+
 def _counted(spark: Any, days: list[str], *rows: Row) -> list[tuple[Any, ...]]:
     """Return what a megawatt-hour bought on each of some days is counted as."""
-    bought: list[Row] = [
-        {"activity_id": day, "subject_id": "enterprise:A", "date": day, "grain": "month",
-         "activity_code": "electricity_purchased", "quantity": 1, "unit": "MWh",
-         "data_grade": "measured", "period_start": f"{day}T00:00:00Z"} for day in days
-    ]  # fmt: skip
+    bought: list[Row] = [{**BOUGHT, "activity_id": day, "date": day} for day in days]
     who = _states(spark, *rows)
     hours = frame(spark, "knowledge.factor_hour", [])
     lines = emission(frame(spark, "thematic.activity", bought), who, frame(spark, "knowledge.factor", FACTORS), hours)
@@ -56,6 +58,20 @@ def test_a_dissolved_enterprise_keeps_its_past_and_has_no_place_afterwards(spark
     made = _counted(spark, ["2024-01-01"], {"valid_to": "2024-03-31"})
     assert [(row[0], row[1], str(row[4])) for row in made] == [(date(2024, 1, 1), "110000", "0.500000")]
     assert _counted(spark, ["2024-07-01"], {"valid_to": "2024-03-31"}) == []
+
+
+def test_what_is_done_after_an_enterprise_has_gone_is_not_counted_where_it_was_first(spark: Any) -> None:
+    who = _states(spark, {"valid_to": "2024-03-31"})
+    nation = {**FACTORS[1], "factor_id": "nation", "region_code": None}
+    bought: list[Row] = [{**BOUGHT, "activity_id": day, "date": day} for day in ("2024-01-01", "2024-07-01", "2024-09-01")]
+    activity, hours = frame(spark, "thematic.activity", bought), frame(spark, "knowledge.factor_hour", [])
+    given = (activity, who, frame(spark, "knowledge.factor", [*FACTORS, nation]), hours)
+    made = emission_month(emission(*given), who).orderBy("month").select("month", "region_code", "industry_code").collect()
+    assert [(row[0].month, *row[1:]) for row in made] == [(1, "110000", "3120"), (7, None, None), (9, None, None)]
+    rolled = activity_rollup(activity, who).where("grain = 'year' and level = 'province'").orderBy("member")
+    assert [(row.member, int(row.quantity)) for row in rolled.collect()] == [("110000", 1), ("unknown", 2)]
+    missing = unresolved(*given).where("reason = 'gap'").orderBy("date").select("date", "subject_from").collect()
+    assert [tuple(map(str, row)) for row in missing] == [("2024-02-01", "1900-01-01"), ("2024-08-01", "9999-12-31")]
 
 
 @pytest.mark.parametrize(
