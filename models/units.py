@@ -14,8 +14,8 @@ import pint
 from schemas.errors import UserError
 
 # 1 kgce = 29.3076 MJ: 7,000 kcal of 4.1868 kJ (GB/T 2589-2020, 3.7). Mass of a gas or of carbon is mass: which gas it
-# is stands in a column of its own. A cubic metre at 0 °C and 101.325 kPa is no other cubic metre. `kt` is a knot and
-# `cal` that of chemists unless we say otherwise.
+# is stands in a column of its own. A cubic metre at 0 °C and 101.325 kPa is no other cubic metre. `kt` is a knot,
+# `cal` that of chemists and `bbl` that of beer, a quarter smaller than that of oil, unless we say otherwise.
 DEFINITIONS = """
 gce = 29307.6 * joule
 tce = 29307.6 * megajoule
@@ -44,6 +44,7 @@ USD = [dollar]
 million_USD = 1000000 * USD
 CNY = [yuan]
 mu = hectare / 15
+barrel = 42 * gallon = bbl
 """.strip().splitlines()
 
 NAMES = {
@@ -60,7 +61,11 @@ CHINESE = re.compile(r"[\u4e00-\u9fff]+")
 POWER = re.compile(r"(?<![A-Za-z])([kcd]?m)([23])(?![A-Za-z0-9])")
 COUNTED = re.compile(r"(?<![A-Za-z0-9.*_])([0-9]+(?:e[0-9]+)?)\s*([A-Za-z][A-Za-z0-9_]*)")
 TEN = re.compile(r"(?<![0-9.])10\^([0-9]+)")
+CARBON = re.compile(r"(?<![A-Za-z])[kMGm]?[gt](CO2|C)e?(?![A-Za-z0-9])")
 COUNTING = re.compile(r"(?<![A-Za-z*^])[0-9]+(e[0-9]+)?\s*[A-Za-z\u4e00-\u9fff]|[mb]illion")
+
+# Words that pint reads in one way and people in another: `ton` as 907 kg, `mt` as a thousandth of a tonne.
+DOUBTFUL = re.compile(r"(?<![A-Za-z_])(tons?|mt)(?![A-Za-z_])")
 
 BRACKETS = "()[] \uff08\uff09"  # around units that stand in headers and below them
 
@@ -92,6 +97,14 @@ def counts(unit: str) -> bool:
     """Tell whether a unit counts already, as 万吨, 1e4 t and million_USD do; 千瓦时 is a unit of its own."""
     spelled = [found[0] for found in CHINESE.finditer(unit)]
     return bool(COUNTING.search(unit)) or any(text not in NAMES for text in spelled)
+
+
+def same_matter(unit_from: str, unit: str) -> bool:
+    """Tell whether no unit of carbon meets one of CO2, or of a gas: 44/12 lies between. A share (`1`) takes either."""
+    given, wanted = ({found[1] for found in CARBON.finditer(one)} for one in (unit_from, unit))
+    if "C" in given:
+        return "C" in wanted or unit == "1"
+    return not ("C" in wanted and "CO2" in given)
 
 
 def known(unit: str) -> bool:
@@ -132,6 +145,9 @@ def _number(value: Any) -> Any:
 
 @cache
 def _parsed(unit: str) -> Any:
+    if doubt := DOUBTFUL.search(unit):
+        raise UserError(f"nobody knows which unit {doubt[0]!r} is meant in {unit!r}",
+                        remedy="say t (tonne), short_ton (907 kg) or long_ton (1,016 kg)")  # fmt: skip
     spelled = CHINESE.sub(lambda found: _chinese(found[0], unit), TEN.sub(r"1e\1", unit.strip()))
     text = COUNTED.sub(r"(\1*\2)", POWER.sub(r"\1**\2", spelled))
     try:

@@ -52,6 +52,8 @@ def conversions() -> dict[tuple[str, str], float]:
 def _conversions(known: frozenset[str], wanted: frozenset[str]) -> dict[tuple[str, str], float]:
     found = {}
     for given, target in product(sorted(known), sorted(wanted)):
+        if not units.same_matter(given, target):  # a tonne of carbon is no tonne of CO2, though both are tonnes
+            continue
         try:
             found[given, target] = units.factor(given, target)
         except UserError:  # another dimension: a row that asks for it is reported as unresolved
@@ -106,7 +108,8 @@ def best(candidates: DataFrame, anchor: DataFrame) -> DataFrame:
     ]
     place = F.row_number().over(Window.partitionBy(*KEY, "method_id", "choice", "slot").orderBy(*order))
     first = candidates.select("*", place.alias("_place"), (~in_force).alias("late")).where("_place = 1")
-    scaled = converted(first, "l_unit", "asked_unit", "times", anchor).withColumn("scaled", F.col("l_value") * F.col("times"))
+    timed = converted(first, "l_unit", "asked_unit", "times", anchor)
+    scaled = timed.withColumn("scaled", F.when(_is_of_gas(), F.col("l_value") * F.col("times")))
     defaulted = F.col("factor_id").isNull() & F.col("asked_default").isNotNull()
     return scaled.select(
         *KEY, "method_id", "choice", "slot", "input", "late", defaulted.alias("defaulted"),
@@ -116,6 +119,12 @@ def best(candidates: DataFrame, anchor: DataFrame) -> DataFrame:
         (F.col("own") & F.col("factor_id").isNotNull()).alias("own"), _chosen_by().alias("chosen_by"),
         _in_choice().alias("from_choice"),
     )  # fmt: skip
+
+
+def _is_of_gas() -> Column:
+    """Tell whether the mass that a unit names, if it names one, is of the gas: tCO2e is no tonne of CH4 to be warmed again."""
+    named = F.regexp_extract("l_unit", "^[^/]*(CO2|CH4|N2O|CF4|C2F6)", 1)
+    return (named == "") | (named == F.col("asked_gas")) | (F.col("asked_gas") == "GHG")
 
 
 def _region_rank() -> Column:

@@ -33,6 +33,18 @@ category: fuel_combustion
 book: tested
 factor_sets: [first, second]
 """
+EMIT = (
+    BURN[: BURN.index("  fc:")]
+    + """  ad: {from: activity, unit: t}
+  ef: {from: factor, unit: t/t}
+formula: activity_factor
+gas: CO2
+scope: 1
+category: fuel_combustion
+book: tested
+factor_set: first
+"""
+)
 ENTERPRISE = "enterprise:1"
 WHERE = {"ncv": "GJ/t", "cc": "tC/GJ", "of": "1", "c_ar": "tC/t"}
 
@@ -93,6 +105,23 @@ def test_no_complete_set_names_what_the_first_lacks(spark: Any, project: Path) -
     assert _values(given) == {}
     left = unresolved(*given).where("method_id = 'burn'").select("reason", "lacking").collect()
     assert [tuple(row) for row in left] == [("no_factor", "cc")]
+
+
+def test_a_value_of_co2_is_never_taken_as_one_of_carbon(spark: Any, project: Path) -> None:
+    given = _frames(spark, [*WHOLE, _own("override", "cc", 0.0946, unit="tCO2/GJ")])
+    assert _values(given) == {}
+    left = unresolved(*given).where("method_id = 'burn'").select("reason", "lacking").collect()
+    assert [tuple(row) for row in left] == [("no_factor", "cc")]
+
+
+@pytest.mark.parametrize(
+    ("gas", "unit", "made"), [("CH4", "tCO2e/t", 0), ("CH4", "kg/t", 1), ("CO2", "tCO2e/t", 1), ("N2O", "kgCH4/t", 0)]
+)
+def test_a_value_of_another_gas_is_not_warmed_again(spark: Any, project: Path, gas: str, unit: str, made: int) -> None:
+    (project / "burn.yaml").write_text(EMIT.replace("gas: CO2", f"gas: {gas}"), encoding="utf-8")
+    gwp = {"factor_id": gas, "factor_set": "AR5", "role": "gwp", "gas": gas, "value": 28, "unit": "1"}
+    own = {**_own("override", "cc", 0.5), "role": "ef", "unit": unit}
+    assert emission(*_frames(spark, [gwp, own])).where("method_id = 'burn'").count() == made
 
 
 def test_a_set_in_force_comes_before_an_earlier_year_of_the_set_before_it(spark: Any, project: Path) -> None:

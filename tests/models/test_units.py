@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models import units
-from models.units import COUNTS, NAMES, factor, quantity
+from models.units import COUNTS, NAMES, factor, quantity, same_matter
 from schemas.contracts import contracts
 from schemas.errors import UserError
 
@@ -25,6 +25,7 @@ from schemas.errors import UserError
         ("kgCF4/tAl", "t/t", 0.001), ("kgCH4/kgCOD", "1", 1.0), ("tCH4/(a*unit)", "kg/(a*台)", 1000.0), ("%", "1", 0.01),
         ("kg/头", "kg/head", 1.0), ("Nm3/min*day", "1e4Nm3", 0.144),
         ("ktCO2e", "tCO2e", 1000.0), ("元/吨", "万元/万吨", 1.0), ("W/kW", "1", 0.001), ("percent", "1", 0.01),
+        ("short_ton", "t", 0.90718474), ("bbl", "liter", 158.987294928), ("barrel", "bbl", 1.0),
     ],
 )  # fmt: skip
 def test_known_conversions_are_exact(given_: str, wanted: str, expected: float) -> None:
@@ -36,6 +37,22 @@ def test_units_of_different_things_are_refused_by_name(given_: str, wanted: str)
     with pytest.raises(UserError, match="does not convert") as caught:
         factor(given_, wanted)
     assert repr(given_) in str(caught.value) and repr(wanted) in str(caught.value)
+
+
+@pytest.mark.parametrize("doubtful", ["ton", "tons", "kg/ton", "mt", "万ton"])
+def test_a_word_that_people_read_in_two_ways_is_no_unit(doubtful: str) -> None:
+    with pytest.raises(UserError, match="which unit") as caught:
+        factor(doubtful, doubtful)
+    assert "short_ton" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("given_", "wanted", "same"),
+    [("tC/TJ", "tC/GJ", True), ("kgCO2e/kWh", "tCO2/MWh", True), ("kg/t", "tC/t", True), ("tC/t", "1", True),
+     ("tCO2/GJ", "tC/GJ", False), ("tC/GJ", "tCO2/GJ", False), ("kgC/GJ", "t/GJ", False), ("kgCOD", "t", True)],
+)  # fmt: skip
+def test_carbon_is_told_from_co2_though_both_are_mass(given_: str, wanted: str, same: bool) -> None:
+    assert same_matter(given_, wanted) is same
 
 
 def test_a_scale_with_a_zero_of_its_own_is_told_from_nonsense() -> None:
