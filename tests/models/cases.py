@@ -80,7 +80,7 @@ def _loss(g: Numbers) -> Case:
     codes = {"gen": "electricity_fed_in", "imp": "electricity_imported_grid", "exp": "electricity_exported_grid",
              "sold": "electricity_sold"}  # fmt: skip
     done = [(code, g[name], "MWh") for name, code in codes.items()]
-    return Case(done, [(None, "ef", g["ef"], "tCO2/MWh", "grid_average", None)], "44")
+    return Case(done, [(None, "ef", g["ef"], "tCO2/MWh", "grid_average", None)], "442")
 
 
 def _magnesium(g: Numbers) -> Case:

@@ -103,3 +103,16 @@ formula: purchased_electricity
     with pytest.raises(UserError, match="isn't proportional to mwh") as caught:
         methods()
     assert "a method of each stream" in str(caught.value.remedy)
+
+
+@pytest.mark.parametrize(
+    ("activity", "industry", "applying"),
+    [("limestone_consumed", "3011", []), ("limestone_consumed", "3120", ["steel_process"]),
+     ("electricity_sold", "4411", []), ("electricity_sold", "4420", ["grid_loss_out"])],
+)  # fmt: skip
+def test_what_a_guide_counts_elsewhere_is_not_counted_by_that_of_another_industry(
+    activity: str, industry: str, applying: list[str]
+) -> None:
+    """Limestone of cement is in its clinker (GB/T 32151.8), what a plant sells is no loss of the grid (GB/T 32151.2)."""
+    found = [one for one in methods().values() if activity in one.activities]
+    assert sorted(one.id for one in found if not one.industries or industry.startswith(one.industries)) == applying
