@@ -25,6 +25,12 @@ def test_a_saved_query_finds_rows_in_the_demo(name: str, demo_lake: Path) -> Non
     assert query.sql(Lake(demo_lake), named(name).for_duckdb()).num_rows
 
 
+def test_no_saved_query_adds_the_emissions_of_books_up() -> None:
+    adding = [one for one in saved().values() if "sum(emission_tco2e)" in one.sql or "sum(l.emission_tco2e)" in one.sql]
+    assert len(adding) >= 8
+    assert not [one.name for one in adding if "book" not in one.sql]
+
+
 def test_views_are_plain_queries_over_the_newest_versions() -> None:
     views = [one for one in saved().values() if one.view]
     assert len(views) >= 5
