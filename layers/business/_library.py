@@ -18,6 +18,7 @@ from schemas.errors import UserError
 # '' where the library has no row of the subject's own, so that kinds stay few.
 KEY = ("activity_code", "unit", "grain", "date", "region_code", "industry_code", "own_subject")
 NATION = "CHN"
+APART = "^(71|81|82)"  # Taiwan, Hong Kong, Macao: announcements for the nation (MEE 2024 no. 12, NCSC) leave them out
 OWN_KINDS = ("override", "measured")  # rows of one subject that serve whatever method asks for their role
 LIBRARY_UNITS = {  # that factors come in, too, and that laboratories measure in
     "kgCO2/kWh", "gCO2/kWh", "tCO2/MWh", "tC/TJ", "kgC/GJ", "kgCO2/GJ", "tCO2/TJ", "kg/TJ", "kgCO2/t", "kg/t", "g/kg",
@@ -138,7 +139,7 @@ def _region_rank() -> Column:
         .when(chinese & (its == F.concat(F.substring(mine, 1, 4), F.lit("00"))), F.lit(4))
         .when(chinese & (its == province), F.lit(3))
         .when(chinese & (its == F.col("grid_code")), F.lit(2))
-        .when(chinese & (its == NATION), F.lit(1))
+        .when(chinese & ~mine.rlike(APART) & (its == NATION), F.lit(1))
     )
 
 

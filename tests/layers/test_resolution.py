@@ -183,6 +183,16 @@ def test_a_factor_of_one_subject_in_a_set_of_the_method_beats_the_nearest_region
     assert _values(_frames(spark, [*WHOLE, near, own]))["ncv"] == 23
 
 
+@pytest.mark.parametrize("region", ["710000", "810000", "820000", "540100"])
+def test_a_factor_of_the_nation_serves_tibet_but_no_place_that_its_announcement_leaves_out(
+    spark: Any, project: Path, region: str
+) -> None:
+    given = _frames(spark, [{**one, "region_code": "CHN"} for one in WHOLE])
+    subject = {"subject_id": ENTERPRISE, "subject_type": "enterprise", "region_code": region, "industry_code": "2511"}
+    given[1] = frame(spark, "thematic.subject", [subject])
+    assert bool(_values(given)) is (region == "540100")
+
+
 def test_an_input_mixes_sets_only_where_the_method_declares_it(spark: Any, project: Path) -> None:
     mixed = BURN.replace('unit: "1", default: 1, default_source: "Guide, 3"', 'unit: "1", sets: [third], note: By device')
     (project / "burn.yaml").write_text(mixed, encoding="utf-8")
