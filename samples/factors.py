@@ -63,7 +63,8 @@ def _grid(row: Row) -> Row:
     provinces = {iso: code + "0000" for code, (iso, _, _) in PROVINCES.items()}
     grids = {name: code for code, name, _ in GRID_NAMES}
     region = {"province": provinces, "region": grids, "national": {"全国": "CHN"}}[row["level"]]
-    day = re.search(r"20\d\d-\d\d-\d\d", row["source"])
+    named = row["source"].replace("MEE/NBS 2024 No.12", "MEE/NBS 2024 No.12 (2024-04-12)")  # so the rows of its provinces
+    day = re.search(r"20\d\d-\d\d-\d\d", named)
     code = region[row["area_code"] if row["level"] == "province" else row["area_zh"]]
     return row | {"region_code": code, "published": day[0] if day else ""}
 

@@ -11,7 +11,7 @@ from layers.business._levels import regions
 from layers.business._open import unresolved_sums
 from layers.business._places import placed
 
-BOOK = "enterprise"  # location based: each kilowatt-hour used has its share of the grid, and no contract moves it
+BOOK = "enterprise"  # each kilowatt-hour used has its share of the grid, but for what is proven green, which counts zero
 OUTSIDE = "outside"
 VIEWS = ("territorial", "transfer", "consumption")
 MEASURES = {"emission_tco2e": "decimal(28,6)", "electricity_kwh": "decimal(28,6)", "lines": "decimal(19,0)",

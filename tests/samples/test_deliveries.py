@@ -49,6 +49,13 @@ def test_what_is_made_up_says_so_in_its_names() -> None:
         assert row["企业名称"].endswith("（虚构）") and "EXAMPLE" in row["统一社会信用代码"]
 
 
+def test_factors_of_one_announcement_are_known_from_one_day_on() -> None:
+    """Else an inventory as known before that day takes the nation's, with that of its provinces still to come."""
+    rows = [row for row in _rows(ROOM / "deliveries/factors/grid/grid_factors.csv") if "2024 No.12" in row["source"]]
+    assert {row["level"] for row in rows} >= {"national", "province", "region"}
+    assert {row["published"] for row in rows} == {"2024-04-12"}
+
+
 def test_nothing_is_redistributed_that_may_not_be(shared: Path) -> None:
     closed = [*(shared / "data/china_provincial").glob("*nventor*.xlsx"), *(shared / "data/codes").glob("GB_T4754*")]
     assert len(closed) == 14
