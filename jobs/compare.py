@@ -23,7 +23,7 @@ from jobs.relation import arrow_table, columns, connect, literal, relation_sql
 from models import units
 from schemas.errors import UserError
 
-NOW = "now"
+NOW = release.NOW
 EFFECTS = ("boundary", "code_list", "activity", "factor", "method", "gwp")
 BY = {"year": "year", "subject": "subject_id", "region": "region_code", "industry": "industry_code", "category": "category",
       "scope": "scope", "gas": "gas", "activity": "activity_code"}  # fmt: skip

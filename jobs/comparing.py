@@ -74,7 +74,8 @@ union all select {of_b}, case when a.method_id = b.method_id and a.method_mark i
   then 'factor' else 'method' end, at_old_gwp - at_old_factor from steps where at_old_gwp <> at_old_factor
 union all select {of_b}, 'gwp', e1 - at_old_gwp from steps where e1 <> at_old_gwp"""
 
-MOVED_BY = """case when a.subject_id <> b.subject_id then 'boundary' when a.method_id <> b.method_id
+MOVED_BY = """case when a.subject_id <> b.subject_id then 'boundary' when a.book <> b.book then 'method'
+  when a.method_id <> b.method_id
   and a.region_code = b.region_code and a.industry_code = b.industry_code then 'method' else 'code_list' end"""
 
 
@@ -102,7 +103,7 @@ left join (select method_id, {mark} as method_mark from {letter}_method) m on m.
 
 def effects(duck: duckdb.DuckDBPyConnection) -> None:
     """Fill `effects` with one row for each effect of each pair of lines: what it is in, which effect, tCO2e."""
-    moved = " or ".join(f"a.{name} <> b.{name}" for name in GROUPS if name not in ("book", "gas"))
+    moved = " or ".join(f"a.{name} <> b.{name}" for name in GROUPS if name != "gas")
     duck.execute(PAIRED.format(moved=moved))
     duck.execute(STEPS.format(rounding=ROUNDING))
     alone = ", ".join(f"x.{name}" for name in GROUPS)

@@ -20,8 +20,10 @@ BOOK = "book"
 
 
 def figure(lake: Lake, table: str, where: Mapping[str, str], sides: Sequence[Side]) -> list[dict[str, Any]]:
-    """Return the sums of a table's measures over the rows that values of columns select, one row for each state and book.
+    """Return the sums of a table's measures over the rows that values of columns select, one row for each state and group.
 
+    A group is what the contract says adds up: a book, and a level, grain, unit … where the table has several. A measure
+    that adds up within less than that, such as the mass of one gas, is left out until `where` says of which.
     Raise UserError for a column that is none, a table without measures, and a state that lacks the table.
     """
     one = contract(table)
@@ -30,22 +32,24 @@ def figure(lake: Lake, table: str, where: Mapping[str, str], sides: Sequence[Sid
     measures = list(dict.fromkeys(name for name in one.measures if name in one.columns))
     if not measures:
         raise UserError("this table has nothing that adds up", where=table, remedy="its contract names no `balance`")
-    # Nothing is added across books.
-    books = [BOOK] if BOOK in one.columns and BOOK not in where else []
-    return [row for side in sides for row in _sums(lake, side, table, where, books, measures)]
+    within = {item.measure: ({*item.by, BOOK} & set(one.columns)) - set(where) for item in one.balance}
+    groups = [name for name in one.columns if name in within[measures[0]]]
+    fitting = [name for name in measures if within[name] <= set(groups)]
+    return [row for side in sides for row in _sums(lake, side, table, where, groups, fitting)]
 
 
 def _sums(
-    lake: Lake, side: Side, table: str, where: Mapping[str, str], books: Sequence[str], measures: Sequence[str]
+    lake: Lake, side: Side, table: str, where: Mapping[str, str], groups: Sequence[str], measures: Sequence[str]
 ) -> list[dict[str, Any]]:  # fmt: skip
     head = side.head(table)
     if head is None:
         raise UserError(f"{side.name} has no {table}", remedy="`carbonlake release show` tells what a release holds")
     sums = [f"sum({quote(name)}) as {quote(name)}" for name in measures]
     same = " and ".join(f"cast({quote(name)} as varchar) = ?" for name in where) or "true"
-    grouped = f"group by {BOOK} order by {BOOK}" if books else ""
+    names = [quote(name) for name in groups]
+    grouped = f"group by {', '.join(names)} order by {', '.join(names)}" if names else ""
     with connect(lake.root, lake.storage_options) as duck:
-        text = f"select {', '.join([*books, 'count(*) as rows', *sums])} from ({relation_sql(head)}) where {same} {grouped}"
+        text = f"select {', '.join([*names, 'count(*) as rows', *sums])} from ({relation_sql(head)}) where {same} {grouped}"
         found = arrow_table(duck.sql(text, params=list(where.values()))).to_pylist()
     return [{"state": side.name, **row} for row in found]
 
@@ -56,7 +60,7 @@ def known_on(lake: Lake, engine: Engine, day: date, **options: Any) -> Side:
     for one in variants.listed(lake):
         if one.variant == variant and one.factors is None and not variants.behind(lake, one):
             return Side(f"known on {day}", variants.opened(lake, one.name))
-    if any(one.name == name for one in variants.listed(lake)):
+    if any((one.name, one.variant, one.factors) == (name, variant, None) for one in variants.listed(lake)):
         variants.drop(lake, name)  # tables have changed since, so it says what was known of others
     restate(lake, engine, name, variant, **options)
     return Side(f"known on {day}", variants.opened(lake, name))

@@ -13,7 +13,7 @@ from typing import Any
 import pyarrow as pa
 from deltalake import DeltaTable
 
-from jobs import deltalog, query, relation
+from jobs import deltalog, query, relation, variants
 from jobs.commit import append_rows
 from jobs.lake import Lake, arrow_schema
 from jobs.pins import RECORDS
@@ -22,6 +22,7 @@ from schemas.errors import UserError
 
 TABLE = "ops.release"
 YEARS = "business.emission_year"  # whose totals tell what was published
+NOW = "now"  # what is published at this moment, in no release
 NAME = re.compile(r"[A-Za-z0-9\u4e00-\u9fff][\w.-]{0,63}")
 TOTALS = """select book, year, sum(emission_tco2e) as emission_tco2e, sum(lines)::bigint as lines from ({}) group by all
 order by all"""
@@ -33,7 +34,7 @@ def create(lake: Lake, name: str, note: str = "", now: datetime | None = None) -
     Raise UserError where the name is taken or none, where nothing is published yet, and where a table was made from
     what is no longer the newest of an input, so that figures of the release would not follow from each other.
     """
-    checked(name, "release")
+    _of_published(checked(name, "release"), lake)
     if name in _names(lake):
         raise _taken(name)
     heads = {table: head for table in _published() if (head := lake.open(table)) is not None}
@@ -56,6 +57,16 @@ def checked(name: str, what: str) -> str:
     """Return a name. Raise UserError for one that can't be a folder or be told on a command line."""
     if not NAME.fullmatch(name):
         raise UserError(f"{name!r} is no name of a {what}", remedy="letters, digits, . _ - and at most 64 of them, e.g. 2025-06")
+    if name == NOW:
+        raise UserError(f"{name!r} is what stands now, not the name of a {what}", remedy="take another name, e.g. 2025-06")
+    return name
+
+
+def _of_published(name: str, lake: Lake) -> str:
+    """Raise UserError for a restatement: its tables count their versions anew, so a release would name other figures."""
+    if (one := variants.noted(lake.folder)) is not None:
+        raise UserError(f"a release is of what is published, not of the restatement {one.name!r}", where=f"--variant {one.name}",
+                        remedy=f"leave --variant out; `carbonlake compare {name} {one.name}` sets both side by side")  # fmt: skip
     return name
 
 
@@ -117,7 +128,7 @@ def releases(lake: Lake) -> list[dict[str, Any]]:
 
 def release(lake: Lake, name: str) -> list[dict[str, Any]]:
     """Return a release as rows, one for each table. Raise UserError with near names where there is none."""
-    rows = _rows(lake, f"release = {relation.literal(name)}")
+    rows = _rows(lake, f"release = {relation.literal(_of_published(name, lake))}")
     if not rows:
         known = _names(lake)
         near = difflib.get_close_matches(name, known, n=3) or known[-3:]
@@ -142,6 +153,6 @@ def version(lake: Lake, name: str, table: str) -> int:
 def pinned(lake: Lake) -> dict[str, set[int]]:
     """Return the versions of tables that releases name, which no maintenance may take away."""
     found: dict[str, set[int]] = {}
-    for row in _rows(lake):
+    for row in _rows(lake) if variants.noted(lake.folder) is None else ():
         found.setdefault(row["table_name"], set()).add(int(row["version"]))
     return found

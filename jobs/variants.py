@@ -11,12 +11,13 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
-from jobs import store
+from jobs import deltalog, store
 from jobs.lake import Lake
 from models.variant import PUBLISHED, Variant
 from schemas.errors import UserError
 
 FOLDER, FILE = "_variants", "_variant.json"
+LINES = "business.emission"
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,7 @@ class Restated:
 
 def variant_of(lake: Lake) -> Variant:
     """Return what a lake is calculated under: PUBLISHED, unless it is a restatement."""
-    found = _read(lake.folder)
+    found = noted(lake.folder)
     return found.variant if found else PUBLISHED
 
 
@@ -58,7 +59,8 @@ def note(folder: Path, made: Restated) -> None:
     store.write(folder / FILE, json.dumps(asdict(made), default=str, ensure_ascii=False).encode())
 
 
-def _read(folder: Path) -> Restated | None:
+def noted(folder: Path) -> Restated | None:
+    """Return what restatement a folder is, None where it is none."""
     try:
         found = json.loads((folder / FILE).read_text(encoding="utf-8"))
     except (FileNotFoundError, NotADirectoryError):
@@ -75,7 +77,7 @@ def folder(lake: Lake, name: str) -> Path:
 
 def listed(lake: Lake) -> list[Restated]:
     """Return the restatements of a lake, the newest first."""
-    found = [_read(path) for path in (lake.folder / FOLDER).glob("*")]
+    found = [noted(path) for path in (lake.folder / FOLDER).glob("*")]
     return sorted((one for one in found if one), key=lambda one: one.made_at, reverse=True)
 
 
@@ -104,6 +106,15 @@ def drop(lake: Lake, name: str) -> None:
 
 
 def behind(lake: Lake, one: Restated) -> list[str]:
-    """Return the tables that a restatement rests on and that have changed since."""
+    """Return the tables that have changed since a restatement: those it rests on, and line items that are made otherwise now."""
     heads = {table: lake.open(table) for table in one.versions}
-    return sorted(table for table, head in heads.items() if head is None or int(head.version()) != one.versions[table])
+    moved = {table for table, head in heads.items() if head is None or int(head.version()) != one.versions[table]}
+    # Methods and code are in no table that it rests on, but in the recipe of what is made by them.
+    mine, now = (_recipe(each) for each in (opened(lake, one.name), lake))
+    return sorted(moved | ({LINES} if mine != now else set()))
+
+
+def _recipe(lake: Lake) -> str:
+    """Return how line items were made, without the variant that stands after it."""
+    head = lake.open(LINES)
+    return str(deltalog.last_commit(head).get("recipe") or "").partition(" ")[0] if head else ""

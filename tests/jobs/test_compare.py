@@ -152,6 +152,14 @@ def test_a_subject_in_another_industry_moves_its_emissions_and_adds_none() -> No
         "44": (-200, 0, 0), "31": (200, 10, 210)}  # fmt: skip
 
 
+def test_a_method_that_counts_in_another_book_now_takes_its_lines_out_of_the_one_and_into_the_other() -> None:
+    after = {"book": "measured", "emission_tco2e": 210, "version": "2"}
+    rows = compared([{}], [after])
+    assert [(row["book"], row["method"], row["change"]) for row in rows] == [("enterprise", -200, -200), ("measured", 210, 210)]
+    exact(rows)
+    exact(compared([{}], [{"book": "measured"}]))
+
+
 def test_books_are_never_added_up() -> None:
     rows = compared([{}, {"book": "hourly", "line_id": "h", "activity_id": "h"}], [{}])
     assert [(row["book"], row["change"]) for row in rows] == [("enterprise", 0), ("hourly", -200)]
@@ -166,7 +174,7 @@ SIDES = st.lists(
     st.fixed_dictionaries({
         "activity_id": st.sampled_from("pqr"), "method_id": st.sampled_from("mn"), "gas": st.sampled_from(["CO2", "CH4"]),
         "subject_id": st.sampled_from("st"), "category": st.sampled_from(["fuel", "process"]),
-        "region_code": st.sampled_from(["11", "12"]),
+        "region_code": st.sampled_from(["11", "12"]), "book": st.sampled_from(["enterprise", "measured"]),
         "gwp_set": st.sampled_from(["AR5", "AR6"]), "version": st.sampled_from("12"), "unit": st.sampled_from(["t", "kg", "kWh"]),
         "quantity": st.decimals(-1000, 1000, places=3), "mass_t": st.decimals(-1000, 1000, places=6),
         "emission_tco2e": st.decimals(-100000, 100000, places=6),

@@ -9,11 +9,12 @@ from typing import Any
 
 import pytest
 
-from jobs import query, release, variants
+from jobs import maintain, query, release, variants
 from jobs.compare import Side, compare, side
 from jobs.figure import figure, known_on
 from jobs.lake import Lake
 from jobs.restate import INPUTS, dependent, restate
+from jobs.run import run
 from jobs.session import Engine
 from jobs.trace import trace
 from models.variant import Variant
@@ -91,6 +92,60 @@ def test_a_figure_as_published_as_known_and_as_of_now_stands_side_by_side(lake: 
     ledger(lake, spark, [{"quantity": 4000}], [GRID, NEWER])
     (row,) = figure(lake, "business.emission_year", {"book": "enterprise"}, [known_on(lake, engine, date(2024, 6, 1))])
     assert row["emission_tco2e"] == 2
+
+
+def test_a_figure_adds_up_within_what_its_contract_says_and_no_further(lake: Lake) -> None:
+    one = {"book": "enterprise", "grain": "year", "period": "2024-01-01", "level": "total", "member": "all", "scope": 1,
+           "category": "fuel", "activity_code": "coal", "gas": "CO2", "mass_t": 2, "emission_tco2e": 2, "lines": 1,
+           "fallback_lines": 0, "coarser_lines": 0, "unresolved_rows": 0}  # fmt: skip
+    put(lake, "business.emission_rollup", [one | {"level": level, "grain": grain} for level in ("total", "nation")
+                                           for grain in ("year", "month")])  # fmt: skip
+    rows = figure(lake, "business.emission_rollup", {"grain": "year"}, [Side("now", lake)])
+    assert [(row["level"], row["emission_tco2e"]) for row in rows] == [("nation", 2), ("total", 2)]
+    put(lake, "thematic.activity", [{"activity_id": str(n), "quantity": n, "unit": unit} for n, unit in ((1, "t"), (2, "kWh"))])
+    rows = figure(lake, "thematic.activity", {}, [Side("now", lake)])
+    assert [(row["unit"], row["quantity"]) for row in rows] == [("kWh", 2), ("t", 1)]
+    year = {"book": "enterprise", "year": 2024, "subject_id": "s", "subject_from": "1900-01-01", "scope": 1, "category": "fuel",
+            "mass_t": 1, "lines": 1, "fallback_lines": 0}  # fmt: skip
+    put(lake, "business.emission_year", [year | {"gas": gas, "emission_tco2e": t} for gas, t in (("CO2", 1), ("CH4", 28))])
+    (row,) = figure(lake, "business.emission_year", {}, [Side("now", lake)])
+    assert row["emission_tco2e"] == 29 and "mass_t" not in row
+    (row,) = figure(lake, "business.emission_year", {"gas": "CH4"}, [Side("now", lake)])
+    assert row["mass_t"] == 1
+
+
+def test_what_was_known_on_a_day_is_calculated_again_by_other_methods_and_never_instead_of_ones_own(
+    lake: Lake, spark: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:  # fmt: skip
+    ledger(lake, spark)
+    engine, day = Engine("sail", spark), date(2024, 6, 1)
+    known_on(lake, engine, day)
+    made = variants.restated(lake, "known-2024-06-01")
+    monkeypatch.setattr("jobs.derived.recipe", lambda contract: "another")
+    assert all(one.usable for one in run(lake, engine, ["business.emission"]))
+    assert variants.behind(lake, made) == ["business.emission"]
+    known_on(lake, engine, day)
+    assert variants.behind(lake, variants.restated(lake, "known-2024-06-01")) == []
+    variants.drop(lake, "known-2024-06-01")
+    restate(lake, engine, "known-2024-06-01", AR6)
+    with pytest.raises(UserError, match="there is a restatement 'known-2024-06-01' already"):
+        known_on(lake, engine, day)
+    assert variants.restated(lake, "known-2024-06-01").variant == AR6
+
+
+def test_a_release_is_not_asked_of_a_restatement_whose_versions_are_others(lake: Lake, spark: Any) -> None:
+    ledger(lake, spark)
+    release.create(lake, "first")
+    restate(lake, Engine("sail", spark), "ar6", AR6)
+    there = variants.opened(lake, "ar6")
+    for ask in (release.versions, release.create, side):
+        with pytest.raises(
+            UserError, match=r"not of the restatement 'ar6'(.|\n)*leave --variant out; `carbonlake compare first ar6`"
+        ):
+            ask(there, "first")
+    assert release.pinned(there) == {} and maintain.maintain(there)
+    with pytest.raises(UserError, match="'now' is what stands now"):
+        release.create(lake, "now")
 
 
 def test_a_restatement_is_listed_told_behind_and_dropped(lake: Lake, spark: Any) -> None:
