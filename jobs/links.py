@@ -17,7 +17,8 @@ def table(lake: Lake, parts: tuple[str, ...], target: Path) -> None:
     if not lake.remote:
         source = Path(lake.place(*parts))
         links(source / "_delta_log", target / "_delta_log")
-        links(source, target)
+        # Not the log again: what it has got since may name files that were not there yet when their folder was listed.
+        links(source, target, without="_delta_log")
         return
     from jobs import objects
 
@@ -26,9 +27,10 @@ def table(lake: Lake, parts: tuple[str, ...], target: Path) -> None:
         objects.fetch(lake.place(*parts, name), target / name, lake.storage_options)
 
 
-def links(source: Path, target: Path) -> None:
-    """Link every file of a folder, hidden ones excepted, into another."""
-    for folder, _, files in os.walk(source):
+def links(source: Path, target: Path, without: str = "") -> None:
+    """Link every file of a folder, hidden ones and a folder `without` excepted, into another."""
+    for folder, below, files in os.walk(source):
+        below[:] = [name for name in below if name != without]
         here = target / Path(folder).relative_to(source)
         here.mkdir(parents=True, exist_ok=True)
         for name in files:

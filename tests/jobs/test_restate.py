@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+import os
+from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from jobs import maintain, query, release, variants
+from jobs import links, maintain, query, release, variants
 from jobs.compare import Side, compare, side
 from jobs.figure import figure, known_on
 from jobs.lake import Lake
@@ -19,7 +23,7 @@ from jobs.session import Engine
 from jobs.trace import trace
 from models.variant import Variant
 from schemas.errors import UserError
-from tests.ledgers import GRID, GWP, ledger, put
+from tests.ledgers import GRID, GWP, SUBJECT, ledger, put
 
 NEWER = {**GRID, "factor_id": "newer", "value": 0.6, "known_from": "2025-06-01"}
 AR6 = Variant(gwp_set="AR6")
@@ -157,6 +161,23 @@ def test_a_restatement_is_listed_told_behind_and_dropped(lake: Lake, spark: Any)
     assert variants.behind(lake, one) == ["thematic.activity"]
     variants.drop(lake, "ar6")
     assert variants.listed(lake) == [] and not variants.folder(lake, "ar6").exists()
+
+
+def test_a_copy_of_a_table_that_is_written_meanwhile_holds_every_file_that_it_names(
+    lake: Lake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:  # fmt: skip
+    put(lake, "thematic.subject", [SUBJECT])
+
+    def walk(top: Path) -> Iterator[Any]:
+        for found in os.walk(top):
+            yield found
+            if found[0] == str(top) and top.name == "subject":
+                put(lake, "thematic.subject", [{**SUBJECT, "name": "later"}])
+
+    monkeypatch.setattr("jobs.links.os", SimpleNamespace(walk=walk))
+    links.table(lake, ("thematic", "subject"), tmp_path / "copy" / "thematic" / "subject")
+    found = query.sql(Lake(tmp_path / "copy").init(), "select name from thematic.subject").to_pylist()
+    assert found == [{"name": "S"}] and lake.open("thematic.subject").version() == 2  # type: ignore[union-attr]
 
 
 def test_what_cannot_be_restated_says_what_to_do_and_leaves_nothing(lake: Lake, spark: Any) -> None:
