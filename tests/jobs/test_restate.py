@@ -116,6 +116,8 @@ def test_a_figure_adds_up_within_what_its_contract_says_and_no_further(lake: Lak
     assert row["emission_tco2e"] == 29 and "mass_t" not in row
     (row,) = figure(lake, "business.emission_year", {"gas": "CH4"}, [Side("now", lake)])
     assert row["mass_t"] == 1
+    (row,) = figure(lake, "business.emission_year", {"year": "2023"}, [Side("now", lake)])
+    assert row == {"state": "now", "book": None, "rows": 0, "emission_tco2e": None, "lines": None}
 
 
 def test_what_was_known_on_a_day_is_calculated_again_by_other_methods_and_never_instead_of_ones_own(
