@@ -62,8 +62,10 @@ def maintain(
 
 
 def _tend(lake: Lake, name: str, head: DeltaTable, kept: set[int]) -> Work:
-    started = time.monotonic()
+    started, seen = time.monotonic(), int(head.version())
     merged, into = compact(lake, name, head)
+    # What was written since we looked is as young as can be, and may be what a release names that was made meanwhile.
+    kept = {*kept, *range(seen, int(_newest(lake, name, head).version()) + 1)}
     deleted = vacuum(lake, name, kept, head)
     made = checkpoint(lake, name, head)
     _shorten(head, kept)

@@ -41,6 +41,23 @@ def test_a_figure_is_answered_as_published_after_tables_moved_on_and_maintenance
     assert found.shown["emission_tco2e"] == Decimal("0.5")
 
 
+def test_what_is_published_and_released_while_maintenance_is_under_way_stays(
+    lake: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:  # fmt: skip
+    table = "thematic.activity"
+    put(lake, table, [POWER])
+
+    def meanwhile(*_: Any) -> tuple[int, int]:
+        for quantity in (2000, 3000):
+            put(lake, table, [{**POWER, "quantity": quantity}])
+        return 0, 0
+
+    monkeypatch.setattr(maintain, "compact", meanwhile)
+    maintain.maintain(lake, [table], now=LATER)
+    (row,) = query.sql(lake, f"select quantity from {table}", 2).to_pylist()
+    assert row["quantity"] == 2000
+
+
 def test_a_name_is_given_once(lake: Lake, spark: Any) -> None:
     ledger(lake, spark)
     before = release.create(lake, "2024-01")
