@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
+from threading import Lock
 
 from schemas import rooms
 from schemas.contract import Contract
@@ -20,6 +21,7 @@ ROOMS_OF_CODE = ("schemas", "conf", "models", "layers", "quality", "jobs")
 CODE_CALLS = ("codes", "code_list", "periods", "successors")
 CODE_LISTS = re.compile(rf"\b({'|'.join(CODE_CALLS)})\b")
 OURS = rf"\b(?:{'|'.join(ROOMS_OF_CODE)})\b"
+ONE = Lock()
 IMPORT = re.compile(rf"(?:^|[;:])[ \t]*((?:from[ \t]+{OURS}|import[ \t][^\n]*{OURS})(?:[^\n(]*\([^)]*\)|[^\n]*))", re.MULTILINE)
 
 
@@ -84,7 +86,7 @@ def _code_lists(path: Path, changed: int) -> frozenset[str]:
     text = path.read_text(encoding="utf-8")
     if not CODE_LISTS.search(text):
         return frozenset()
-    for node in ast.walk(ast.parse(text)):
+    for node in ast.walk(_parsed(text)):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in CODE_CALLS:
             name = node.args[0] if node.args else None
             found.add(name.value if isinstance(name, ast.Constant) and isinstance(name.value, str) else "*")
@@ -123,9 +125,9 @@ def _imports_in(text: str) -> Iterator[ast.AST]:
     """Yield the import statements of a module that name our rooms; to parse them alone takes a tenth of the time."""
     try:
         for found in IMPORT.finditer(text):
-            yield from ast.parse(found[1]).body
+            yield from _parsed(found[1]).body
     except SyntaxError:  # a line of a text that only begins like one
-        yield from ast.walk(ast.parse(text))
+        yield from ast.walk(_parsed(text))
 
 
 def _files(module: str, names: list[str]) -> Iterator[Path]:
@@ -135,3 +137,9 @@ def _files(module: str, names: list[str]) -> Iterator[Path]:
     for folder in rooms.rooms():
         place = folder.joinpath(*parts)
         yield from (place.with_suffix(".py"), place / "__init__.py", *(place / f"{name}.py" for name in names))
+
+
+def _parsed(text: str) -> ast.Module:
+    """Parse code, one text at a time: Python 3.11 counts how deep it is for all threads together, and gives up (gh-106905)."""
+    with ONE:
+        return ast.parse(text)

@@ -8,7 +8,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from layers.business._sums import again
-from layers.numbers import to_double
+from layers.numbers import fix, to_double
 
 PRODUCERS = ("enterprise", "facility")  # above them, what is emitted is not of those alone who make the product
 NAMED = ("denominator", "denominator_value", "denominator_unit", "source", "confidence")
@@ -40,7 +40,7 @@ def _indicators(indicator: DataFrame) -> DataFrame:
         .when(code.rlike("^[0-9]{6}$"), F.lit("county"))
         .otherwise(F.lit("province"))
     )
-    return _side(indicator, level, code, F.col("year"), F.col("indicator"), F.col("value"), F.col("unit"), F.col("source"),
+    return _side(indicator, level, code, F.col("year"), F.col("indicator"), fix(F.col("value")), F.col("unit"), F.col("source"),
                  F.col("confidence"))  # fmt: skip
 
 

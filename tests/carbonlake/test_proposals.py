@@ -64,7 +64,7 @@ def _tar(folder: Path) -> Path:
 
 def test_an_archive(tmp_path: Path, built: Any) -> None:
     rows = built(_tar(tmp_path))
-    assert sorted((row["member"], row["day"], float(row["kwh"]), row["_locator"]) for row in rows) == [
+    assert sorted((row["source_member"], row["day"], float(row["kwh"]), row["_locator"]) for row in rows) == [
         ("m/2026-01.csv", 1, 1.5, "m/2026-01.csv:2"), ("m/2026-01.csv", 2, 2.0, "m/2026-01.csv:3"),
         ("m/2026-02.csv", 2, 1.5, "m/2026-02.csv:2"), ("m/2026-02.csv", 3, 2.0, "m/2026-02.csv:3"),
     ]  # fmt: skip
@@ -73,10 +73,10 @@ def test_an_archive(tmp_path: Path, built: Any) -> None:
 def test_a_part_of_the_name_of_a_member(tmp_path: Path, built: Any) -> None:
     def month(text: str) -> str:
         contract = yaml.safe_load(text)
-        contract["columns"]["member"]["pattern"] = r"(\d{4}-\d{2})\.csv$"
+        contract["columns"]["source_member"]["pattern"] = r"(\d{4}-\d{2})\.csv$"
         return yaml.safe_dump(contract, sort_keys=False)
 
-    assert {row["member"] for row in built(_tar(tmp_path), change=month)} == {"2026-01", "2026-02"}
+    assert {row["source_member"] for row in built(_tar(tmp_path), change=month)} == {"2026-01", "2026-02"}
 
 
 def test_an_archive_of_the_reference_data(tmp_path: Path, built: Any) -> None:

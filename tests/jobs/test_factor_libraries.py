@@ -106,7 +106,7 @@ def test_numbers_of_the_factor_database_are_read_and_ranges_set_aside(
     assert (outcome.status, rows["n"], sum(_aside(lake, "cleaned.efdb_factor").values())) == ("built", 20517, 3495)
     texts = sql(lake, "select unit, count(*) as n from cleaned.efdb_factor where unit is not null group by unit").to_pylist()
     readable = sum(one["n"] for one in texts if units.known(one["unit"]))
-    assert (readable, rows["units"]) == (9552, 564)
+    assert (readable, rows["units"]) == (9744, 564)
 
 
 def test_two_factors_of_one_library_for_the_same_day_stop_the_build_and_are_named(spark: Any, tmp_path: Path) -> None:
