@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -105,6 +106,12 @@ def test_no_complete_set_names_what_the_first_lacks(spark: Any, project: Path) -
     assert _values(given) == {}
     left = unresolved(*given).where("method_id = 'burn'").select("reason", "lacking").collect()
     assert [tuple(row) for row in left] == [("no_factor", "cc")]
+
+
+def test_oxidation_that_was_measured_goes_with_carbon_that_was_measured(spark: Any, project: Path) -> None:
+    own = [_own("measured", "c_ar", 0.5), _own("measured", "of", 0.95)]
+    lines = emission(*_frames(spark, own)).where("method_id = 'measured_carbon'").select("mass_t", "defaulted").collect()
+    assert [tuple(row) for row in lines] == [(Decimal("17.416667"), False)]
 
 
 def test_a_value_of_co2_is_never_taken_as_one_of_carbon(spark: Any, project: Path) -> None:

@@ -47,14 +47,14 @@ def _flight(g: Numbers) -> Case:
 
 def _measured_coal(g: Numbers) -> Case:
     code = "fuel_bituminous_coal"
-    own = _own(code, "tC/t", c_ar=g["c_ar"]) + _own(code, of_coal=g["of"])
+    own = _own(code, "tC/t", c_ar=g["c_ar"]) + _own(code, of=g["of"])
     return Case([(code, g["fc"], "t")], _fuel(code, "t", g) + own)
 
 
 def _air_dried(g: Numbers) -> Case:
     """A million tonnes burnt, of whose CO2 12/44 are the carbon asked for."""
     code = "fuel_bituminous_coal"
-    moist = _own(code, moisture_ad_percent=g["m_ad"], moisture_ar_percent=g["m_ar"], of_coal=12 / 44)
+    moist = _own(code, moisture_ad_percent=g["m_ad"], moisture_ar_percent=g["m_ar"], of=12 / 44)
     return Case([(code, 1e6, "t")], _own(code, "tC/t", c_ad=g["c_ad"]) + moist, of_sum=lambda tonnes: {"c_ar": tonnes / 1e6})
 
 
