@@ -44,6 +44,7 @@ class Input(Closed):
     default_source: str = Field("", description="Standard and clause that give the default")
     measured: Literal["allowed", "none"] = Field("allowed", description="none: a subject's own value is never taken")
     uncertainty_percent: float | None = Field(None, ge=0, description="Half of the 95 % interval where the source gives none")
+    of_activity: str = Field("", description="Activity whose factors serve, where another line must take the same")
     technology: str = Field("", description="Factors of this technology serve, before those of none in particular")
     note: str = ""
 
@@ -201,7 +202,8 @@ def _check_rivals(method: Method, known: Mapping[str, Method]) -> None:
 
 def _check(method: Method) -> None:
     """Refuse unknown codes, a formula with other parameters, and units that don't come out as mass of gas."""
-    for list_, values in (("activity", method.activities), ("gas", (method.gas,)), ("industry", _divisions(method))):
+    shared = tuple(one.of_activity for one in method.factors.values() if one.of_activity)
+    for list_, values in (("activity", method.activities + shared), ("gas", (method.gas,)), ("industry", _divisions(method))):
         if unknown := sorted(set(values) - codes(list_)):
             raise UserError(f"{unknown[0]!r} is not in the code list {list_!r}", where=method.file,
                             remedy=f"a code of schemas/codes/{list_}.csv, or add it to that list in your project")  # fmt: skip

@@ -110,10 +110,11 @@ def _asked_of(one: Method, choice: int, set_: str, gwp_set: str) -> list[dict[st
             rows.append({"method_id": one.id, "choice": choice, "choice_set": set_, "slot": str(slot), "input": name,
                          "role": part.factor_role or name, "asked_set": source, "place": place, "own": own_set, "idle": idle,
                          "asked_gas": one.gas, "asked_unit": part.unit, "asked_technology": part.technology,
+                         "asked_activity": part.of_activity or None,
                          "asked_default": part.default, "asked_percent": part.uncertainty_percent,
                          "earlier": one.fallback == "latest_earlier" and not own_set})  # fmt: skip
     gwp = {"slot": GWP, "input": GWP, "role": GWP, "asked_set": gwp_set, "place": 0, "asked_unit": "1",
-           "own": False, "idle": False, "earlier": False}  # fmt: skip
+           "own": False, "idle": False, "earlier": False, "asked_activity": None}  # fmt: skip
     return [*rows, gwp | {"method_id": one.id, "choice": choice, "choice_set": set_, "asked_gas": one.gas,
                           "asked_technology": "", "asked_default": None, "asked_percent": None}]  # fmt: skip
 

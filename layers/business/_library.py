@@ -78,7 +78,7 @@ def candidates(applied: DataFrame, asked: DataFrame, factor: DataFrame) -> DataF
         (F.col("role") == F.col("l_role"))
         & (F.col("asked_set") == F.col("l_set"))
         & F.col("l_subject_id").isin("", F.col("own_subject"))
-        & F.col("l_activity_code").isin("", F.col("activity_code"))
+        & F.col("l_activity_code").isin("", F.coalesce("asked_activity", "activity_code"))
         & F.col("l_gas").isin("", F.col("asked_gas"))
         & F.col("l_technology").isin("", F.col("asked_technology"))
         & _region_rank().isNotNull()

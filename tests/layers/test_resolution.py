@@ -200,6 +200,15 @@ def test_a_factor_of_the_nation_serves_tibet_but_no_place_that_its_announcement_
     assert bool(_values(given)) is (region == "540100")
 
 
+def test_green_electricity_takes_back_what_bought_electricity_counted_for_it(spark: Any, project: Path) -> None:
+    grid = {"factor_id": "grid", "factor_set": "grid_average", "role": "ef", "value": 0.6, "unit": "tCO2/MWh", "kind": "default"}
+    own = {**_own("override", "of", 0.3), "role": "ef", "unit": "tCO2/MWh", "activity_code": "electricity_purchased"}
+    for factor, tonnes in (([grid], "6"), ([grid, own], "3")):
+        made = [emission(*_frames(spark, factor, activity_code=code, unit="MWh")).select("emission_tco2e").collect()
+                for code in ("electricity_purchased", "electricity_green")]  # fmt: skip
+        assert [row[0] for rows in made for row in rows] == [Decimal(tonnes), -Decimal(tonnes)]
+
+
 def test_an_input_mixes_sets_only_where_the_method_declares_it(spark: Any, project: Path) -> None:
     mixed = BURN.replace('unit: "1", default: 1, default_source: "Guide, 3"', 'unit: "1", sets: [third], note: By device')
     (project / "burn.yaml").write_text(mixed, encoding="utf-8")
