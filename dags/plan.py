@@ -112,8 +112,13 @@ def _spelled(text: str) -> str:
 
 
 def _derived(tables: list[str], built: set[str]) -> Plan:
-    """Name the DAG after the table that rests on most of the others, which is what the rest is for."""
-    product = max(tables, key=lambda table: (len(graph.closure(table, "up") & set(tables)), table))
+    """Name the DAG after the table that rests on most of the others, which is what the rest is for.
+
+    One that serves questions (index) comes first, so that a new table of another layer leaves the name, and with it the
+    history of the DAG, as it is.
+    """
+    served = [table for table in tables if table.startswith("index.")] or tables
+    product = max(served, key=lambda table: (len(graph.closure(table, "up") & set(tables)), table))
     outside = {source for table in tables for source in graph.upstream(table)} - set(tables)
     waits_for = tuple(sorted(outside & built))
     # Records of what happened tell nobody that they have grown: a table of them alone is started by the clock.
