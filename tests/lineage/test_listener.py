@@ -114,5 +114,5 @@ def test_a_column_comes_from_the_same_columns(told: dict[str, tuple[Events, Even
     more = {name: seen.get(name, set()) - direct.get(name, set()) - by_condition.get(name, set()) for name in names}
     assert more == {name: set() for name in names}
     equal = sum(direct.get(name, set()) == seen.get(name, set()) for name in names)
-    assert equal >= 0.75 * len(names)
+    assert equal > len(names) / 2  # the two asserts above judge; this one sees to it that most columns are told alike
     print(f"{table}: {equal} of {len(names)} columns have the same direct origins, the others a condition more")
