@@ -47,10 +47,15 @@ def _of(one: Method, industry: str | None) -> bool:
     return not industry or any(industry.startswith(code) or code.startswith(industry) for code in one.industries)
 
 
+def _industries(one: Method) -> str:
+    but = f" but {', '.join(one.not_industries)}" if one.not_industries else ""
+    return (", ".join(one.industries) or "all") + but
+
+
 def _line(one: Method) -> dict[str, Any]:
     return {
         "method": one.id,
-        "industries": ", ".join(one.industries) or "all",
+        "industries": _industries(one),
         "standard": one.standard,
         "gas": one.gas,
         "book": one.book,
@@ -62,7 +67,7 @@ def _about(one: Method) -> dict[str, Any]:
     """All that is to be known of a method, what is said of it alone."""
     told = {
         "method": one.id, "title": one.title, "title_zh": one.title_zh, "cited": f"{one.standard}, {one.clause}",
-        "in force": f"{one.valid_from} – {one.valid_to or ''}", "industries": ", ".join(one.industries) or "all",
+        "in force": f"{one.valid_from} – {one.valid_to or ''}", "industries": _industries(one),
         "gas, scope, book": f"{one.gas}, {one.scope}, {one.book}", "activities": ", ".join(one.activities),
         "factor sets": ", ".join(one.sets), "instead of": ", ".join(one.instead_of),
         **{f"input {name}": _input(part) for name, part in one.inputs.items()},

@@ -91,6 +91,7 @@ class Method(Closed):
     valid_to: date | None = None
     family: Family = "emission_factor"
     industries: tuple[Text, ...] = Field((), description="GB/T 4754 codes that it applies to, classes included; all if none")
+    not_industries: tuple[Text, ...] = Field((), description="GB/T 4754 codes whose guide has no such term; none if left out")
     activities: tuple[str, ...] = Field(min_length=1)
     grains: tuple[Grain, ...] = GRAINS
     inputs: dict[str, Input]
@@ -218,8 +219,9 @@ def _check(method: Method) -> None:
 
 
 def _divisions(method: Method) -> tuple[str, ...]:
-    """The divisions of the method's industries, or the letters of sections: the list need not hold every class."""
-    return tuple(one[:2] if re.fullmatch(r"\d{2,4}", one) else one for one in method.industries)
+    """The divisions of the industries that a method names, or the letters of sections: the list need not hold every class."""
+    named = method.industries + method.not_industries
+    return tuple(one[:2] if re.fullmatch(r"\d{2,4}", one) else one for one in named)
 
 
 def _lacking(names: set[str]) -> str:

@@ -16,8 +16,9 @@ from models.variant import PUBLISHED, Variant
 from schemas.codes import code_list
 
 GWP = "gwp"  # every line asks for it, beside the inputs of its method
+NOBODY = ("-",)  # the industry of no subject
 OWN_SETS = ("override", "measured")  # what a subject says of itself, by `kind` of the factor; the first goes first
-LIMITS = ("grains", "industries", "method_from", "method_to")  # of the activity that a method applies to
+LIMITS = ("grains", "industries", "not_industries", "method_from", "method_to")  # of the activity that a method applies to
 # Of every slot: value in the unit of the method, its factor, the set, how near it was, its uncertainty in percent.
 OF_SLOT = {"v": "value", "f": "factor_id", "s": "source_set", "b": "chosen_by", "z": "uncertainty_percent"}
 
@@ -36,6 +37,7 @@ def cases(activity: DataFrame, factor: DataFrame, variant: Variant = PUBLISHED) 
     applied = placed.join(applying.select("activity_code", "method_id", *LIMITS), "activity_code").where(
         F.array_contains(F.split("grains", ","), F.col("grain"))
         & F.regexp_like("industry_code", F.col("industries"))
+        & ~F.regexp_like("industry_code", F.col("not_industries"))
         & (F.col("date") >= F.col("method_from"))
         & (F.col("date") <= F.col("method_to"))
     )
@@ -79,6 +81,7 @@ def _attributes(one: Method) -> dict[str, Any]:
         "hour_set": hourly and (hourly.sets or one.sets)[0],
         "grains": ",".join(one.grains),
         "industries": _pattern(one.industries),
+        "not_industries": _pattern(one.not_industries or NOBODY),
         "method_from": str(one.valid_from),
         "method_to": str(one.valid_to or "9999-12-31"),
     }
@@ -87,7 +90,7 @@ def _attributes(one: Method) -> dict[str, Any]:
 def _pattern(industries: Sequence[str]) -> str:
     """What the industry of a subject looks like; the letter of a section stands for its divisions."""
     parts = {row["code"]: row["parent"] for row in code_list("industry") if row["level"] == "division"}
-    prefixes = [code for one in industries for code in ([one] if one.isdigit() else [c for c, p in parts.items() if p == one])]
+    prefixes = [code for one in industries for code in ([c for c, p in parts.items() if p == one] if one.isalpha() else [one])]
     return f"^({'|'.join(prefixes)})"
 
 

@@ -58,11 +58,15 @@ def _suggestion() -> Column:
     land = F.concat(F.lit("no set has "), F.col("lacking"), F.lit(" for "), F.col("activity_code"),
                     F.lit(": land a factor library that does, or set a factor of the subject"))  # fmt: skip
     declare = F.concat(F.lit("declare a method for "), F.col("activity_code"), F.lit(" in models/methods"))
+    known = sorted({code for one in methods().values() for code in one.activities})
+    other = F.concat(F.lit("nothing to do where the guide of the industry has no such term as "), F.col("activity_code"),
+                     F.lit("; else declare a method for it in models/methods"))  # fmt: skip
     unit = F.concat(
         F.lit("deliver the quantity in a unit that converts to "), F.col("method_unit"), F.lit(", not in "), F.col("unit")
     )
     return (
-        F.when(F.col("reason") == "no_method", declare)
+        F.when((F.col("reason") == "no_method") & F.col("activity_code").isin(*known), other)
+        .when(F.col("reason") == "no_method", declare)
         .when(F.col("reason") == "no_industry", F.concat(F.lit("give the industry (GB/T 4754) of "), F.col("subject_id")))
         .when(F.col("reason") == "unit", unit)
         .when(F.col("reason") == "no_factor", F.coalesce(offer, land))

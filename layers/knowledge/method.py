@@ -13,7 +13,7 @@ TYPES = {
     "version": "string", "valid_from": "date", "valid_to": "date", "activities": "string", "formula": "string",
     "inputs": "string", "gas": "string", "scope": "int", "category": "string", "book": "string", "factor_set": "string",
     "fallback": "string", "note": "string", "family": "string", "industries": "string", "factor_sets": "string",
-    "instead_of": "string",
+    "instead_of": "string", "not_industries": "string",
 }  # fmt: skip
 
 
@@ -32,6 +32,7 @@ def _row(one: Method) -> dict[str, object]:
         "valid_to": one.valid_to and str(one.valid_to),
         "activities": ", ".join(one.activities),
         "industries": ", ".join(one.industries) or None,
+        "not_industries": ", ".join(one.not_industries) or None,
         "factor_set": one.sets[0] if one.sets else None,
         "factor_sets": ", ".join(one.sets) or None,
         "instead_of": ", ".join(one.instead_of) or None,

@@ -240,6 +240,28 @@ def test_a_method_applies_to_its_industries(
     assert bool(_values(_frames(spark, WHOLE, industry))) == applies
 
 
+@pytest.mark.parametrize(("industry", "applies"), [("4411", False), ("4420", True), (None, True)])
+def test_a_method_leaves_out_industries_whose_guide_has_no_such_term(
+    spark: Any, project: Path, industry: str | None, applies: bool
+) -> None:
+    (project / "burn.yaml").write_text(f'{BURN}not_industries: ["441"]\n', encoding="utf-8")
+    assert bool(_values(_frames(spark, WHOLE, industry))) == applies
+
+
+@pytest.mark.parametrize(
+    ("code", "industry", "counted"),
+    [("electricity_exported", "4411", False), ("electricity_exported", "2511", True), ("heat_exported", "4412", False),
+     ("electricity_purchased", "4420", False), ("carbonate_caco3", "3011", False), ("carbonate_caco3", "3041", True)],
+)  # fmt: skip
+def test_what_a_guide_does_not_count_is_listed_and_said_to_be_none_of_its_terms(
+    spark: Any, code: str, industry: str, counted: bool
+) -> None:
+    """A power plant's electricity is its product, GB/T 32151.1; limestone of cement is in its clinker, GB/T 32151.8."""
+    left = unresolved(*_frames(spark, [], industry, activity_code=code)).collect()
+    assert {row["reason"] == "no_method" for row in left} == {not counted}
+    assert {"has no such term" in row["suggestion"] for row in left} == {not counted}
+
+
 CARBON = BURN.replace("  ncv: {from: factor, unit: GJ/t}\n  cc: {from: factor, unit: tC/GJ}\n",
                       '  c_ar: {from: factor, unit: tC/t, sets: [measured], note: "measured only"}\n')  # fmt: skip
 CARBON = CARBON.replace("formula: fuel_combustion", "formula: measured_carbon") + "instead_of: [burn]\n"

@@ -199,6 +199,6 @@ CASES: dict[str, Callable[[Numbers], Case]] = {
     "A22": _acid("nitric_acid_high_pressure", "ef"), "A23": _acid("adipic_acid", "adipic_ef"), "A24": _mine,
     "A25": _wastewater, "A26": _coke, "A27": _balance, "A28": _flare, "A29": _shielding, "A30": _stack, "A34": _whole,
     "A35": _two_gases,
-    "A37": lambda g: Case([("urea_solution", g["kg"] * 1e6, "kg")], _own("urea_solution", purity=g["p"]),
+    "A37": lambda g: Case([("urea_solution", g["kg"] * 1e6, "kg")], _own("urea_solution", purity=g["p"]), "54",
                           of_sum=lambda tonnes: {"tCO2": tonnes / 1e6}),
 }  # fmt: skip

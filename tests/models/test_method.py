@@ -77,6 +77,7 @@ def test_a_formula_of_its_own_comes_before_the_stock(project: Path) -> None:
         ("unit: tCO2/t}", "unit: tCO2/t, sets: [x]}", "ef mixes sets without a `note`"),
         ("factor_set: provincial", "factor_set: a\nfactor_sets: [a, b]", "give one of the two"),
         ("gas: CO2", "gas: CO2\nindustries: [\"00\"]", "'00' is not in the code list 'industry'"),
+        ("gas: CO2", "gas: CO2\nnot_industries: [\"00\"]", "'00' is not in the code list 'industry'"),
         ("gas: CO2", "gas: CO2\nfamily: guess", "family"),
         ("gas: CO2", "gas: CO2\ninstead_of: [lime]", "there is no other method 'lime'"),
         ("book: enterprise", "book: other\ninstead_of: [fuel_combustion]", "is of book enterprise"),
