@@ -7,19 +7,23 @@ from collections.abc import Sequence
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
+from layers.business._covered import MONTHS, covered
 from layers.numbers import fix, to_double
 
-MONTHS = {"month": 1, "quarter": 3, "year": 12}
+COVERED = ("covered_months", "complete", "pattern")
 
 
-def changed(sums: DataFrame, by: Sequence[str], value: str, *told: str) -> DataFrame:
-    """Return `sums` with what `value` was in the period before (`previous_`) and a year ago (`year_ago_`), and changes.
+def changed(given: DataFrame, by: Sequence[str], value: str, count: str, *told: str) -> DataFrame:
+    """Return sums with what `value` was in the period before (`previous_`) and a year ago (`year_ago_`), and changes.
 
-    `sums` has grain, period, the columns of `by`, `value` (decimal) and `coarser`, a count of what stands in a period
-    only because it begins there: neither side of a change may have any. Without an earlier figure a change is NULL,
-    and a percent of nothing or of less than nothing is none, too. The columns `told` are shown of the earlier period.
+    `given` has grain, period, the columns of `by`, `value` (decimal), a `count` of lines and `coarser`, those of them
+    that stand in a period only because they begin there: neither side of a change may have any. Nor is a period that
+    still runs compared with a whole one: both are complete, or have the same months. Without an earlier figure a change
+    is NULL, and a percent of nothing or of less than nothing is none, too. The columns `told` are shown of the earlier
+    period, as are the months that it covers.
     """
-    key = ("grain", *by)
+    key, sums = ("grain", *by), covered(given, by, count)
+    told = (*told, *COVERED)
     before = F.when(F.col("grain") == "day", F.date_sub("period", 1))
     for grain, months in MONTHS.items():
         before = before.when(F.col("grain") == grain, F.add_months("period", -months))
@@ -46,7 +50,9 @@ def _beside(
 
 def _changes(value: str, side: str) -> list[Column]:
     now, then = F.col(value), F.col(f"{side}_{value}")
-    comparable = (F.col("coarser") == 0) & (F.col(f"{side}_coarser") == 0)
+    whole = F.col("complete") & F.col(f"{side}_complete")
+    alike = F.coalesce(F.col("pattern") == F.col(f"{side}_pattern"), F.lit(False))
+    comparable = (F.col("coarser") == 0) & (F.col(f"{side}_coarser") == 0) & (whole | alike)
     change = F.when(comparable, (now - then).cast("decimal(28,6)"))
     ratio = to_double((now - then).cast("decimal(28,6)")) / to_double(then) * 100
     percent = F.when(comparable & (then > 0), fix(ratio))
