@@ -192,6 +192,11 @@ def clinker_calcination(clinker: Value, cao: Value, mgo: Value, cao0: Value = 0,
     return clinker * ((cao - cao0) * 44 / 56 + (mgo - mgo0) * 44 / 40)
 
 
+def counted_in_oxides(ad: Value, cao: Value, mgo: Value) -> Value:
+    """Return nought t for `ad` t of a raw material that measured oxides of clinker hold already; see clinker_calcination."""
+    return ad * (cao + mgo) * 0.0
+
+
 def clinker_ets2024(clinker: Value, ef: Value, substitutes: Iterable[tuple[Value, Value]]) -> Value:
     """Return tCO2 of clinker (t, tCO2/t) less substitute raw materials (t, deduction tCO2/t); ETS cement guide 2024."""
     return clinker * ef - total(t * k for t, k in substitutes)

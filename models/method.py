@@ -29,6 +29,14 @@ GRAINS: tuple[Grain, ...] = ("hour", "day", "month", "quarter", "year")
 GWP_SET = "AR5"
 
 
+def _several(value: Any) -> Any:
+    """Take one text for a list of one."""
+    return (value,) if isinstance(value, str) else value
+
+
+Texts = Annotated[tuple[str, ...], BeforeValidator(_several)]
+
+
 class Input(Closed):
     """One parameter of the formula: the quantity of the activity, or a factor of the method's set."""
 
@@ -44,7 +52,7 @@ class Input(Closed):
     default_source: str = Field("", description="Standard and clause that give the default")
     measured: Literal["allowed", "none"] = Field("allowed", description="none: a subject's own value is never taken")
     uncertainty_percent: float | None = Field(None, ge=0, description="Half of the 95 % interval where the source gives none")
-    of_activity: str = Field("", description="Activity whose factors serve, where another line must take the same")
+    of_activity: Texts = Field((), description="Activities whose factors serve, where another line takes the same")
     technology: str = Field("", description="Factors of this technology serve, before those of none in particular")
     note: str = ""
 
@@ -203,7 +211,7 @@ def _check_rivals(method: Method, known: Mapping[str, Method]) -> None:
 
 def _check(method: Method) -> None:
     """Refuse unknown codes, a formula with other parameters, and units that don't come out as mass of gas."""
-    shared = tuple(one.of_activity for one in method.factors.values() if one.of_activity)
+    shared = tuple(code for one in method.factors.values() for code in one.of_activity)
     for list_, values in (("activity", method.activities + shared), ("gas", (method.gas,)), ("industry", _divisions(method))):
         if unknown := sorted(set(values) - codes(list_)):
             raise UserError(f"{unknown[0]!r} is not in the code list {list_!r}", where=method.file,
@@ -229,21 +237,30 @@ def _lacking(names: set[str]) -> str:
 
 
 def _check_units(method: Method) -> None:
-    """A formula over ones gives the same with units, in tonnes; else a unit is wrong or the formula hides one."""
-    plain = method.mass(dict.fromkeys(method.inputs, 1.0))
+    """A formula gives the same with units as without, in tonnes; else a unit is wrong or the formula hides one.
+
+    Over ones, and over values that differ: of ones a difference as h - h0 is nought, whatever its units.
+    """
+    _check_values(method, dict.fromkeys(method.inputs, 1.0), "one of each unit")
+    apart = {name: 0.5 + 0.07 * place for place, name in enumerate(method.inputs)}
+    _check_values(method, apart, ", ".join(f"{name} = {value:g}" for name, value in apart.items()))
+    _check_proportional(method)
+
+
+def _check_values(method: Method, values: Mapping[str, float], told: str) -> None:
+    plain = method.mass(values)
     listed = ", ".join(f"{name} [{one.unit}]" for name, one in method.inputs.items())
     try:
-        ones = {name: units.quantity(1.0, one.unit) for name, one in method.inputs.items()}
-        tonnes = method.mass(ones).to("t").magnitude
+        measured = {name: units.quantity(values[name], one.unit) for name, one in method.inputs.items()}
+        tonnes = method.mass(measured).to("t").magnitude
     except UserError as error:
         raise UserError(f"inputs: {error.what}", where=method.file, remedy=error.remedy) from None
     except (pint.PintError, AttributeError):  # a plain number is no quantity and has no `to`
         raise UserError(f"inputs: {listed} don't reduce to a mass of {method.gas}", where=method.file,
                         remedy="see the units in the docstring of the formula") from None  # fmt: skip
     if abs(tonnes - plain) > 1e-9 * abs(plain):
-        raise UserError(f"inputs: one of each unit makes {tonnes:g} t by units, {plain:g} t by the formula",
+        raise UserError(f"inputs: {told} makes {tonnes:g} t by units, {plain:g} t by the formula",
                         where=method.file, remedy="give units that multiply to tonnes")  # fmt: skip
-    _check_proportional(method)
 
 
 def _check_proportional(method: Method) -> None:

@@ -43,8 +43,8 @@ def cases(activity: DataFrame, factor: DataFrame, variant: Variant = PUBLISHED) 
     )
     asked = _asked(factor, known, variant.gwp_set)
     chosen = best(candidates(applied, asked, _known(factor, variant)), factor)
-    named = _standing(_first(_wide(chosen)), known).join(applying.drop(*LIMITS), ["activity_code", "method_id"])
-    return converted(named, "unit", "method_unit", "scale", factor)
+    named = _first(_wide(chosen)).join(applying.drop(*LIMITS), ["activity_code", "method_id"])
+    return _standing(converted(named, "unit", "method_unit", "scale", factor), known)
 
 
 def slots() -> tuple[str, ...]:
@@ -113,7 +113,7 @@ def _asked_of(one: Method, choice: int, set_: str, gwp_set: str) -> list[dict[st
             rows.append({"method_id": one.id, "choice": choice, "choice_set": set_, "slot": str(slot), "input": name,
                          "role": part.factor_role or name, "asked_set": source, "place": place, "own": own_set, "idle": idle,
                          "asked_gas": one.gas, "asked_unit": part.unit, "asked_technology": part.technology,
-                         "asked_activity": part.of_activity or None,
+                         "asked_activity": ",".join(part.of_activity) or None,
                          "asked_default": part.default, "asked_percent": part.uncertainty_percent,
                          "earlier": one.fallback == "latest_earlier" and not own_set})  # fmt: skip
     gwp = {"slot": GWP, "input": GWP, "role": GWP, "asked_set": gwp_set, "place": 0, "asked_unit": "1",
@@ -158,7 +158,10 @@ def _first(wide: DataFrame) -> DataFrame:
 
 
 def _standing(chosen: DataFrame, known: list[Method]) -> DataFrame:
-    """Leave out a method where one that stands instead of it is complete, and the latter where it is not."""
+    """Leave out a method where one that stands instead of it is complete, and the latter where it is not.
+
+    Complete is what has every factor and takes the unit of the activity: else a line would be lost to one that is none.
+    """
     pairs = [(one.id, other) for one in known for other in one.instead_of]
     if not pairs:
         return chosen
@@ -166,7 +169,8 @@ def _standing(chosen: DataFrame, known: list[Method]) -> DataFrame:
     gone: list[Column] = []
     for place, (first, second) in enumerate(pairs):
         is_first, is_second = F.col("method_id") == first, F.col("method_id") == second
-        complete = F.max(F.when(is_first & (F.col("lacking") == ""), F.lit(1)).otherwise(F.lit(0))).over(kind)
+        able = is_first & (F.col("lacking") == "") & F.col("scale").isNotNull()
+        complete = F.max(F.when(able, F.lit(1)).otherwise(F.lit(0))).over(kind)
         there = F.max(F.when(is_second, F.lit(1)).otherwise(F.lit(0))).over(kind)
         chosen = chosen.select("*", complete.alias(f"_c{place}"), there.alias(f"_t{place}"))
         whole = F.col(f"_c{place}") == 1

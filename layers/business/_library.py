@@ -78,7 +78,7 @@ def candidates(applied: DataFrame, asked: DataFrame, factor: DataFrame) -> DataF
         (F.col("role") == F.col("l_role"))
         & (F.col("asked_set") == F.col("l_set"))
         & F.col("l_subject_id").isin("", F.col("own_subject"))
-        & F.col("l_activity_code").isin("", F.coalesce("asked_activity", "activity_code"))
+        & _of_activity()
         & F.col("l_gas").isin("", F.col("asked_gas"))
         & F.col("l_technology").isin("", F.col("asked_technology"))
         & _region_rank().isNotNull()
@@ -120,6 +120,12 @@ def best(candidates: DataFrame, anchor: DataFrame) -> DataFrame:
         (F.col("own") & F.col("factor_id").isNotNull()).alias("own"), _chosen_by().alias("chosen_by"),
         _in_choice().alias("from_choice"),
     )  # fmt: skip
+
+
+def _of_activity() -> Column:
+    """Tell whether a factor is of the activity, or of one whose factors the input takes; or of any."""
+    asked = F.split(F.coalesce("asked_activity", "activity_code"), ",")
+    return (F.col("l_activity_code") == "") | F.array_contains(asked, F.col("l_activity_code"))
 
 
 def _is_of_gas() -> Column:

@@ -274,6 +274,39 @@ def test_a_method_gives_way_to_the_one_that_stands_instead_of_it_where_that_is_c
     assert _methods(_frames(spark, [])) == ([], ["burn"])
 
 
+def test_a_method_that_can_not_take_the_unit_displaces_none(spark: Any, project: Path) -> None:
+    own = _own("measured", "c_ar", 0.58)
+    (project / "carbon.yaml").write_text(CARBON.replace("fc: {from: activity, unit: t}", "fc: {from: activity, unit: Nm3}")
+                                         .replace("unit: tC/t, sets", "unit: tC/Nm3, sets"), encoding="utf-8")  # fmt: skip
+    given = _frames(spark, [*WHOLE, {**own, "unit": "tC/Nm3"}])
+    assert _methods(given) == (["burn"], [])
+
+
+@pytest.mark.parametrize(("oxides", "deducted"), [((), "-4.8"), (("cao", "mgo"), "0"), (("cao",), "-4.8")])
+def test_what_measured_oxides_of_clinker_hold_is_not_deducted_again(
+    spark: Any, project: Path, oxides: Sequence[str], deducted: str
+) -> None:
+    code = "cement_substitute_carbide_slag"
+    row = {**_factor("process_水泥", "of", 0.48), "role": "ef", "unit": "tCO2/t", "activity_code": code}
+    own = [
+        {**_own("measured", "of", 0.6), "factor_id": role, "role": role, "activity_code": "clinker_white_output"}
+        for role in oxides
+    ]
+    given = _frames(spark, [row, *own], "3011", activity_code=code)
+    assert [line["emission_tco2e"] for line in emission(*given).collect()] == [Decimal(deducted)]
+    assert unresolved(*given).count() == 0
+
+
+@pytest.mark.parametrize(("industry", "share"), [("4411", "0.99"), ("2511", "0.94")])
+def test_carbon_that_was_measured_is_oxidised_as_the_guide_of_the_industry_or_the_fuel_has_it(
+    spark: Any, project: Path, industry: str, share: str
+) -> None:
+    power = {**_factor("ETS_POWER_2022", "of", 0.99), "activity_code": None, "industry_code": "441"}
+    given = _frames(spark, [power, _factor("NDRC_GENERAL", "of", 0.94), _own("measured", "c_ar", 12 / 44)], industry)
+    lines = emission(*given).where("method_id = 'measured_carbon'").select("emission_tco2e", "defaulted").collect()
+    assert [tuple(line) for line in lines] == [(10 * Decimal(share), False)]
+
+
 def _methods(given: list[Any]) -> tuple[list[str], list[str]]:
     """Return the methods of the book that made lines, and those that did not."""
     tested = ("burn", "carbon")

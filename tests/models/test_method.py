@@ -106,14 +106,43 @@ formula: purchased_electricity
     assert "a method of each stream" in str(caught.value.remedy)
 
 
+STEAM = """  ad: {from: activity, unit: t}
+  h: {from: factor, unit: kJ/kg}
+  h0: {from: factor, unit: kJ/kg}
+  ef: {from: factor, unit: tCO2/GJ}
+formula: bought_steam
+"""
+
+
+def test_both_terms_of_a_difference_have_their_units_checked(project: Path) -> None:
+    """One less one is nought in any unit, so that of ones GJ/t and kJ/kg look alike."""
+    start, end = GOOD.index("  ad:"), GOOD.index("gas:")
+    _place(project, GOOD[:start] + STEAM + GOOD[end:])
+    with pytest.raises(UserError, match=r"h = 0\.57, h0 = 0\.64, ef = 0\.71 makes"):
+        methods()
+    _place(project, GOOD[:start] + STEAM.replace("kJ/kg", "GJ/t") + GOOD[end:])
+    assert methods()["lime"].mass({"ad": 2, "h": 3, "h0": 1, "ef": 0.5}) == 2
+
+
 @pytest.mark.parametrize(
     ("activity", "industry", "applying"),
-    [("limestone_consumed", "3011", []), ("limestone_consumed", "3120", ["steel_process"]),
+    [("coal_tar_output", "3110", []), ("coal_tar_output", "2521", ["coking_carbon_out"]),
+     ("flare_gas", "0610", ["flare_co2"]), ("flare_gas", "0710", ["flare_ch4", "flare_co2"]),
+     ("vehicle_km_diesel", "3011", []), ("electricity_exported", "4411", []), ("steam_purchased", "4420", []),
+     ("limestone_consumed", "3011", []), ("limestone_consumed", "3120", ["steel_process"]),
      ("electricity_sold", "4411", []), ("electricity_sold", "4420", ["grid_loss_out"])],
 )  # fmt: skip
 def test_what_a_guide_counts_elsewhere_is_not_counted_by_that_of_another_industry(
     activity: str, industry: str, applying: list[str]
 ) -> None:
     """Limestone of cement is in its clinker (GB/T 32151.8), what a plant sells is no loss of the grid (GB/T 32151.2)."""
-    found = [one for one in methods().values() if activity in one.activities]
-    assert sorted(one.id for one in found if not one.industries or industry.startswith(one.industries)) == applying
+    found = [one for one in methods().values() if activity in one.activities and one.book == "enterprise"]
+    within = [one for one in found if not one.industries or industry.startswith(one.industries)]
+    assert sorted(one.id for one in within if not industry.startswith(one.not_industries or ("-",))) == applying
+
+
+@pytest.mark.parametrize(("code", "since"), [("GB/T 32150-2015", "2016-06-01"), ("GB/T 32151.8-2015", "2016-06-01"),
+                                             ("GB/T 32151.11-2018", "2019-04-01"), ("HJ 75-2017", "2018-03-01")])  # fmt: skip
+def test_no_method_applies_before_its_standard_was_in_force(code: str, since: str) -> None:
+    citing = [one for one in methods().values() if one.standard == code]
+    assert citing and {str(one.valid_from) for one in citing} == {since}
