@@ -24,6 +24,16 @@ CARRIERS = {
     "煤泥": "coal_slime", "原煤": "raw_coal", "洗中煤": "middlings", "热力(当量)": "heat",
     "电力(当量)": "electricity", "蒸汽(低压)": "steam", "其他焦化产品/煤焦油": "coal_tar",
 }  # fmt: skip
+# Kind and year of grid factors → day by which they were public, where the source names none. Remembered, and the last day of
+# the month where no more is: what is known too late leaks nothing into "as known on".
+PUBLISHED = {
+    ("average", "2010"): "2013-10-31", ("average", "2011"): "2014-10-31", ("average", "2012"): "2014-10-31",
+    ("average", "2015"): "2017-12-31", ("average", "2020"): "2022-03-31", ("average_reporting", "2022"): "2023-02-28",
+    ("average_excl_market_nonfossil", "2022"): "2024-12-20", ("average_excl_market_nonfossil", "2023"): "2025-12-31",
+    ("fossil_power", "2021"): "2024-04-12", ("fossil_power", "2022"): "2024-12-20", ("fossil_power", "2023"): "2025-12-31",
+    ("lifecycle_footprint", "2023"): "2025-01-31", ("lifecycle_footprint", "2024"): "2025-12-31",
+    ("baseline_OM", "2019"): "2020-12-31", ("baseline_BM", "2019"): "2020-12-31",
+}  # fmt: skip
 # Yuan for a dollar, average of the year; National Bureau of Statistics, Statistical Communiqué of that year.
 DOLLAR = {2019: "6.8985", 2020: "6.8974", 2021: "6.4515", 2022: "6.7261", 2023: "7.0467", 2024: "7.1217"}
 
@@ -59,14 +69,16 @@ def _fuel(row: Row) -> Row:
 
 
 def _grid(row: Row) -> Row:
-    """Give the area its code, and the day of the announcement where the source names it."""
+    """Give the area its code, and the day of the announcement: as the source names it, or as it is remembered."""
     provinces = {iso: code + "0000" for code, (iso, _, _) in PROVINCES.items()}
     grids = {name: code for code, name, _ in GRID_NAMES}
     region = {"province": provinces, "region": grids, "national": {"全国": "CHN"}}[row["level"]]
     named = row["source"].replace("MEE/NBS 2024 No.12", "MEE/NBS 2024 No.12 (2024-04-12)")  # so the rows of its provinces
     day = re.search(r"20\d\d-\d\d-\d\d", named)
     code = region[row["area_code"] if row["level"] == "province" else row["area_zh"]]
-    return row | {"region_code": code, "published": day[0] if day else ""}
+    told = {} if day else {"note": "; ".join(filter(None, (row["note"], "day of publication remembered")))}
+    public = day[0] if day else PUBLISHED[row["kind"], row["data_year"]]
+    return row | {"region_code": code, "published": public} | told
 
 
 def _gwp(row: Row) -> Iterable[Row]:

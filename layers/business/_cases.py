@@ -42,7 +42,7 @@ def cases(activity: DataFrame, factor: DataFrame, variant: Variant = PUBLISHED) 
         & (F.col("date") <= F.col("method_to"))
     )
     asked = _asked(factor, known, variant.gwp_set)
-    chosen = best(candidates(applied, asked, _known(factor, variant)), factor)
+    chosen = best(candidates(applied, asked, known_of(factor, variant)), factor)
     named = _first(_wide(chosen)).join(applying.drop(*LIMITS), ["activity_code", "method_id"])
     return _standing(converted(named, "unit", "method_unit", "scale", factor), known)
 
@@ -122,7 +122,7 @@ def _asked_of(one: Method, choice: int, set_: str, gwp_set: str) -> list[dict[st
                           "asked_technology": "", "asked_default": None, "asked_percent": None}]  # fmt: skip
 
 
-def _known(factor: DataFrame, variant: Variant) -> DataFrame:
+def known_of(factor: DataFrame, variant: Variant) -> DataFrame:
     """The factors that were known on the day that a variant asks for."""
     if variant.known_on is None:
         return factor

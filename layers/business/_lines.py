@@ -31,7 +31,7 @@ def lines(
     on = [located[name] == chosen[f"c_{name}"] for name in KEY]
     # The small side stands first: that is the side the embedded engine builds its hash table of, hint or not.
     joined = F.broadcast(chosen).join(located, on, "right")
-    joined = F.broadcast(_by_hour(factor_hour)).join(joined, _same_hour(), "right").withColumn(HOUR, _hour_value())
+    joined = F.broadcast(_by_hour(factor_hour, variant)).join(joined, _same_hour(), "right").withColumn(HOUR, _hour_value())
     quantity = to_double(F.col("quantity")) * F.col("scale")
     # An engine puts in a column again wherever it is named, filters included: name `mass` seldom.
     valued = joined.withColumn("q", quantity).withColumn("mass", _formulas.mass(HOUR))
@@ -62,7 +62,10 @@ def _renamed(chosen: DataFrame) -> DataFrame:
     return chosen.select(*(F.col(name).alias(f"c_{name}" if name in KEY else name) for name in chosen.columns))
 
 
-def _by_hour(factor_hour: DataFrame) -> DataFrame:
+def _by_hour(factor_hour: DataFrame, variant: Variant) -> DataFrame:
+    """The factors by hour that may have been known on the day that a variant asks for: none of an hour to come."""
+    if variant.known_on is not None:
+        factor_hour = factor_hour.where(F.to_date("period_start") <= F.lit(variant.known_on))
     names = ("factor_set", "role", "activity_code", "period_start", "factor_id", "value", "unit")
     place = F.coalesce("subject_id", "region_code", F.lit("")).alias("h_place")
     return factor_hour.select(*(F.col(name).alias(f"h_{name}") for name in names), place)

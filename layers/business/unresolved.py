@@ -6,7 +6,9 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from layers import constants
+from layers.business._cases import known_of
 from layers.business._gaps import gaps
+from layers.business._library import APART, NATION
 from layers.business._lines import lines
 from layers.business._places import dated
 from models.method import methods
@@ -28,7 +30,7 @@ def transform(
     )  # fmt: skip
     same = (F.col("method_id") == F.col("o_method")) & (F.col("activity_code") == F.col("o_activity"))
     first = F.substring_index("lacking", " ", 1) == F.col("o_input")
-    known = F.broadcast(_offers(factor)).join(made, same & first, "right")
+    known = F.broadcast(_offers(known_of(factor, variant))).join(made, same & first, "right")
     return known.withColumn("suggestion", _suggestion()).select(*COLUMNS).unionByName(_missing(activity, subject))
 
 
@@ -40,11 +42,15 @@ def _reason() -> Column:
 
 
 def _offers(factor: DataFrame) -> DataFrame:
-    """The newest row of any set for each method, input and activity: what a person would look for first."""
+    """The newest row of any set for each method, input and activity: what a person would look for first.
+
+    Rows of one region are no offer to others: what a kilowatt-hour emits in Austria is of no use in Hong Kong.
+    """
     rows = [{"o_method": one.id, "o_input": name, "o_role": part.factor_role or name, "o_activity": code}
             for one in methods().values() for name, part in one.slots.items() for code in one.activities]  # fmt: skip
     asked = constants.table(factor, rows, dict.fromkeys(rows[0], "string"))
-    library = factor.where("subject_id is null and activity_code is not null").groupBy(
+    anywhere = F.coalesce("region_code", F.lit(NATION)) == NATION
+    library = factor.where("subject_id is null and activity_code is not null").where(anywhere).groupBy(
         F.col("role").alias("l_role"), F.col("activity_code").alias("l_activity"))  # fmt: skip
     year = F.coalesce(F.substring(F.col("valid_from").cast("string"), 1, 4), F.lit("any year"))
     newest = library.agg(F.max(F.struct(year.alias("year"), F.col("factor_set").alias("set"))).alias("offer"))
@@ -57,6 +63,11 @@ def _suggestion() -> Column:
     offer = F.concat(held, F.lit(": name it in factor_sets of "), F.col("method_id"), F.lit(", or set a factor of the subject"))
     land = F.concat(F.lit("no set has "), F.col("lacking"), F.lit(" for "), F.col("activity_code"),
                     F.lit(": land a factor library that does, or set a factor of the subject"))  # fmt: skip
+    publishes = F.lit(
+        " out: land what its utility publishes as a factor library with this region_code, or set a factor of the subject"
+    )
+    apart = F.concat(F.lit("announcements for the mainland leave "), F.col("region_code"), publishes)
+    is_apart = F.coalesce(F.col("region_code").rlike(APART), F.lit(False)) & F.col("activity_code").contains("electricity")
     declare = F.concat(F.lit("declare a method for "), F.col("activity_code"), F.lit(" in models/methods"))
     known = sorted({code for one in methods().values() for code in one.activities})
     other = F.concat(F.lit("nothing to do where the guide of the industry has no such term as "), F.col("activity_code"),
@@ -69,6 +80,7 @@ def _suggestion() -> Column:
         .when(F.col("reason") == "no_method", declare)
         .when(F.col("reason") == "no_industry", F.concat(F.lit("give the industry (GB/T 4754) of "), F.col("subject_id")))
         .when(F.col("reason") == "unit", unit)
+        .when((F.col("reason") == "no_factor") & is_apart, apart)
         .when(F.col("reason") == "no_factor", F.coalesce(offer, land))
         .when(F.col("reason") == "negative", F.lit("correct the quantity at its source: what leaves is an activity of its own"))
         .otherwise(F.lit("correct the quantity at its source: the emission is no number that a decimal holds"))

@@ -192,3 +192,30 @@ def test_only_factors_that_were_known_on_the_day_count(spark: Any, day: date | N
     given = _frames(spark, [{}], library, "110000")
     refs = emission_input(*given, variant=Variant(known_on=day)).where("role = 'ef'").select("ref_id").collect()
     assert [row[0] for row in refs] == [taken]
+
+
+@pytest.mark.parametrize(("day", "made"), [(None, 1), (date(2024, 6, 1), 1), (date(2024, 5, 31), 0)])
+def test_a_factor_of_an_hour_to_come_is_not_known(spark: Any, day: date | None, made: int) -> None:
+    hour = {"factor_id": "h", "factor_set": "grid_hour", "role": "ef", "activity_code": "electricity_purchased",
+            "region_code": "US-CA", "period_start": "2024-06-01T00:00:00Z", "gas": "GHG", "value": 170,
+            "unit": "gCO2/kWh"}  # fmt: skip
+    given = _frames(spark, [{"grain": "hour"}], [{**GWP, "factor_id": "ghg", "gas": "GHG"}], "US-CA", **hour)
+    assert emission(*given, variant=Variant(known_on=day)).count() == made
+
+
+@pytest.mark.parametrize(("day", "offered"), [(None, True), (date(2025, 5, 31), False)])
+def test_what_is_suggested_was_known_on_the_day_too(spark: Any, day: date | None, offered: bool) -> None:
+    heat = {"factor_set": "another", "activity_code": "heat_purchased", "unit": "tCO2/GJ", "known_from": "2025-06-01"}
+    given = _frames(spark, [{"activity_code": "heat_purchased", "unit": "GJ"}], [_factor("h", None, None, 0.11, **heat)])
+    (left,) = unresolved(*given, variant=Variant(known_on=day)).select("suggestion").collect()
+    assert ("set another has ef" in left[0]) is offered
+
+
+@pytest.mark.parametrize(("region", "apart"), [("810000", True), ("820000", True), ("710000", True), ("110000", False)])
+def test_hong_kong_macao_and_taiwan_are_offered_no_factor_of_elsewhere(spark: Any, region: str, apart: bool) -> None:
+    library = [_factor("mainland", "CHN", 2024, 0.5), _factor("austria", "AUT", 2024, 0.1, activity_code="electricity_purchased")]
+    given = _frames(spark, [{}], library if apart else library[1:], region)
+    assert emission(*given).count() == 0
+    told = {row[0] for row in unresolved(*given).select("suggestion").collect()}
+    assert not any("austria" in one or "grid_average" in one for one in told)
+    assert all(("its utility publishes" in one) is apart for one in told)

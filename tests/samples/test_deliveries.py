@@ -113,3 +113,9 @@ def test_check_characters_are_those_of_the_standard(code: str) -> None:
 def test_a_spoiled_code_does_not_fit() -> None:
     code = made_up("110000", 7)
     assert check(code[:-1]) == code[-1] != spoiled(code)[-1]
+
+
+def test_every_factor_of_a_grid_tells_since_when_it_is_known_and_none_before_its_year() -> None:
+    """One without a day would count as known for ever, in figures as they were known long before it was announced."""
+    rows = _rows(ROOM / "deliveries/factors/grid/grid_factors.csv")
+    assert rows and all(row["data_year"] < row["published"][:4] or "reporting" in row["kind"] for row in rows)
