@@ -244,6 +244,7 @@ class Activity(Closed):
     grade: Literal["measured", "calculated", "estimated", "modelled"] = "measured"
     only: str | None = Field(None, description="SQL filter on the rows of the cleaned table")
     rank: int = Field(1, ge=1, description="Where several tables tell of one subject, period and activity, the lowest stands")
+    beside: bool = Field(False, description="Of an enterprise or park: its own, beside what its parts tell, no sum of theirs")
 
 
 class Migration(Closed):

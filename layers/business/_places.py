@@ -5,6 +5,7 @@ from __future__ import annotations
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
+from layers.heads import enterprise, park
 from layers.history import found, of_the_day, since, states
 
 PLACE = ("region_code", "industry_code", "park_id", "enterprise_id", "facility_id")
@@ -31,18 +32,8 @@ def placed(frame: DataFrame, subject: DataFrame) -> DataFrame:
     facility = F.when(F.col("subject_type") == "facility", F.col("subject_id")).alias("facility_id")
     places = subject.select(
         F.col("subject_id").alias("p_subject_id"), since(F.col("valid_from")).alias("p_from"), "region_code", "industry_code",
-        _park(subject), _enterprise(), facility,
+        park(subject), enterprise(), facility,
     )  # fmt: skip
     rows = frame.drop(*PLACE)
     same = (F.col("p_subject_id") == rows["subject_id"]) & (F.col("p_from") == rows["subject_from"])
     return F.broadcast(places).join(rows, same, "right").select(*rows.columns, *PLACE)
-
-
-def _park(subject: DataFrame) -> Column:
-    known = F.col("park_id") if "park_id" in subject.columns else F.lit(None).cast("string")
-    return F.when(F.col("subject_type") == "park", F.col("subject_id")).otherwise(known).alias("park_id")
-
-
-def _enterprise() -> Column:
-    parent = F.when(F.col("parent_id").startswith("enterprise:"), F.col("parent_id"))
-    return F.when(F.col("subject_type") == "enterprise", F.col("subject_id")).otherwise(parent).alias("enterprise_id")

@@ -11,6 +11,7 @@ from layers.business._gaps import gaps
 from layers.business._library import APART, NATION
 from layers.business._lines import lines
 from layers.business._places import dated
+from layers.business._uncounted import uncounted
 from models.method import methods
 from models.variant import PUBLISHED, Variant
 
@@ -19,9 +20,13 @@ COLUMNS = ("activity_id", "method_id", "reason", "lacking", "suggestion", "subje
 
 
 def transform(
-    activity: DataFrame, subject: DataFrame, factor: DataFrame, factor_hour: DataFrame, variant: Variant = PUBLISHED
-) -> DataFrame:
-    """Return one row per activity and method that gave none, and per gap; `method_id` is '' where no method applies."""
+    activity: DataFrame, subject: DataFrame, factor: DataFrame, factor_hour: DataFrame, overlap: DataFrame | None = None,
+    variant: Variant = PUBLISHED,
+) -> DataFrame:  # fmt: skip
+    """Return one row per activity and method that gave none, per gap, and per thing told twice of which a part counts nowhere.
+
+    `method_id` is '' where no method applies. Without `overlap` nothing was told twice.
+    """
     made = lines(activity, subject, factor, factor_hour, variant).where("reason is not null").select(
         "activity_id", F.coalesce("method_id", F.lit("")).alias("method_id"), _reason().alias("reason"),
         F.when(F.col("reason") == "no_factor", F.coalesce(F.nullif("lacking", F.lit("")), "hour_role")).alias("lacking"),
@@ -31,7 +36,8 @@ def transform(
     same = (F.col("method_id") == F.col("o_method")) & (F.col("activity_code") == F.col("o_activity"))
     first = F.substring_index("lacking", " ", 1) == F.col("o_input")
     known = F.broadcast(_offers(known_of(factor, variant))).join(made, same & first, "right")
-    return known.withColumn("suggestion", _suggestion()).select(*COLUMNS).unionByName(_missing(activity, subject))
+    found = known.withColumn("suggestion", _suggestion()).select(*COLUMNS).unionByName(_missing(activity, subject))
+    return found if overlap is None else found.unionByName(uncounted(overlap, subject, COLUMNS))
 
 
 def _reason() -> Column:

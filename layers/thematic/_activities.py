@@ -2,22 +2,43 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
+
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from schemas.contract import Activity, Contract
 from schemas.contracts import contract
 
-Named = tuple[str, str]  # activity code, grain
+KIND = re.compile(r"concat\('([a-z_]+):'")  # of a subject that a contract derives: concat('building:', building_id)
+MONTHS = {"month": 1, "quarter": 3, "year": 12}
 
 
-def rivals(tables: list[str]) -> dict[Named, list[str]]:
-    """Return the activities of a grain that more than one of some tables declares: those may tell of the same."""
-    found: dict[Named, list[str]] = {}
+def contested(tables: Iterable[str]) -> list[tuple[str, str]]:
+    """Return (table, code) of what may be told twice.
+
+    That is a code that more than one table declares, at whatever grain, or one whose table has subjects of several kinds:
+    an enterprise and its facility may both tell of it.
+    """
+    told: dict[str, list[str]] = {}
     for table in sorted(tables):
-        for code, activity in contract(table).activity.items():
-            found.setdefault((code, activity.grain), []).append(table)
-    return {named: some for named, some in found.items() if len(some) > 1}
+        for code in contract(table).activity:
+            told.setdefault(code, []).append(table)
+    return [(table, code) for code, some in told.items() for table in some if len(some) > 1 or _mixed(contract(table), code)]
+
+
+def _mixed(one: Contract, code: str) -> bool:
+    return KIND.match(one.columns[one.activity[code].subject].derive or "") is None
+
+
+def seconds(one: Contract, grain: str) -> Column:
+    """Return how long the period that begins on `date` lasts in the time zone of a source, by `grain`; days may have 23 hours."""
+    if grain == "hour":
+        return F.lit(3600)
+    end = F.date_add("date", 1) if grain == "day" else F.add_months("date", MONTHS[grain])
+    first, last = (F.unix_timestamp(_instant(one, day)) for day in (F.col("date"), end))
+    return (last - first).cast("int")
 
 
 def part(one: Contract, code: str, activity: Activity, frame: DataFrame) -> DataFrame:
@@ -42,11 +63,23 @@ def part(one: Contract, code: str, activity: Activity, frame: DataFrame) -> Data
 
 def _period(one: Contract, name: str) -> tuple[Column, Column]:
     """The instant (UTC) and the day (of the source's time zone) at which the period starts."""
-    zone = one.source.timezone if one.source else "UTC"
     column = F.col(name)
     if one.columns[name].type == "date":
-        return F.to_utc_timestamp(column.cast("timestamp"), zone), column
-    return column, F.to_date(F.from_utc_timestamp(column, zone))
+        return _instant(one, column), column
+    return column, F.to_date(F.from_utc_timestamp(column, _zone(one)))
+
+
+def as_instant(day: Column) -> Column:
+    """Return a day as an instant that stands for it, whatever the time zone of its source."""
+    return F.to_utc_timestamp(day.cast("timestamp"), "UTC")
+
+
+def _instant(one: Contract, day: Column) -> Column:
+    return F.to_utc_timestamp(day.cast("timestamp"), _zone(one))
+
+
+def _zone(one: Contract) -> str:
+    return one.source.timezone if one.source else "UTC"
 
 
 def _text(one: Contract, name: str) -> Column:

@@ -7,7 +7,7 @@ from functools import reduce
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from layers.thematic._activities import part, rivals
+from layers.thematic._activities import contested, part
 from schemas.contracts import contract
 
 
@@ -17,12 +17,12 @@ def transform(sources: dict[str, DataFrame], overlap: DataFrame) -> DataFrame:
     Rows without a value did not measure and are no activity of zero; what another source tells as well, and does
     better, is left out as `overlap` says; all others come through, in their own unit.
     """
-    told_twice = rivals(list(sources))
+    told_twice = set(contested(sources))
     parts = []
     for table, frame in sorted(sources.items()):
         for code, activity in contract(table).activity.items():
             rows = part(contract(table), code, activity, frame)
-            parts.append(_without(rows, overlap) if (code, activity.grain) in told_twice else rows)
+            parts.append(_without(rows, overlap) if (table, code) in told_twice else rows)
     return reduce(DataFrame.unionByName, parts)
 
 

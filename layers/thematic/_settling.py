@@ -1,0 +1,156 @@
+"""Which of several tellings of the same stands: by rank, by grain, and between a whole and its parts. All else is lost."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from pyspark.sql import Column, DataFrame, Window
+from pyspark.sql import functions as F
+from pyspark.sql.window import WindowSpec
+
+from layers.thematic._activities import as_instant
+
+GRAINS = ("hour", "day", "month", "quarter", "year")  # from the finest
+RANK, EQUAL, NOBODY = "rank", "equal", "nobody"
+SAME = ("subject_id", "activity_code", "grain", "at")
+STATE = ("lost", "settled_by", "stands_table", "stands_grain", "stands_subject_id", "stands_quantity", "told_there", "block",
+         "stood")  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Sides:
+    """Two sides that tell of the same, the coarse or whole one above, and what decided where the one or the other stands."""
+
+    upper: Column
+    lower: Column
+    above: str
+    below: str
+
+
+def by_rank(sums: DataFrame) -> DataFrame:
+    """Settle between the sources of one subject, activity and period: adds STATE to rows of `Tellings.sums`.
+
+    The lowest rank stands; of two that tell the same quantity in one unit the first by name; where they differ, none.
+    """
+    all_ = Window.partitionBy(*SAME)
+    best = sums.withColumns({"_n": F.count(F.lit(1)).over(all_), "_best": F.min("rank").over(all_)})
+    first = best.withColumn("_first", F.col("rank") == F.col("_best"))
+
+    def of_first(name: str) -> list[Column]:
+        value = F.when(F.col("_first"), F.col(name))
+        return [F.min(value).over(all_), F.max(value).over(all_)]
+
+    (table, _), (low, high), (unit, other) = of_first("source_table"), of_first("told"), of_first("unit")
+    tied = F.sum(F.col("_first").cast("int")).over(all_)
+    known = first.withColumns({"_table": table, "_low": low, "_high": high, "_unit": unit, "_other": other, "_tied": tied})
+    agree = (F.col("_low") == F.col("_high")) & (F.col("_unit") == F.col("_other"))
+    clear = (F.col("_tied") == 1) | agree
+    lost = (F.col("_n") > 1) & (~clear | (F.col("source_table") != F.col("_table")))
+    by = F.when(F.col("_tied") == 1, F.lit(RANK)).when(agree, F.lit(EQUAL)).otherwise(F.lit(NOBODY))
+    settled = lost & clear
+    state = {
+        "lost": lost, "settled_by": F.when(lost, by), "stands_table": F.when(settled, F.col("_table")),
+        "stands_grain": F.when(settled, F.col("grain")), "stands_subject_id": F.when(settled, F.col("subject_id")),
+        "stands_quantity": F.when(settled & (F.col("unit") == F.col("_unit")), F.col("_low")),
+        "told_there": F.when(lost, F.col("told")), "block": F.col("at"), "stood": F.lit(True),
+    }  # fmt: skip
+    return known.select(*sums.columns, *(value.alias(name) for name, value in state.items()))
+
+
+def by_grain(rows: DataFrame, grains: Collection[str]) -> DataFrame:
+    """Settle between the grains of one subject and activity, the finest first, so that what stands never overlaps.
+
+    Finer tellings stand where they cover the coarser period from end to end; else the coarser one stands, whole.
+    """
+    for coarse in [grain for grain in GRAINS[1:] if grain in grains]:
+        finer = F.col("grain").isin(*GRAINS[: GRAINS.index(coarse)])
+        sides = Sides(F.col("grain") == coarse, finer, "coarser", "finer")
+        group = rows.withColumn("_over", F.lit(coarse))
+        covered = F.sum(_standing("_lower", "seconds"))
+        rows = _settled(group, ("subject_id", "activity_code"), sides, covered).select(*rows.columns)
+    return rows
+
+
+def by_part(rows: DataFrame, head: str, grains: Collection[str]) -> DataFrame:
+    """Settle between a whole and its parts, in periods as long as the longest that one of them tells.
+
+    The parts stand where they cover the period from end to end (all of them together, at one grain); else the whole does.
+    `head` is the column that names the whole; one whose contract says `beside` is no sum of its parts: both stand.
+    """
+    whole = F.coalesce(F.col("subject_id") == F.col(head), F.lit(False))
+    part = F.coalesce(F.col("subject_id") != F.col(head), F.lit(False))
+    sides = Sides(whole & ~F.col("beside"), part, "whole", "parts")
+    group, told = rows, [grain for grain in GRAINS if grain in grains]
+    for grain in told:
+        one = F.when(~F.col("lost") & (F.col("grain") == grain) & (sides.upper | sides.lower), F.lit(1))
+        group = group.withColumn(f"_{grain}", F.max(one).over(Window.partitionBy(head, "activity_code", _begin(F.lit(grain)))))
+    longest = F.coalesce(*(F.when(F.col(f"_{grain}") == 1, F.lit(grain)) for grain in reversed(told)), F.col("grain"))
+    # Several parts tell of one period: it is covered once.
+    once = Window.partitionBy(head, "activity_code", "grain", "at", "lost", part).orderBy("subject_id", "source_table")
+    group = group.withColumns({"_over": longest, "_nth": F.row_number().over(once)})
+    alone = [F.sum(F.when((F.col("_nth") == 1) & (F.col("grain") == grain), _standing("_lower", "seconds"))) for grain in told]
+    return _settled(group, (head, "activity_code"), sides, *alone).select(*rows.columns)
+
+
+def _settled(rows: DataFrame, by: Sequence[str], sides: Sides, *covered: Column) -> DataFrame:
+    """Settle in each group of `by` and the period of the grain `_over`; `covered` are the seconds that the lower side tells of.
+
+    Whoever lost before on the side that loses here is settled anew, for what it lost to may stand no more.
+    """
+    fits = (_place(F.col("grain")) <= _place(F.col("_over"))) & (_begin(F.col("grain")) == F.col("at"))
+    sided = rows.withColumns({"_block": _begin(F.col("_over")), "_upper": fits & sides.upper, "_lower": fits & sides.lower})
+    group = Window.partitionBy(*by, "_over", "_block")
+    exact = F.col("grain") == F.col("_over")
+    span = F.max(F.when(exact & (F.col("_upper") | F.col("_lower")), F.col("seconds")))
+    seen = sided.withColumns({
+        "_span": span.over(group), "_whole": F.max(F.when(exact, _standing("_upper", "seconds"))).over(group),
+        "_exact": F.max(F.when(exact, _standing("_lower", "seconds"))).over(group),
+        **{f"_covered{n}": F.coalesce(one.over(group), F.lit(0).cast("bigint")) for n, one in enumerate(covered)},
+    })  # fmt: skip
+    longest = F.greatest(*(F.col(f"_covered{n}") for n in range(len(covered)))) if len(covered) > 1 else F.col("_covered0")
+    full = F.coalesce((F.col("_exact").isNotNull() & (F.col("_exact") > 0)) | (longest >= F.col("_span")), F.lit(False))
+    below, above = full, ~full & F.col("_whole").isNotNull()
+    wins = ((below & F.col("_lower")) | (above & F.col("_upper"))) & ~F.col("lost")
+    judged = seen.withColumns({"_wins": wins, "_loses": (below & F.col("_upper")) | (above & F.col("_lower")), "_below": below})
+    return _told(judged, group, F.when(F.col("_below"), F.lit(sides.below)).otherwise(F.lit(sides.above)))
+
+
+def _told(judged: DataFrame, group: WindowSpec, name: Column) -> DataFrame:
+    """Write down what stands for the rows that lose, and that they are lost."""
+    names = {"unit": "unit", "grain": "grain", "subject": "subject_id", "table": "source_table"}
+    ends = {f"_{short}_{end}": of(F.when(F.col("_wins"), F.col(column))).over(group)
+            for short, column in names.items() for end, of in (("low", F.min), ("high", F.max))}  # fmt: skip
+    sums = {"_stands": _sum("_wins").over(group).cast("decimal(28,6)"), "_gone": _sum("_falls").over(group).cast("decimal(28,6)")}
+    known = judged.withColumn("_falls", F.col("_loses") & ~F.col("lost")).withColumns(ends | sums)
+
+    def only(short: str) -> Column:
+        return F.when(F.col(f"_{short}_low") == F.col(f"_{short}_high"), F.col(f"_{short}_low"))
+
+    state = {
+        "settled_by": name, "stands_table": F.col("_table_low"), "stands_grain": only("grain"),
+        "stands_subject_id": only("subject"), "stands_quantity": F.when(only("unit") == F.col("unit"), F.col("_stands")),
+        "told_there": F.col("_gone"), "block": F.col("_block"), "stood": ~F.col("lost"),
+    }  # fmt: skip
+    changed = {column: F.when(F.col("_loses"), value).otherwise(F.col(column)) for column, value in state.items()}
+    return known.withColumns(changed).withColumn("lost", F.col("lost") | F.col("_loses"))
+
+
+def _sum(which: str) -> Column:
+    return F.sum(F.when(F.col(which), F.col("told")))
+
+
+def _standing(side: str, column: str) -> Column:
+    return F.when(F.col(side) & ~F.col("lost"), F.col(column))
+
+
+def _place(grain: Column) -> Column:
+    return F.coalesce(*(F.when(grain == one, F.lit(place)) for place, one in enumerate(GRAINS)))
+
+
+def _begin(grain: Column) -> Column:
+    """When the period of a grain begins that holds a row: an instant for hours, else a day."""
+    known = F.when(grain == "hour", F.col("at")).when(grain == "day", as_instant(F.col("date")))
+    for one in GRAINS[2:]:
+        known = known.when(grain == one, as_instant(F.trunc("date", one)))
+    return known

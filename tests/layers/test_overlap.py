@@ -1,0 +1,178 @@
+"""No activity counts twice: told by months and by the year, by an enterprise and its facilities, by two sources."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from layers.business._uncounted import uncounted
+from layers.business.unresolved import COLUMNS
+from layers.thematic.activity import transform as activity
+from layers.thematic.activity_overlap import transform as overlap
+from schemas.contracts import contract
+from tests.frames import Row, frame, rows
+from tests.jobs import building
+
+CONTRACT = """
+description: Electricity of each {grain}.
+description_zh: 电量。
+owner: enterprise
+source: {{publisher: us, licence: internal, zone: made, path: "{grain}{n}/*.csv", format: csv, timezone: {zone}}}
+key: [subject_id, start]
+columns:
+  subject_id: {{from: who, required: true}}
+  start: {{type: {type}, from: start, required: true, description: First day, description_zh: 首日}}
+  kwh:   {{type: "decimal(28,6)", unit: kWh, from: kwh, description: Amount, description_zh: 数量}}
+activity:
+  electricity_purchased: {{quantity: kwh, subject: subject_id, start: start, grain: {grain}{more}}}
+"""
+GRAINS = ("hour", "day", "month", "quarter", "year")
+E, F1, F2, P = "enterprise:E", "facility:1", "facility:2", "park:P"
+SUBJECTS: list[Row] = [
+    {"subject_id": P, "subject_type": "park"},
+    {"subject_id": E, "subject_type": "enterprise", "park_id": P},
+    *({"subject_id": one, "subject_type": "facility", "parent_id": E, "park_id": P} for one in (F1, F2)),
+]  # fmt: skip
+
+
+def _text(grain: str, n: str = "", more: str = "", zone: str = "Asia/Shanghai") -> str:
+    return CONTRACT.format(grain=grain, n=n, more=more, zone=zone, type="timestamp" if grain == "hour" else "date")
+
+
+@pytest.fixture
+def told(spark: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Return a function that takes {table: [(who, start, kwh)]} and returns what counts, what was taken out, and what waits."""
+    files = {f"schemas/cleaned/by_{grain}.yaml": _text(grain) for grain in GRAINS}
+    files["schemas/cleaned/by_month_too.yaml"] = _text("month", "2", zone="UTC")
+    files["schemas/cleaned/by_month_beside.yaml"] = _text("month", "3", ", beside: true")
+    monkeypatch.setenv("CARBONLAKE_PROJECT", str(building.lay(tmp_path / "project", files)))
+
+    def made(**given: list[tuple[str, str, float]]) -> tuple[list[Any], list[Any], Any]:
+        sources = {f"cleaned.{name}": _frame(spark, name, some) for name, some in given.items()}
+        subject = frame(spark, "thematic.subject", SUBJECTS)
+        taken = rows(overlap(sources, subject), contract("thematic.activity_overlap"))
+        out = frame(spark, "thematic.activity_overlap", taken)
+        left = rows(activity(sources, out), contract("thematic.activity"))
+        told = sum(Decimal(str(kwh)) for some in given.values() for _, _, kwh in some)
+        assert sum(row["quantity"] for row in left) - sum(row["quantity"] for row in taken) == told, "nothing is lost"
+        return _short(left), _short(taken), lambda: _waiting(subject, out)
+
+    return made
+
+
+def _frame(spark: Any, name: str, some: list[tuple[str, str, float]]) -> Any:
+    return frame(spark, f"cleaned.{name}", [{"subject_id": who, "start": start, "kwh": kwh} for who, start, kwh in some])
+
+
+def _waiting(subject: Any, out: Any) -> list[tuple[Any, ...]]:
+    kept = uncounted(out, subject, COLUMNS).orderBy("subject_id", "date")
+    return [tuple(row) for row in kept.select("subject_id", "reason", kept["quantity"].cast("double"), "suggestion").collect()]
+
+
+def _short(found: list[dict[str, Any]]) -> list[tuple[Any, ...]]:
+    names = ("subject_id", "grain", "date", "quantity", "settled_by", "stands_grain", "stands_quantity", "difference_percent")
+    plain = {"date": str, "quantity": float, "stands_quantity": float, "difference_percent": float}
+    made = [tuple(plain.get(n, lambda x: x)(row[n]) if row[n] is not None else None for n in names if n in row) for row in found]
+    return sorted(made, key=str)
+
+
+def months(who: str, kwh: float, first: int = 1, last: int = 12) -> list[tuple[str, str, float]]:
+    return [(who, f"2024-{month:02}-01", kwh) for month in range(first, last + 1)]
+
+
+def test_months_that_make_the_year_stand_before_it(told: Any) -> None:
+    left, taken, _ = told(by_month=months(E, 10), by_year=[(E, "2024-01-01", 126)])
+    assert len(left) == 12 and {row[1] for row in left} == {"month"}
+    assert taken == [(E, "year", "2024-01-01", -126.0, "finer", "month", 120.0, 5.0)]
+
+
+def test_a_year_stands_before_months_that_are_a_part_of_it(told: Any) -> None:
+    left, taken, _ = told(by_month=months(E, 10, last=2), by_year=[(E, "2024-01-01", 126)])
+    assert [row[:4] for row in left] == [(E, "year", "2024-01-01", 126.0)]
+    assert taken == [(E, "month", f"2024-0{n}-01", -10.0, "coarser", "year", 126.0, None) for n in (1, 2)]
+
+
+def test_a_year_of_months_and_quarters_is_whole_and_nothing_is_told_thrice(told: Any) -> None:
+    quarters = [(E, f"2024-{month:02}-01", 30.0) for month in (1, 4, 7, 10)]
+    left, taken, _ = told(by_month=months(E, 10, last=3), by_quarter=quarters, by_year=[(E, "2024-01-01", 120)])
+    assert [row[1:3] for row in left] == [*(("month", f"2024-0{n}-01") for n in (1, 2, 3)),
+                                          *(("quarter", f"2024-{n}-01") for n in ("04", "07", "10"))]  # fmt: skip
+    assert [row[1:7] for row in taken] == [("quarter", "2024-01-01", -30.0, "finer", "month", 30.0),
+                                           ("year", "2024-01-01", -120.0, "finer", None, 120.0)]  # fmt: skip
+
+
+def test_hours_stand_before_their_month_where_none_is_missing(told: Any) -> None:
+    hours = [(E, f"2024-02-{day:02}T{hour:02}:00:00Z", 1.0) for day in range(1, 30) for hour in range(24)]
+    shifted = [(who, f"2024-01-31T{hour:02}:00:00Z", 1.0) for who in [E] for hour in range(16, 24)] + hours[:-8]
+    assert [row[:2] + row[3:] for row in told(by_hour=shifted, by_month=months(E, 700, 2, 2))[1]] == [
+        (E, "month", -700.0, "finer", "hour", 696.0, 0.574713)]  # fmt: skip
+    left, taken, _ = told(by_hour=shifted[1:], by_month=months(E, 700, 2, 2))
+    assert [row[1] for row in left] == ["month"] and {row[4] for row in taken} == {"coarser"}
+
+
+def test_what_of_other_years_and_codes_there_is_stays(told: Any) -> None:
+    left, taken, _ = told(by_month=[*months(E, 10, 12), *months(F1, 1, 1, 1)], by_year=[(E, "2023-01-01", 126)])
+    assert len(left) == 3 and taken == []
+
+
+def test_the_parts_of_an_enterprise_stand_before_it_and_what_they_lack_waits(told: Any) -> None:
+    left, taken, waiting = told(by_month=[*months(E, 100, last=2), *months(F1, 30, last=1), *months(F2, 60, last=1)])
+    assert [row[:3] for row in left] == [(E, "month", "2024-02-01"), (F1, "month", "2024-01-01"), (F2, "month", "2024-01-01")]
+    assert taken == [(E, "month", "2024-01-01", -100.0, "parts", "month", 90.0, 11.111111)]
+    ((who, reason, quantity, suggestion),) = waiting()
+    assert (who, reason, quantity) == (E, "remainder", 10.0)
+    assert "parts of enterprise:E tell 90.000000 kWh" in suggestion and "`beside: true` in cleaned.by_month" in suggestion
+
+
+def test_parts_that_tell_as_much_as_the_whole_leave_nothing(told: Any) -> None:
+    left, taken, waiting = told(by_month=[*months(E, 90, last=1), *months(F1, 30, last=1), *months(F2, 60, last=1)])
+    assert len(left) == 2 and [row[4:] for row in taken] == [("parts", "month", 90.0, 0.0)] and waiting() == []
+
+
+def test_a_year_of_the_enterprise_stands_before_some_months_of_a_part(told: Any) -> None:
+    left, taken, waiting = told(by_month=months(F1, 30, last=2), by_year=[(E, "2024-01-01", 1000)])
+    assert [row[:2] for row in left] == [(E, "year")]
+    assert {row[4:] for row in taken} == {("whole", "year", 1000.0, None)} and waiting() == []
+
+
+def test_months_of_several_parts_cover_the_year_of_the_whole_together(told: Any) -> None:
+    parts = [*months(F1, 30, last=8), *months(F2, 10, first=3)]
+    left, taken, _ = told(by_month=parts, by_year=[(E, "2024-01-01", 340)])
+    assert len(left) == len(parts) and [row[1:7] for row in taken] == [("year", "2024-01-01", -340.0, "parts", "month", 340.0)]
+    left, taken, _ = told(by_month=[*months(F1, 30, last=6), *months(F2, 10, last=6)], by_year=[(E, "2024-01-01", 340)])
+    assert [row[:2] for row in left] == [(E, "year")], "twelve months are told, and they are half a year"
+
+
+def test_a_year_of_a_part_stands_before_months_of_the_whole(told: Any) -> None:
+    left, taken, waiting = told(by_month=months(E, 10), by_year=[(F1, "2024-01-01", 100)])
+    assert [row[:2] for row in left] == [(F1, "year")]
+    assert {row[4:7] for row in taken} == {("parts", "year", 100.0)} and len(taken) == 12
+    assert [row[:3] for row in waiting()] == [(E, "remainder", 20.0)], "once, not in each of the twelve months"
+
+
+def test_a_park_and_what_is_in_it_count_once(told: Any) -> None:
+    left, taken, _ = told(by_month=[*months(P, 100, last=1), *months(E, 70, last=1), *months(F1, 60, last=1)])
+    assert [row[0] for row in left] == [F1]
+    assert [(row[0], *row[3:7]) for row in taken] == [(E, -70.0, "parts", "month", 60.0), (P, -100.0, "parts", "month", 60.0)]
+
+
+def test_what_is_declared_to_stand_beside_its_parts_does(told: Any) -> None:
+    left, taken, _ = told(by_month_beside=months(E, 100, last=1), by_month=months(F1, 30, last=1))
+    assert [row[0] for row in left] == [E, F1] and taken == []
+
+
+def test_two_sources_of_one_rank_that_differ_wait_with_both_figures(told: Any) -> None:
+    left, taken, waiting = told(by_month=months(E, 10, last=2), by_month_too=months(E, 12, last=1))
+    assert [row[:3] for row in left] == [(E, "month", "2024-02-01")] and {row[4] for row in taken} == {"nobody"}
+    ((who, reason, quantity, suggestion),) = waiting()
+    assert (who, reason, quantity) == (E, "sources_differ", 12.0), "in time zones of their own they tell of one month"
+    assert suggestion.startswith("cleaned.by_month tells 10.000000 kWh, cleaned.by_month_too tells 12.000000 kWh: give one")
+
+
+def test_what_two_sources_cannot_settle_a_third_grain_does(told: Any) -> None:
+    left, taken, waiting = told(
+        by_month=months(E, 10), by_month_too=months(E, 12, last=1), by_year=[(E, "2024-01-01", 121)])  # fmt: skip
+    assert [row[:2] for row in left] == [(E, "year")] and {row[4] for row in taken} == {"coarser"} and waiting() == []
