@@ -1,0 +1,1 @@
+"""Accounting reports: what they tell, as Word, Excel and PDF, and the versions that were made."""
