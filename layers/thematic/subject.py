@@ -9,9 +9,9 @@ from pyspark.sql import functions as F
 
 from layers import constants
 from layers.history import SINCE, standing
+from layers.thematic._acting import acting
 from layers.thematic._masters import Masters, region_id
 from schemas.codes import code_list
-from schemas.contracts import contract
 
 LEVELS = ("province", "grid")  # cities and counties are codes of the list, not subjects of their own
 COLUMNS = ("subject_id", "subject_type", "name", "name_en", "parent_id", "region_code", "industry_code", "enterprise_id",
@@ -28,13 +28,7 @@ def transform(
     their subject; master data come before that.
     """
     told = Masters(enterprise, park, project, individual, facility).told()
-    placed = [_placed(table, frame) for table, frame in sorted(sources.items()) if _says_where(table)]
-    acting = [_acting(reduce(DataFrame.unionByName, placed), told)] if placed else []
-    return reduce(DataFrame.unionByName, [_regions(enterprise), _masters(told), *acting])
-
-
-def _says_where(table: str) -> bool:
-    return "region_code" in contract(table).columns
+    return reduce(DataFrame.unionByName, [_regions(enterprise), _masters(told), *map(_acting, acting(sources, told))])
 
 
 def _regions(anchor: DataFrame) -> DataFrame:
@@ -52,34 +46,16 @@ def _masters(told: DataFrame) -> DataFrame:
     return _rows(states, **{name: F.col(name) for name in COLUMNS if name in states.columns})
 
 
-def _placed(table: str, frame: DataFrame) -> DataFrame:
-    """Return who acts in a table, each as often as its place changes."""
-    one = contract(table)
-    subjects = sorted({activity.subject for activity in one.activity.values()})
-    industry = F.col("industry_code") if "industry_code" in one.columns else F.lit(None).cast("string")
-    synthetic = F.lit(one.source.synthetic if one.source else False)
-    parts = [frame.select(F.col(name).alias("subject_id"), "region_code", industry.alias("industry_code"),
-                          synthetic.alias("synthetic")) for name in subjects]  # fmt: skip
-    return (
-        reduce(DataFrame.unionByName, parts)
-        .groupBy("subject_id", "region_code", "industry_code", "synthetic")
-        .agg(F.count(F.lit(1)).alias("rows"))
-    )
-
-
-def _acting(placed: DataFrame, told: DataFrame) -> DataFrame:
-    """Return one row per subject, a facility unless it is a region or an enterprise, or master data tell of it."""
-    known = told.select(F.col("subject_id").alias("known_id")).distinct()
-    strange = placed.where(~F.col("subject_id").rlike("^(region|enterprise):"))
-    own = strange.join(known, F.col("subject_id") == F.col("known_id"), "left_anti")
-    latest = own.groupBy("subject_id").agg(
+def _acting(own: DataFrame) -> DataFrame:
+    """Return one row per subject, a facility; of two places the larger code, which `subject_finding` tells of (`two_places`)."""
+    one = own.groupBy("subject_id").agg(
         F.max("region_code").alias("region_code"), F.max("industry_code").alias("industry_code"),
         F.max(F.col("synthetic").cast("int")).alias("synthetic"),
     )  # fmt: skip
     kind, number = (F.regexp_extract("subject_id", "^([^:]*):(.*)$", part) for part in (1, 2))
     name = F.concat(F.initcap(kind), F.lit(" "), number)
     return _rows(
-        latest, subject_id=F.col("subject_id"), subject_type=F.lit("facility"), name=name, name_en=name,
+        one, subject_id=F.col("subject_id"), subject_type=F.lit("facility"), name=name, name_en=name,
         parent_id=region_id(F.col("region_code")), region_code=F.col("region_code"),
         industry_code=F.col("industry_code"), synthetic=F.col("synthetic") == 1,
     )  # fmt: skip

@@ -9,18 +9,22 @@ from pyspark.sql import functions as F
 
 from layers.history import of_the_day, overlapping, since, states, until
 from layers.names import normalised
+from layers.thematic._acting import acting
 from layers.thematic._masters import Masters
 
+MEASURED = ("stack_operation", "flue_gas_dry")  # activities of cems_stack and cems_co2: the same gas by hours and as a mean
 REFERENCES = {"park_id": "unknown_park", "enterprise_id": "unknown_enterprise", "successor_id": "unknown_successor"}
 
 
 def transform(
     enterprise: DataFrame, park: DataFrame, project: DataFrame, individual: DataFrame, facility: DataFrame,
-    activity: DataFrame, subject: DataFrame,
+    activity: DataFrame, subject: DataFrame, sources: dict[str, DataFrame],
 ) -> DataFrame:  # fmt: skip
-    """Return one row per finding: overlap, two_codes, unknown_park, _enterprise or _successor, outside."""
+    """Return one row per finding, of those that the contract lists, with the rows concerned and a remedy."""
     told = Masters(enterprise, park, project, individual, facility).told()
-    found = [_overlaps(told), _two_codes(subject), _outside(activity, subject)]
+    found = [_overlaps(told), _two_codes(subject), _outside(activity, subject), _measured_twice(activity)]
+    if places := acting(sources, told):
+        found.append(_two_places(places[0]))
     found += [_unknown(subject, column, finding) for column, finding in REFERENCES.items()]
     return reduce(DataFrame.unionByName, found)
 
@@ -96,6 +100,37 @@ def _lost(activity: DataFrame, subject: DataFrame) -> DataFrame:
         .groupBy("subject_id")
         .agg(counted, first, last)
     )
+
+
+def _two_places(own: DataFrame) -> DataFrame:
+    """Whoever acts in two regions or industries, and no master data say which holds when: one state cannot be in both."""
+    each = [(F.min(name).alias(f"{name}_low"), F.max(name).alias(f"{name}_high")) for name in ("region_code", "industry_code")]
+    seen = own.groupBy("subject_id").agg(*(end for ends in each for end in ends), F.count(F.lit(1)).alias("places"))
+    differs = seen.where("region_code_low <> region_code_high or industry_code_low <> industry_code_high")
+    taken = F.concat_ws(" and ", F.concat(F.lit("region "), F.col("region_code_high")),
+                        F.concat(F.lit("industry "), F.col("industry_code_high")))  # fmt: skip
+    other = F.concat_ws(" and ", *(F.when(F.col(f"{name}_low") != F.col(f"{name}_high"), F.col(f"{name}_low"))
+                                   for name in ("region_code", "industry_code")))  # fmt: skip
+    return _found(
+        differs.withColumn("valid_from", F.lit(None).cast("date")), "two_places", rows=F.col("places"),
+        message=_text(F.col("subject_id"), " is told to be in ", other, ", too, and is counted in ", taken),
+        remedy="deliver it as a facility (cleaned.facility) with the days on which each held, or correct the code",
+    )  # fmt: skip
+
+
+def _measured_twice(activity: DataFrame) -> DataFrame:
+    """Stacks of which hours and amounts of flue gas are told in one month: both add up in the book of what was measured."""
+    of_stack = [F.max(F.when(F.col("activity_code") == code, F.lit(1))).alias(f"_{n}") for n, code in enumerate(MEASURED)]
+    days = (F.min("date").alias("first_date"), F.max("date").alias("last_date"), F.count(F.lit(1)).alias("rows"))
+    told = activity.where(F.col("activity_code").isin(*MEASURED)).withColumn("month", F.trunc("date", "month"))
+    twice = told.groupBy("subject_id", "month").agg(*of_stack, *days).where("_0 = 1 and _1 = 1")
+    return _found(
+        twice.withColumnRenamed("month", "valid_from"), "measured_twice", rows=F.col("rows"),
+        first_date=F.col("first_date"), last_date=F.col("last_date"),
+        message=_text(F.col("subject_id"), " has both ", MEASURED[0], " and ", MEASURED[1], " from ", F.col("first_date"), " to ",
+                      F.col("last_date"), ": both add up in the book measured"),
+        remedy="withdraw one of both: hours by reading and a mean over the period measure the same gas",
+    )  # fmt: skip
 
 
 def _text(*parts: Column | str) -> Column:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from layers.business._places import dated
 from layers.business.unresolved import transform as unresolved
 from layers.thematic.subject import transform as subject
 from layers.thematic.subject_finding import transform as findings
@@ -19,7 +20,7 @@ def _found(spark: Any, enterprises: list[Row], days: list[str] | None = None) ->
     masters = [frame(spark, "cleaned.enterprise", enterprises), *(frame(spark, f"cleaned.{one}", []) for one in OTHERS)]
     who = frame(spark, "thematic.subject", rows(subject(*masters, {}), contract("thematic.subject")))
     activity = _bought(spark, days or [])
-    made = findings(*masters, activity, who).orderBy("finding", "subject_id", "valid_from")
+    made = findings(*masters, activity, who, {}).orderBy("finding", "subject_id", "valid_from")
     return who, [tuple(map(str, row)) for row in made.select("finding", "subject_id", "other_id", "rows", "message").collect()]
 
 
@@ -62,3 +63,12 @@ def test_activity_after_a_merger_is_told_with_the_successor_and_not_lost(spark: 
 def test_a_park_and_a_successor_that_nobody_told_of_are_named(spark: Any) -> None:
     _, found = _found(spark, [A | {"park_id": "park:9", "valid_to": "2024-06-30", "successor_id": "enterprise:Z"}])
     assert [(row[0], row[2]) for row in found] == [("unknown_park", "park:9"), ("unknown_successor", "enterprise:Z")]
+
+
+def test_two_states_of_one_day_double_no_line(spark: Any) -> None:
+    told = [A, A | {"valid_from": "1900-01-01"}, A | {"valid_from": "2024-01-01", "valid_to": "2024-12-31"},
+            A | {"valid_from": "2024-06-01", "industry_code": "3110"}]  # fmt: skip
+    who, found = _found(spark, told, ["2024-05-01", "2024-07-01"])
+    placed = dated(_bought(spark, ["2024-05-01", "2024-07-01"]), who).orderBy("activity_id").select("activity_id", "subject_from")
+    assert [tuple(map(str, row)) for row in placed.collect()] == [("2024-05-01", "2024-01-01"), ("2024-07-01", "2024-01-01")]
+    assert [row[0] for row in found] == ["overlap"]
