@@ -209,6 +209,19 @@ def test_green_electricity_takes_back_what_bought_electricity_counted_for_it(spa
         assert [row[0] for rows in made for row in rows] == [Decimal(tonnes), -Decimal(tonnes)]
 
 
+def test_electricity_stands_in_the_market_book_by_the_residual_mix_less_what_is_proven_green(spark: Any, project: Path) -> None:
+    grid = {"role": "ef", "unit": "tCO2/MWh", "kind": "default", "region_code": "CHN", "valid_to": "2023-12-31"}
+    library = [{**grid, "factor_id": set_, "factor_set": set_, "value": value, "valid_from": "2023-01-01"}
+               for set_, value in (("grid_average", 0.5306), ("grid_average_excl_market_nonfossil", 0.6096))]  # fmt: skip
+    found: dict[tuple[str, bool], Decimal] = {}
+    for code, quantity in (("electricity_purchased", 14000), ("electricity_green", 2000)):
+        given = _frames(spark, library, activity_code=code, quantity=quantity, unit="MWh", date="2025-06-01",
+                        period_start="2025-06-01T00:00:00Z")  # fmt: skip
+        for line in emission(*given).select("book", "fallback", "emission_tco2e").collect():
+            found[line[0], line[1]] = found.get((line[0], line[1]), Decimal(0)) + line[2]
+    assert found == {("enterprise", True): Decimal("6367.2"), ("enterprise_market", True): Decimal("7315.2")}
+
+
 def test_an_input_mixes_sets_only_where_the_method_declares_it(spark: Any, project: Path) -> None:
     mixed = BURN.replace('unit: "1", default: 1, default_source: "Guide, 3"', 'unit: "1", sets: [third], note: By device')
     (project / "burn.yaml").write_text(mixed, encoding="utf-8")
