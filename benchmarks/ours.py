@@ -125,6 +125,30 @@ def again(folder: Path, terms: str = f"{METER} {MONTH}") -> dict[str, Any]:
     return clock.laps
 
 
+def prepared(folder: Path, deliveries: str, *terms: str) -> dict[str, Any]:
+    """Land a folder and build tables with all that they are made from; a source of which nothing came is an empty table."""
+    clock = Clock()
+    with opened(folder, clock) as (lake, session):
+        land(lake, deliveries)
+        for outcome in run(lake, session, terms):
+            if outcome.status not in ("built", "waiting"):
+                raise SystemExit(f"{outcome.table}: {outcome.status}: {outcome.reason}")
+        clock.lap("build")
+    return clock.laps
+
+
+def restate(folder: Path, gwp: str) -> dict[str, Any]:
+    """Restate everything under another GWP set, named as the set is."""
+    from jobs.restate import restate as again
+    from models.variant import Variant
+
+    clock = Clock()
+    with opened(folder, clock) as (lake, session):
+        again(lake, session, gwp.lower(), Variant(gwp))
+        clock.lap("restate")
+    return clock.laps
+
+
 def rounds(folder: Path, deliveries: str) -> dict[str, Any]:
     """Land, build and maintain, one delivery after the other; return the seconds of each round."""
     clock, seconds = Clock(), []
@@ -143,6 +167,19 @@ def trace(folder: Path, table: str, *key: str) -> dict[str, Any]:
     clock = Clock()
     with opened(folder, clock) as (lake, session):
         return _traced(lake, session, table, pairs)
+
+
+def traced_twice(folder: Path, table: str, *key: str) -> dict[str, Any]:
+    """Trace a figure twice and return the seconds of the second, which finds warm what the first did not."""
+    from jobs.trace import trace as follow
+
+    clock, pairs = Clock(), dict(item.split("=", 1) for item in key)
+    with opened(folder, clock) as (lake, session):
+        follow(lake, session, table, pairs)
+        clock.lap("first")
+        clock.laps["hops"] = _depth(follow(lake, session, table, pairs))
+        clock.lap("second")
+    return clock.laps
 
 
 def _traced(lake: Lake, session: Engine, table: str, pairs: dict[str, str]) -> dict[str, Any]:
@@ -188,7 +225,7 @@ def rules(folder: Path, rows: str, table: str) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    known = (build, change, again, demo, fetch, rounds, rules, trace)
+    known = (build, change, again, demo, fetch, prepared, restate, rounds, rules, trace, traced_twice)
     does = {function.__name__: function for function in known}[sys.argv[1]]
     place = sys.argv[2] if is_remote(sys.argv[2]) else Path(sys.argv[2])
     print(json.dumps(does(place, *sys.argv[3:])))  # type: ignore[operator]

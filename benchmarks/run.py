@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from benchmarks import against_itself, against_others, of_science, of_texts, of_the_demo, report, workbook
+from benchmarks import against_itself, against_others, of_accounting, of_science, of_texts, of_the_demo, report, workbook
 from benchmarks.cases import asked, measured
 from benchmarks.result import Result, Setting
 
@@ -21,6 +21,9 @@ CASES = {
     "excel": workbook.excel,
     "csv_gbk": of_texts.csv_gbk,
     "file_memory": of_texts.file_memory,
+    "accounting": of_accounting.accounting,
+    "rollups": of_accounting.rollups,
+    "restate": of_accounting.restate,
     "trace": of_the_demo.trace,
     "demo": of_the_demo.demo,
     "netcdf_xarray": of_science.netcdf_xarray,
