@@ -17,6 +17,7 @@ from samples.flat_files import write_flat_files
 from samples.grids import write_packed
 from samples.measured import write_measured, write_stack
 from samples.regions import write_regions
+from samples.reports import write_reports
 from samples.statistics import write_statistics
 from schemas.contract import Contract
 from schemas.contracts import contracts
@@ -46,6 +47,7 @@ MADE = {
     "enterprises/measured/": "made up by samples/measured.py",
     "enterprises/cems/": "made up by samples/measured.py",
     "enterprises/override/": "made up by samples/measured.py",
+    "enterprises/report/": "made up by samples/reports.py",
     "enterprises/": "made up by samples/enterprises.py; wrong rows are listed in samples/wrong_rows.csv",
     "statistics/": "facts as recalled, by samples/statistics.py",
     "policies/word/": "written by samples/documents.py",
@@ -75,6 +77,7 @@ def write_samples(shared: Path, target: Path) -> None:
     write_flat_files(data / "emission_factors", deliveries / "libraries/defra")
     write_measured(deliveries / "enterprises")
     write_stack(deliveries / "enterprises")
+    write_reports(deliveries / "enterprises")
     write_statistics(deliveries / "statistics")
     write_factors(shared / "domain", deliveries / "factors")
     write_packed(data / COPIES[f"edgar/grid/{GRID}.nc"], deliveries / f"edgar/packed/{GRID}.h5")

@@ -128,19 +128,3 @@ def test_a_second_run_finds_everything_up_to_date(demo_lake: Path, tmp_path: Pat
     statuses = {row["table"]: row["status"] for row in json.loads(again.stdout)}
     assert len(statuses) == len(BUILT)
     assert set(statuses.values()) == {"skipped"}
-
-
-def test_the_ceads_workbooks_disagree_by_a_reported_size(shared: Path, tmp_path: Path) -> None:
-    """Outside the demo: the licence of these workbooks allows no redistribution, so that samples/ may not hold them."""
-    folder = shared / "data" / "china_provincial"
-    project = ["carbonlake", "--json", "--project", str(SHIPPED / "tests" / "projects" / "ceads")]
-    for table, name in (("province", "Emission_Inventories_for_30_Provinces_2010.xlsx"),
-                        ("nation", "China_CO2_Inventory_1997-2019_(IPCC_Sectoral_Emissions).xlsx")):  # fmt: skip
-        landed = documents.run([*project, "land", str(folder / name), "--source", f"cleaned.ceads_{table}"], tmp_path)
-        assert landed.returncode == 0, landed.stderr
-    built = documents.run([*project, "run", "+business.ceads_gap"], tmp_path)
-    assert built.returncode == 0, built.stdout + built.stderr
-    (gap,) = sql(Lake(str(tmp_path / "lake")), "from business.ceads_gap").to_pylist()
-    assert (gap["year"], gap["provinces"]) == (2010, 30)
-    assert [round(float(gap[name]), 1) for name in ("provinces_mt", "nation_mt", "difference_mt")] == [8598.7, 7904.5, 694.1]
-    assert round(float(gap["difference_percent"]), 1) == 8.8

@@ -1,68 +1,76 @@
-"""Published inventories against each other: editions, publishers, and the sum of provinces against the nation."""
+"""Published inventories against each other, against the sums of their parts, and against ours, with a cause for each gap."""
 
 from __future__ import annotations
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
+from layers.business._causes import classified
+from layers.business._statements import ALL, TONNES, ours, stated, sums
 from layers.numbers import fix, to_double
 
-NATION = "CHN"
 # National totals of CO2 without land use: what a publisher calls them, and that they are near enough to compare.
 COMPARED_AS = {"fossil_co2": "total", "total": "total", "total_lulucf": "total_lulucf"}
-STATEMENT = ("publisher", "edition", "basis", "sector")
+NAME = ("publisher", "edition", "basis", "sector")
+SIDE = (*NAME, "emission_tco2e", "shown_to_t", "period", "boundary", "parts", "lacks")
+SAME = ("subject_id", "region_code", "gas", "year", "compared_as", "fuel")
+# Only against its own statement is the sum of parts held: what lies between two publishers is told once.
+KINDS = {"parts": "sum of % provinces", "sectors": "sum of % sectors", "fuels": "sum of % fuels", "ours": "computed"}
 
 
-def transform(inventory: DataFrame) -> DataFrame:
-    """Return one row per two statements on one region, gas, sector and year that differ; statements are never added.
+def transform(inventory: DataFrame, emission_rollup: DataFrame) -> DataFrame:
+    """Return one row per two statements on one subject, gas, sector, fuel and year that differ; statements are never added.
 
     `difference_tco2e` is the second less the first; statements that agree are no discrepancy and give no row.
     """
-    stated = inventory.where("emission_tco2e is not null").select(
-        "region_code", "gas", "year", "publisher", "edition", F.lit("stated").alias("basis"), "sector", "emission_tco2e"
+    told = stated(inventory).select("*", _compared_as(F.col("sector")).alias("compared_as"))
+    more = ours(emission_rollup).unionByName(sums(stated(inventory)))
+    other = more.select("*", _compared_as(F.col("sector")).alias("compared_as"))
+    pairs = _paired(told, told, F.lit(True), _name("a") < _name("b"))
+    own = (F.col("a_publisher") == F.col("b_publisher")) & (F.col("a_edition") == F.col("b_edition"))
+    held = _paired(told, other, F.col("b_basis") == "computed", F.lit(True)).unionByName(
+        _paired(told, other, F.col("b_basis") != "computed", own & (F.col("a_sector") == F.col("b_sector"))))  # fmt: skip
+    found = pairs.unionByName(held).select("*", *_sized())
+    parts = told.drop("compared_as").unionByName(ours(emission_rollup))
+    shown = classified(found, _parts(parts))
+    sides = [f"{side}_{part}" for side in "ab" for part in (*NAME, "emission_tco2e")]
+    return shown.where("kind not in ('sectors', 'fuels') or cause <> 'rounding'").select(
+        *SAME, "kind", *sides, "difference_tco2e", "difference_percent", "cause", "evidence", "also"
     )
-    whole = stated.unionByName(_sum_of_provinces(stated)).select("*", _compared_as().alias("compared_as"))
-    first, second = (whole.select(*(F.col(n).alias(f"{side}_{n}") for n in whole.columns)) for side in ("a", "b"))
-    same = [F.col(f"a_{n}") == F.col(f"b_{n}") for n in ("region_code", "gas", "year", "compared_as")]
-    both = first.join(second, [*same, _name("a") < _name("b")])
-    return both.where("a_emission_tco2e <> b_emission_tco2e").select(*_shown())
 
 
-def _sum_of_provinces(stated: DataFrame) -> DataFrame:
-    """What the provinces of one publication add up to, as a statement on the nation; the basis counts them."""
-    provinces = stated.where(F.col("region_code").rlike("^[0-9]{2}0000$"))
-    sums = provinces.groupBy("gas", "year", "publisher", "edition", "sector").agg(
-        F.sum("emission_tco2e").cast("decimal(28,6)").alias("emission_tco2e"),
-        F.countDistinct("region_code").alias("parts"),
-    )
-    basis = F.concat(F.lit("sum of "), F.col("parts").cast("string"), F.lit(" provinces"))
-    return sums.select(F.lit(NATION).alias("region_code"), "gas", "year", "publisher", "edition",
-                       basis.alias("basis"), "sector", "emission_tco2e")  # fmt: skip
+def _paired(first: DataFrame, second: DataFrame, which: Column, how: Column) -> DataFrame:
+    a = first.select(*SAME, *(F.col(n).alias(f"a_{n}") for n in SIDE))
+    b = second.select(*(F.col(n).alias(f"_{n}") for n in SAME), *(F.col(n).alias(f"b_{n}") for n in SIDE)).where(which)
+    same = [F.col(n) == F.col(f"_{n}") for n in SAME if n != "region_code"]
+    return a.join(b, [*same, how]).where("a_emission_tco2e <> b_emission_tco2e").drop(*(f"_{n}" for n in SAME))
 
 
-def _compared_as() -> Column:
-    known: Column = F.when(F.lit(False), F.lit(""))
-    for sector, name in COMPARED_AS.items():
-        known = known.when(F.col("sector") == sector, F.lit(name))
-    return known.otherwise(F.col("sector"))
+def _sized() -> list[Column]:
+    a, b = F.col("a_emission_tco2e"), F.col("b_emission_tco2e")
+    difference = (b - a).cast(TONNES)
+    base = to_double(a)
+    percent = F.when(base != 0, fix(to_double(difference) / base * 100, TONNES))
+    kind = F.when(F.col("a_publisher") == F.col("b_publisher"), F.lit("editions")).otherwise(F.lit("publishers"))
+    for name, like in KINDS.items():
+        kind = F.when(F.col("b_basis").like(like), F.lit(name)).otherwise(kind)
+    return [difference.alias("difference_tco2e"), percent.alias("difference_percent"), kind.alias("kind"),
+            F.when(base != 0, to_double(b) / base).alias("ratio")]  # fmt: skip
+
+
+def _parts(rows: DataFrame) -> DataFrame:
+    """Fuels as parts of all fuels, sectors as parts of the sector above them: each under what it is a part of."""
+    fuels = rows.where(F.col("fuel") != ALL).select("*", F.col("fuel").alias("part_name")).withColumn("fuel", F.lit(ALL))
+    sectors = rows.where("part_of is not null").select("*", F.col("sector").alias("part_name"))
+    return fuels.unionByName(sectors.withColumn("sector", F.col("part_of"))).where("emission_tco2e > 0")
+
+
+def _compared_as(sector: Column) -> Column:
+    known = sector
+    for code, name in COMPARED_AS.items():
+        known = F.when(sector == code, F.lit(name)).otherwise(known)
+    return known
 
 
 def _name(side: str) -> Column:
-    return F.concat_ws("|", *(f"{side}_{part}" for part in STATEMENT))
-
-
-def _shown() -> list[Column]:
-    difference = F.col("b_emission_tco2e") - F.col("a_emission_tco2e")
-    base = to_double(F.col("a_emission_tco2e"))
-    percent = F.when(base != 0, fix(to_double(difference.cast("decimal(28,6)")) / base * 100, "decimal(28,6)"))
-    kind = (
-        F.when(F.col("a_basis") != F.col("b_basis"), F.lit("parts"))
-        .when(F.col("a_publisher") == F.col("b_publisher"), F.lit("editions"))
-        .otherwise(F.lit("publishers"))
-    )
-    sides = [F.col(f"{side}_{part}") for side in "ab" for part in (*STATEMENT, "emission_tco2e")]
-    return [
-        F.col("a_region_code").alias("region_code"), F.col("a_gas").alias("gas"), F.col("a_year").alias("year"),
-        F.col("a_compared_as").alias("compared_as"), kind.alias("kind"), *sides,
-        difference.cast("decimal(28,6)").alias("difference_tco2e"), percent.alias("difference_percent"),
-    ]  # fmt: skip
+    return F.concat_ws("|", *(f"{side}_{part}" for part in NAME))

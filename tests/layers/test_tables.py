@@ -14,7 +14,6 @@ from layers.business.edition_change import transform as edition_change
 from layers.business.edition_change_column import transform as edition_change_column
 from layers.business.emission_month import transform as emission_month
 from layers.business.emission_year import transform as emission_year
-from layers.business.inventory_comparison import transform as inventory_comparison
 from layers.index.emission_cube import transform as emission_cube
 from layers.index.passage import transform as index_passage
 from models.terms import terms
@@ -91,15 +90,3 @@ def test_the_second_edition_of_owid_revises_21703_rows(spark: Any, tmp_path: Pat
         "trade_co2_share_percent": 3359, "co2_per_capita_t": 20464, "consumption_co2_per_capita_t": 3331,
         "share_global_cumulative_co2_percent": 19824, "co2_per_gdp": 14940, "consumption_co2_per_gdp": 3182,
     }  # fmt: skip
-
-
-def test_the_provinces_of_2010_exceed_the_nation_by_a_size(spark: Any) -> None:
-    # CEADs, million tonnes; the workbooks themselves may not be redistributed.
-    shared = {"publisher": "CEADs", "sector": "total", "gas": "CO2", "year": 2010, "edition": "2013"}
-    codes = [f"{code}0000" for code in range(11, 41)]
-    inventory = [{**shared, "region_code": code, "emission_tco2e": Decimal("8598.7") / 30 * 10**6} for code in codes]
-    inventory.append({**shared, "region_code": "CHN", "emission_tco2e": Decimal("7904.5") * 10**6})
-    made = rows(inventory_comparison(frame(spark, "thematic.inventory", inventory)), contract("business.inventory_comparison"))
-    assert [(row["kind"], row["b_basis"]) for row in made] == [("parts", "sum of 30 provinces")]
-    assert round(made[0]["difference_tco2e"] / 10**6, 1) == Decimal("694.2")
-    assert round(made[0]["difference_percent"], 1) == Decimal("8.8")
