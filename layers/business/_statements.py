@@ -20,6 +20,7 @@ WHAT = ("sector", "fuel", "part_of")
 STATEMENT = (*WHOSE, *WHAT, "emission_tco2e", "shown_to_t", "period", "boundary", "basis", "parts", "lacks")
 # Part of OWID's total: a column of its codebook (other_industry_co2) that the editions of 2020 do not have.
 UNLISTED = "other industry"
+LEGAL = "法人边界"  # GB/T 32150-2015, 4.2: a legal entity, or what is looked upon as one
 BOOKS = ("enterprise", "region")  # boundaries that others publish, too: of a reporting enterprise, of a territory
 
 
@@ -69,9 +70,10 @@ def _computed(rows: DataFrame, *what: str | Column) -> DataFrame:
     )  # fmt: skip
     rows_left = F.col("unresolved_rows")
     lacks = F.when(rows_left > 0, F.concat(rows_left.cast("bigint").cast("string"), F.lit(" unresolved rows")))
+    boundary = F.when(F.col("edition") == "enterprise", F.lit(LEGAL)).alias("boundary")
     zero = F.lit(0).cast(TONNES).alias("shown_to_t")
     return added.where("emission_tco2e is not null").select(
-        *WHOSE, *WHAT, "emission_tco2e", zero, _none("period"), _none("boundary"), F.lit("computed").alias("basis"),
+        *WHOSE, *WHAT, "emission_tco2e", zero, _none("period"), boundary, F.lit("computed").alias("basis"),
         F.col("lines").cast("bigint").alias("parts"), lacks.alias("lacks"),
     )  # fmt: skip
 
