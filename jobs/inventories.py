@@ -31,7 +31,8 @@ def gaps(lake: Lake, wanted: Mapping[str, str]) -> list[Row]:
     chosen = [f"cast({name} as varchar) = {literal(value)}" for name, value in wanted.items() if name in types]
     where = f" where {' and '.join(chosen)}" if chosen else ""
     order = "abs(difference_tco2e) desc, subject_id, year, a_edition, b_edition, compared_as, fuel"
-    return sql(lake, f"select * from {TABLE}{where} order by {order}").to_pylist()
+    found: list[Row] = sql(lake, f"select * from {TABLE}{where} order by {order}").to_pylist()
+    return found
 
 
 def told(row: Row) -> Row:
