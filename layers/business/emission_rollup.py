@@ -8,10 +8,11 @@ from pyspark.sql import functions as F
 from layers.business._levels import rolled
 from layers.business._open import held, unresolved_sums
 from layers.business._places import PLACE, placed
-from layers.business._sums import DETAIL, again
+from layers.business._sums import DETAIL, again, root, squared
 
-TONNES = ("mass_t", "emission_tco2e")
-COUNTS = ("lines", "fallback_lines", "quarter_lines", "year_lines", "unresolved_rows")
+TONNES = ("mass_t", "emission_tco2e", "uncertainty_most_tco2e", "unrated_tco2e")
+SQUARE = "square"  # of the half intervals, in t²
+COUNTS = ("lines", "fallback_lines", "unrated_lines", "quarter_lines", "year_lines", "unresolved_rows")
 UNITS = ("unit_low", "unit_high")
 BASE = ("book", "fine", "period", *PLACE, *DETAIL)
 
@@ -19,27 +20,34 @@ BASE = ("book", "fine", "period", *PLACE, *DETAIL)
 def transform(emission_day: DataFrame, emission_month: DataFrame, unresolved: DataFrame, subject: DataFrame) -> DataFrame:
     """Return sums by book, grain, period, level and member, with scope, category, activity and gas.
 
-    A member of which there is nothing but unresolved activity has NULL for its emission: what is not known is no zero.
+    Uncertainty is that of independent parts (of a subject, activity, gas and month, or day), and at most that of fully
+    dependent ones. A member of which there is nothing but unresolved activity has NULL for its emission: what is not known is no zero.
     """
     base = _lines(emission_day, "day", "date").unionByName(_lines(emission_month, "month", "month"))
     base = base.unionByName(_unresolved(unresolved, subject))
     added = again(*TONNES, "unresolved_quantity") + again(*COUNTS, type_="decimal(19,0)")
+    added += again(SQUARE, type_="decimal(28,10)")
     added += [F.min("unit_low").alias("unit_low"), F.max("unit_high").alias("unit_high")]
     sums = rolled(base, ("book", *DETAIL), added)
-    return sums.select("book", "grain", "period", "level", "member", *DETAIL, *TONNES, "lines", "fallback_lines",
-                       _coarser(), "unresolved_rows", *held())  # fmt: skip
+    return sums.select("book", "grain", "period", "level", "member", *DETAIL, "mass_t", "emission_tco2e",
+                       root(SQUARE).alias("uncertainty_tco2e"), "uncertainty_most_tco2e", "unrated_tco2e", "unrated_lines",
+                       "lines", "fallback_lines", _coarser(), "unresolved_rows", *held())  # fmt: skip
 
 
 def _lines(sums: DataFrame, fine: str, day: str) -> DataFrame:
-    rows = sums.select("*", F.lit(fine).alias("fine"), F.col(day).alias("period"))
-    return rows.select(*BASE, *TONNES, *_typed(rows), *_none("unresolved_quantity", "decimal(28,6)"), *_none(*UNITS))
+    half = F.col("uncertainty_tco2e").alias("uncertainty_most_tco2e")
+    rows = sums.select(
+        "*", F.lit(fine).alias("fine"), F.col(day).alias("period"), half, squared("uncertainty_tco2e").alias(SQUARE)
+    )
+    none = (*_none("unresolved_quantity", "decimal(28,6)"), *_none(*UNITS))
+    return rows.select(*BASE, *TONNES, SQUARE, *_typed(rows), *none)
 
 
 def _unresolved(unresolved: DataFrame, subject: DataFrame) -> DataFrame:
     rows = placed(unresolved_sums(unresolved), subject)
     tonnes = [column for name in TONNES for column in _none(name, "decimal(28,6)")]
     quantity = F.col("unresolved_quantity").cast("decimal(28,6)").alias("unresolved_quantity")
-    return rows.select(*BASE, *tonnes, *_typed(rows), quantity, *UNITS)
+    return rows.select(*BASE, *tonnes, *_none(SQUARE, "decimal(28,10)"), *_typed(rows), quantity, *UNITS)
 
 
 def _typed(rows: DataFrame) -> list[Column]:

@@ -45,6 +45,7 @@ def _line(n: int, subjects: list[str]) -> dict[str, Any]:
         "grain": random.choice(GRAINS), "gas": random.choice(["CO2", "CH4"]), "scope": random.choice([1, 2]),
         "category": random.choice(["process", "fuel"]), "activity_code": random.choice(["fuel_coke", "clinker_output"]),
         "mass_t": tonnes, "emission_tco2e": tonnes, "fallback": random.choice([True, False]),
+        "uncertainty_percent": random.choice([2.5, 10.0, 40.0, None]),
     }  # fmt: skip
 
 
@@ -115,6 +116,28 @@ def test_the_members_of_a_level_add_up_to_their_member_above(
     above = {row["member"][:digits] for row in made if row["level"] == whole and row["member"].isdigit()}
     assert above
     assert all(total(parts, prefix) == total(whole, prefix) for prefix in above)
+
+
+def test_uncertainty_adds_up_by_squares_of_parts_and_at_most_by_parts_and_says_what_it_leaves_out(
+    given: Any, made: list[dict[str, Any]]
+) -> None:
+    states: dict[Any, float] = defaultdict(float)  # a part: lines of one subject, activity and gas in a month
+    open_: dict[str, Decimal] = defaultdict(Decimal)
+    for one in given[1]:
+        if one["uncertainty_percent"] is None:
+            open_[one["book"]] += Decimal(str(one["emission_tco2e"]))
+        else:
+            part = tuple(one[name] for name in ("book", "subject_id", "scope", "category", "activity_code", "gas"))
+            states[(*part, one["date"][:7])] += abs(one["emission_tco2e"]) * one["uncertainty_percent"] / 100
+    for book in "ab":
+        mine = [row for row in made if (row["book"], row["grain"], row["level"]) == (book, "year", "total")]
+        parts = [half for part, half in states.items() if part[0] == book]
+        squares = sum(float(row["uncertainty_tco2e"] or 0) ** 2 for row in mine)
+        assert squares == pytest.approx(sum(half * half for half in parts), rel=1e-9)
+        assert float(sum(row["uncertainty_most_tco2e"] or 0 for row in mine)) == pytest.approx(sum(parts), rel=1e-9)
+        assert sum(row["unrated_tco2e"] or 0 for row in mine) == open_[book] != 0
+        assert all((row["uncertainty_tco2e"] is None) == (row["unrated_lines"] == row["lines"]) for row in mine)
+    assert sum(row["unrated_lines"] for row in mine) < sum(row["lines"] for row in mine)
 
 
 def test_months_of_a_quarter_and_quarters_of_a_year_add_up(made: list[dict[str, Any]]) -> None:
