@@ -21,7 +21,8 @@ def transform(emission_day: DataFrame, emission_month: DataFrame, unresolved: Da
     """Return sums by book, grain, period, level and member, with scope, category, activity and gas.
 
     Uncertainty is that of independent parts (of a subject, activity, gas and month, or day), and at most that of fully
-    dependent ones. A member of which there is nothing but unresolved activity has NULL for its emission: what is not known is no zero.
+    dependent ones. A member of which there is nothing but unresolved activity has NULL for its emission: what is not
+    known is no zero.
     """
     base = _lines(emission_day, "day", "date").unionByName(_lines(emission_month, "month", "month"))
     base = base.unionByName(_unresolved(unresolved, subject))
