@@ -6,10 +6,12 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
+import duckdb
+
 from jobs import variants
 from jobs.compare import Side
 from jobs.lake import Lake
-from jobs.relation import arrow_table, connect, quote, relation_sql
+from jobs.relation import arrow_table, columns, connect, quote, relation_sql
 from jobs.restate import restate
 from jobs.session import Engine
 from models.variant import Variant
@@ -17,13 +19,16 @@ from schemas.contracts import contract
 from schemas.errors import UserError
 
 BOOK = "book"
+UNRESOLVED = "business.unresolved"
+LACKS = "unresolved_activities"  # of the same subject, activity and year, in whatever book: the figure lacks what they emit
 
 
 def figure(lake: Lake, table: str, where: Mapping[str, str], sides: Sequence[Side]) -> list[dict[str, Any]]:
     """Return the sums of a table's measures over the rows that values of columns select, one row for each state and group.
 
     A group is what the contract says adds up: a book, and a level, grain, unit … where the table has several. A measure
-    that adds up within less than that, such as the mass of one gas, is left out until `where` says of which.
+    that adds up within less than that, such as the mass of one gas, is left out until `where` says of which. Where the
+    table does not count it itself, activity without a line is told beside an emission.
     Raise UserError for a column that is none, a table without measures, and a state that lacks the table.
     """
     one = contract(table)
@@ -44,15 +49,29 @@ def _sums(
     head = side.head(table)
     if head is None:
         raise UserError(f"{side.name} has no {table}", remedy="`carbonlake release show` tells what a release holds")
-    sums = [f"sum({quote(name)}) as {quote(name)}" for name in measures]
+    there = columns(head)  # a release may be older than a column
+    sums = [f"{f'sum({quote(name)})' if name in there else 'null'} as {quote(name)}" for name in measures]
     same = " and ".join(f"cast({quote(name)} as varchar) = ?" for name in where) or "true"
     names = [quote(name) for name in groups]
     grouped = f"group by {', '.join(names)} order by {', '.join(names)}" if names else ""
     with connect(lake.root, lake.storage_options) as duck:
         text = f"select {', '.join([*names, 'count(*) as rows', *sums])} from ({relation_sql(head)}) where {same} {grouped}"
         found = arrow_table(duck.sql(text, params=list(where.values()))).to_pylist()
+        lacks = _lacks(duck, side, where) if "emission_tco2e" in measures and "unresolved_rows" not in measures else {}
     # A state that has nothing of it says so: a row less would pass for a state that was not asked.
-    return [{"state": side.name, **row} for row in found or [dict.fromkeys(groups) | {"rows": 0} | dict.fromkeys(measures)]]
+    none = [dict.fromkeys(groups) | {"rows": 0} | dict.fromkeys(measures)]
+    return [{"state": side.name, **row, **lacks} for row in found or none]
+
+
+def _lacks(duck: duckdb.DuckDBPyConnection, side: Side, where: Mapping[str, str]) -> dict[str, int]:
+    head = side.head(UNRESOLVED)
+    if head is None:
+        return {}
+    places = {name: "year(date)" if name == "year" else quote(name) for name in ("subject_id", "activity_code", "year")}
+    same = " and ".join(f"cast({places[name]} as varchar) = ?" for name in where if name in places) or "true"
+    values = [value for name, value in where.items() if name in places]
+    found = duck.execute(f"select count(*) from ({relation_sql(head)}) where {same}", values).fetchone()
+    return {LACKS: found[0] if found else 0}
 
 
 def known_on(lake: Lake, engine: Engine, day: date, **options: Any) -> Side:

@@ -117,7 +117,20 @@ def test_a_figure_adds_up_within_what_its_contract_says_and_no_further(lake: Lak
     (row,) = figure(lake, "business.emission_year", {"gas": "CH4"}, [Side("now", lake)])
     assert row["mass_t"] == 1
     (row,) = figure(lake, "business.emission_year", {"year": "2023"}, [Side("now", lake)])
-    assert row == {"state": "now", "book": None, "rows": 0, "emission_tco2e": None, "lines": None}
+    assert row == {"state": "now", "book": None, "rows": 0, **dict.fromkeys(("emission_tco2e", "lines", "unrated_tco2e"))}
+    open_ = {
+        "activity_id": "a",
+        "method_id": "",
+        "reason": "no_method",
+        "subject_id": "s",
+        "activity_code": "coal",
+        "quantity": 1,
+    }
+    put(lake, "business.unresolved", [open_ | {"date": f"{year}-01-01"} for year in (2023, 2024, 2024)])
+    (row,) = figure(lake, "business.emission_year", {"year": "2024", "subject_id": "s"}, [Side("now", lake)])
+    assert (row["emission_tco2e"], row["unresolved_activities"]) == (29, 2)
+    (row,) = figure(lake, "business.emission_year", {"subject_id": "other"}, [Side("now", lake)])
+    assert (row["emission_tco2e"], row["unresolved_activities"]) == (None, 0)
 
 
 def test_what_was_known_on_a_day_is_calculated_again_by_other_methods_and_never_instead_of_ones_own(
