@@ -8,7 +8,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from decimal import Decimal
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -74,7 +73,7 @@ class Figures:
     @cached_property
     def facts(self) -> dict[str, str]:
         """The facts that a text may name, each as people read it."""
-        book, value, lacks, change, percent = self._total
+        total = self._total
         states = self.duck.execute("select distinct name, industry_code, region_code from states where subject_id in (?, ?)",
                                    [self.asked.member, f"region:{self.asked.member}"]).fetchall()  # fmt: skip
         name = "、".join(dict.fromkeys(row[0] for row in states)) or self._zh("region", self.asked.member)
@@ -84,22 +83,27 @@ class Figures:
             "name": name, "id": self.asked.member, "code": self.asked.member.split(":")[-1], "year": str(self.asked.year),
             "industry": self._named("industry", (row[1] for row in states)),
             "region": self._named("region", (row[2] for row in states)),
-            "book": self._zh("book", book), "total": shown.total(value, lacks),
-            "change": shown.change(change, percent), "unresolved": f"{unresolved:,}", "gwp": gwp or "—",
+            "book": self._zh("book", self.asked.book),
+            "total": shown.total(total["emission_tco2e"], total["unresolved_rows"], self._months(total)),
+            "change": shown.change(total["year_ago_change"], total["year_ago_percent"]),
+            "unresolved": f"{unresolved:,}", "gwp": gwp or "—",
             "release": self.asked.release or "未发布（取当前数据）", "as_of": f"{self.as_of:%Y-%m-%d %H:%M:%S} UTC",
         }  # fmt: skip
 
     @property
     def headline(self) -> dict[str, Any]:
         """The figure that stands first, its book, and how much activity it lacks."""
-        book, value, lacks, _, _ = self._total
-        return {"book": book, "emission_tco2e": value, "unresolved_rows": lacks}
+        return {name: self._total[name] for name in ("book", "emission_tco2e", "unresolved_rows")}
+
+    def _months(self, total: Mapping[str, Any]) -> int | None:
+        """The months of the year that have any line, where it is not covered as a whole; older releases don't say."""
+        return None if total.get("complete", True) else total["covered_months"]
 
     @cached_property
-    def _total(self) -> tuple[str, Decimal | None, int, Decimal | None, Decimal | None]:
-        (row,) = self.duck.execute("select book, emission_tco2e, unresolved_rows, year_ago_change, year_ago_percent from changes "
-                                   "where book = ?", [self.asked.book]).fetchall()  # fmt: skip
-        return row
+    def _total(self) -> dict[str, Any]:
+        found = self.duck.execute("select * from changes where book = ?", [self.asked.book])
+        (row,) = found.fetchall()
+        return {name: value for (name, *_), value in zip(found.description, row, strict=True)}
 
     def _zh(self, list_: str, code: str) -> str:
         return str(self.duck.execute("select zh(?, ?)", [list_, code]).fetchall()[0][0])

@@ -25,12 +25,13 @@ def text(value: Any) -> str:
     return f"{value:%Y-%m-%d %H:%M:%S}" if isinstance(value, datetime) else str(value)
 
 
-def total(value: Decimal | None, unresolved: int) -> str:
-    """Return a total in tonnes of CO2 equivalents, with what it lacks beside it."""
+def total(value: Decimal | None, unresolved: int, months: int | None = None) -> str:
+    """Return a total in tonnes of CO2 equivalents, with what it lacks beside it: activity, and months of a year that has gaps."""
     if value is None:
         return f"未能核算（{unresolved:,} 条活动数据没有结果）"
-    lacks = f"（不含 {unresolved:,} 条未能核算的活动数据）" if unresolved else ""
-    return f"{text(value)} tCO2e{lacks}"
+    lacks = [f"不含 {unresolved:,} 条未能核算的活动数据"] if unresolved else []
+    lacks += [f"全年只有 {months} 个月的数据"] if months is not None else []
+    return f"{text(value)} tCO2e" + (f"（{'；'.join(lacks)}）" if lacks else "")
 
 
 def change(value: Decimal | None, percent: Decimal | None) -> str:
