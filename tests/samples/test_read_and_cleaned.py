@@ -25,7 +25,7 @@ ROWS = {
     "cleaned.edgar_grid_packed": 2485, "cleaned.enterprise": 27, "cleaned.enterprise_energy_month": 571,
     "cleaned.enterprise_output_month": 1724, "cleaned.fuel_factor": 50, "cleaned.grid_factor": 150, "cleaned.gwp": 81,
     "cleaned.park": 2, "cleaned.project": 2, "cleaned.individual": 2, "cleaned.facility": 3,
-    "cleaned.process_factor": 459, "cleaned.standard_coal": 27,
+    "cleaned.process_factor": 463, "cleaned.standard_coal": 27,
     "cleaned.library_factor": 142, "cleaned.measured_parameter": 4, "cleaned.emission_report": 9, "cleaned.factor_override": 1,
     "cleaned.defra_factor": 124, "cleaned.epa_factor": 222, "cleaned.eea_intensity": 841,
 }  # fmt: skip
