@@ -65,7 +65,8 @@ def _renamed(chosen: DataFrame) -> DataFrame:
 def _by_hour(factor_hour: DataFrame, variant: Variant) -> DataFrame:
     """The factors by hour that may have been known on the day that a variant asks for: none of an hour to come."""
     if variant.known_on is not None:
-        factor_hour = factor_hour.where(F.to_date("period_start") <= F.lit(variant.known_on))
+        day = F.to_date(F.from_utc_timestamp("period_start", "UTC"))
+        factor_hour = factor_hour.where(day <= F.lit(variant.known_on))
     names = ("factor_set", "role", "activity_code", "period_start", "factor_id", "value", "unit")
     place = F.coalesce("subject_id", "region_code", F.lit("")).alias("h_place")
     return factor_hour.select(*(F.col(name).alias(f"h_{name}") for name in names), place)

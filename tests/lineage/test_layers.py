@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Iterator, Mapping
+from datetime import date
 from typing import Any
 
 import pytest
 
 from lineage.columns import column_lineage
 from lineage.fences import refuse
+from models.variant import Variant
 from schemas import graph
 from schemas.contract import Contract
 from schemas.contracts import contract, contracts
@@ -41,6 +43,14 @@ def test_the_transform_passes_the_fence(spark: Any, table: str) -> None:
     one = contract(table)
     arguments, leaves = _arguments(spark, one, {})
     refuse(_transform(one)(**arguments), "sail", one.tolerance, inputs=leaves, where=table)
+
+
+@pytest.mark.parametrize("table", ["business.emission", "business.unresolved"])
+def test_what_was_known_on_a_day_passes_the_fence(spark: Any, table: str) -> None:
+    one = contract(table)
+    arguments, leaves = _arguments(spark, one, {})
+    made = _transform(one)(**arguments, variant=Variant(known_on=date(2024, 6, 1)))
+    refuse(made, "sail", one.tolerance, inputs=leaves, where=table)
 
 
 @pytest.mark.parametrize("table", DERIVED)
