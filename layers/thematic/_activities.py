@@ -12,6 +12,7 @@ from schemas.contract import Activity, Contract
 from schemas.contracts import contract
 
 KIND = re.compile(r"concat\('([a-z_]+):'")  # of a subject that a contract derives: concat('building:', building_id)
+GRAINS = ("hour", "day", "month", "quarter", "year")  # from the finest
 MONTHS = {"month": 1, "quarter": 3, "year": 12}
 
 

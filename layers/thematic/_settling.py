@@ -9,9 +9,8 @@ from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 from pyspark.sql.window import WindowSpec
 
-from layers.thematic._activities import as_instant
+from layers.thematic._activities import GRAINS, as_instant
 
-GRAINS = ("hour", "day", "month", "quarter", "year")  # from the finest
 RANK, EQUAL, NOBODY = "rank", "equal", "nobody"
 SAME = ("subject_id", "activity_code", "grain", "at")
 STATE = ("lost", "settled_by", "stands_table", "stands_grain", "stands_subject_id", "stands_quantity", "told_there", "block",
@@ -86,8 +85,9 @@ def by_part(rows: DataFrame, head: str, grains: Collection[str]) -> DataFrame:
         one = F.when(~F.col("lost") & (F.col("grain") == grain) & (sides.upper | sides.lower), F.lit(1))
         group = group.withColumn(f"_{grain}", F.max(one).over(Window.partitionBy(head, "activity_code", _begin(F.lit(grain)))))
     longest = F.coalesce(*(F.when(F.col(f"_{grain}") == 1, F.lit(grain)) for grain in reversed(told)), F.col("grain"))
-    # Several parts tell of one period: it is covered once.
-    once = Window.partitionBy(head, "activity_code", "grain", "at", "lost", part).orderBy("subject_id", "source_table")
+    # Several parts tell of one period: it is covered once, by the one that tells most of it.
+    order = (F.col("seconds").desc(), "subject_id", "source_table")
+    once = Window.partitionBy(head, "activity_code", "grain", "at", "lost", part).orderBy(*order)
     group = group.withColumns({"_over": longest, "_nth": F.row_number().over(once)})
     alone = [F.sum(F.when((F.col("_nth") == 1) & (F.col("grain") == grain), _standing("_lower", "seconds"))) for grain in told]
     return _settled(group, (head, "activity_code"), sides, *alone).select(*rows.columns)
@@ -109,7 +109,9 @@ def _settled(rows: DataFrame, by: Sequence[str], sides: Sides, *covered: Column)
         **{f"_covered{n}": F.coalesce(one.over(group), F.lit(0).cast("bigint")) for n, one in enumerate(covered)},
     })  # fmt: skip
     longest = F.greatest(*(F.col(f"_covered{n}") for n in range(len(covered)))) if len(covered) > 1 else F.col("_covered0")
-    full = F.coalesce((F.col("_exact").isNotNull() & (F.col("_exact") > 0)) | (longest >= F.col("_span")), F.lit(False))
+    # A telling at the very grain covers its period; hours may stand for many (see `Tellings`), so theirs are counted.
+    exactly = (F.col("_exact") > 0) & (F.col("_over") != "hour")
+    full = F.coalesce(F.coalesce(exactly, F.lit(False)) | (longest >= F.col("_span")), F.lit(False))
     below, above = full, ~full & F.col("_whole").isNotNull()
     wins = ((below & F.col("_lower")) | (above & F.col("_upper"))) & ~F.col("lost")
     judged = seen.withColumns({"_wins": wins, "_loses": (below & F.col("_upper")) | (above & F.col("_lower")), "_below": below})

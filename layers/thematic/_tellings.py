@@ -8,10 +8,10 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from layers.heads import kin
-from layers.thematic._activities import as_instant, contested, part, seconds
+from layers.thematic._activities import GRAINS, as_instant, contested, part, seconds
 from schemas.contracts import contract
 
-TELLING = ("subject_id", "activity_code", "grain", "date", "at", "source_table")  # names the rows that stand or fall together
+TELLING = ("subject_id", "activity_code", "grain", "first", "at", "source_table")  # names the rows that stand or fall together
 
 
 class Tellings:
@@ -21,22 +21,44 @@ class Tellings:
         pairs = contested(sources)
         # A frame can't be made of nothing: where nothing is contested, any rows serve, and none of them is taken.
         some = pairs or [(table, code) for table in sorted(sources)[:1] for code in list(contract(table).activity)[:1]]
-        rows = reduce(DataFrame.unionByName, [_part(table, code, sources[table]) for table, code in some])
+        rows = reduce(
+            DataFrame.unionByName, [_part(table, code, sources[table], _block(table, code, some)) for table, code in some]
+        )
         self.grains = {contract(table).activity[code].grain for table, code in some}
         self.rows = _only(_wanted(rows, subject), rows) if pairs else rows.where(F.lit(False))
 
     def sums(self) -> DataFrame:
-        """Return one row per TELLING: what it tells (`told`), how long it lasts, and what its contract says of its place."""
+        """Return one row per TELLING: what it tells (`told`), how long it lasts, and what its contract says of its place.
+
+        Hours of one block are one row, which lasts as long as the hours that were told.
+        """
+        by = (*TELLING, "unit", "rank", "beside")
         told = F.sum("quantity").cast("decimal(28,6)").alias("told")
-        return self.rows.groupBy(*TELLING, "unit", "seconds", "rank", "beside").agg(told)
+        periods = self.rows.groupBy(*by, "seconds", "start").agg(told)
+        lasting = F.sum("seconds").cast("int").alias("seconds")
+        sums = periods.groupBy(*by).agg(lasting, F.sum("told").cast("decimal(28,6)").alias("told"))
+        return sums.withColumnRenamed("first", "date")
 
 
-def _part(table: str, code: str, frame: DataFrame) -> DataFrame:
-    """Return activities with `at`: when they begin, days and longer ones by their date."""
+def _block(table: str, code: str, some: list[tuple[str, str]]) -> str:
+    """Return the grain in which periods are settled: the own one; for hours that no other table tells, the next that is told.
+
+    A year of hours is 8,760 windows, of which each month settles alike: one row a month says the same.
+    """
+    own = contract(table).activity[code].grain
+    grains = [contract(other).activity[code].grain for other, one in some if one == code]
+    longer = [grain for grain in GRAINS if grain in grains and GRAINS.index(grain) > GRAINS.index(own)]
+    return longer[0] if own == "hour" and grains.count("hour") == 1 and longer else own
+
+
+def _part(table: str, code: str, frame: DataFrame, block: str) -> DataFrame:
+    """Return activities with the day (`first`) and instant (`at`) at which the block begins in which they are settled."""
     one, activity = contract(table), contract(table).activity[code]
-    at = F.when(F.col("grain") == "hour", F.col("period_start")).otherwise(as_instant(F.col("date")))
+    first = F.trunc("date", block) if block in GRAINS[2:] else F.col("date")
+    rows = part(one, code, activity, frame).withColumns({"first": first.cast("date"), "start": F.col("period_start")})
+    at = F.col("period_start") if block == "hour" else as_instant(F.col("first"))
     place = {"rank": F.lit(activity.rank), "beside": F.lit(activity.beside)}
-    return part(one, code, activity, frame).withColumns({"at": at, "seconds": seconds(one, activity.grain)} | place)
+    return rows.withColumns({"at": at, "seconds": seconds(one, activity.grain)} | place)
 
 
 def _only(wanted: DataFrame, rows: DataFrame) -> DataFrame:

@@ -29,7 +29,8 @@ def transform(sources: dict[str, DataFrame], subject: DataFrame) -> DataFrame:
     settled = _headed(by_grain(by_rank(tellings.sums()), tellings.grains), subject)
     for head in HEADS:
         settled = by_part(settled, head, tellings.grains)
-    lost = settled.where(F.col("lost")).select(*(F.col(name).alias(f"l_{name}") for name in TELLING), *STATE)
+    lost = settled.withColumnRenamed("date", "first").where(F.col("lost"))
+    lost = lost.select(*(F.col(name).alias(f"l_{name}") for name in TELLING), *STATE)
     rows = tellings.rows
     same = reduce(lambda a, b: a & b, [rows[name] == F.col(f"l_{name}") for name in TELLING])
     found = F.broadcast(lost).join(rows, same, "inner").withColumns({"difference_percent": _percent(), "remainder": _remainder()})

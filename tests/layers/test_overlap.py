@@ -113,6 +113,18 @@ def test_hours_stand_before_their_month_where_none_is_missing(told: Any) -> None
     assert [row[1] for row in left] == ["month"] and {row[4] for row in taken} == {"coarser"}
 
 
+def test_hours_of_a_part_stand_before_those_of_the_whole_where_none_is_missing(told: Any) -> None:
+    def hours(who: str, kwh: float, last: int) -> list[tuple[str, str, float]]:
+        return [(who, f"2024-02-01T{hour:02}:00:00Z", kwh) for hour in range(last)]
+
+    other = months("enterprise:else", 1, last=1)  # hours are settled by the month where anybody tells months
+    left, taken, _ = told(by_hour=hours(E, 5, 6) + hours(F1, 3, 6) + hours(F2, 1, 2), by_month=other)
+    assert [row[0] for row in left] == ["enterprise:else", *[F1] * 6, *[F2] * 2]
+    assert {row[4:7] for row in taken} == {("parts", "hour", 20.0)} and len(taken) == 6
+    left, taken, _ = told(by_hour=hours(E, 5, 6) + hours(F1, 3, 5), by_month=other)
+    assert [row[0] for row in left] == [E] * 6 + ["enterprise:else"] and {row[4] for row in taken} == {"whole"}
+
+
 def test_what_of_other_years_and_codes_there_is_stays(told: Any) -> None:
     left, taken, _ = told(by_month=[*months(E, 10, 12), *months(F1, 1, 1, 1)], by_year=[(E, "2023-01-01", 126)])
     assert len(left) == 3 and taken == []
