@@ -17,6 +17,7 @@ from models.variant import PUBLISHED, Variant
 
 COLUMNS = ("activity_id", "method_id", "reason", "lacking", "suggestion", "subject_id", "subject_from", "date", "grain",
            "activity_code", "quantity", "unit", "missing_periods", "region_code")  # fmt: skip
+OF_GAPS = ("subject_id", "activity_code", "unit", "grain", "date")
 
 
 def transform(
@@ -36,8 +37,18 @@ def transform(
     same = (F.col("method_id") == F.col("o_method")) & (F.col("activity_code") == F.col("o_activity"))
     first = F.substring_index("lacking", " ", 1) == F.col("o_input")
     known = F.broadcast(_offers(known_of(factor, variant))).join(made, same & first, "right")
-    found = known.withColumn("suggestion", _suggestion()).select(*COLUMNS).unionByName(_missing(activity, subject))
+    told = _told(activity, overlap)
+    found = known.withColumn("suggestion", _suggestion()).select(*COLUMNS).unionByName(_missing(told, subject))
     return found if overlap is None else found.unionByName(uncounted(overlap, subject, COLUMNS))
+
+
+def _told(activity: DataFrame, overlap: DataFrame | None) -> DataFrame:
+    """Return what was told, with what does not stand: a month that another telling settles is no gap."""
+    told = activity.select(*OF_GAPS, "quantity")
+    if overlap is None:
+        return told
+    back = (F.lit(0).cast("decimal(28,6)") - F.col("quantity")).cast("decimal(28,6)").alias("quantity")
+    return told.unionByName(overlap.select(*OF_GAPS, back))
 
 
 def _reason() -> Column:

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
+from models.method import methods
 from schemas.contract import Activity, Contract
 from schemas.contracts import contract
 
@@ -19,14 +20,31 @@ MONTHS = {"month": 1, "quarter": 3, "year": 12}
 def contested(tables: Iterable[str]) -> list[tuple[str, str]]:
     """Return (table, code) of what may be told twice.
 
-    That is a code that more than one table declares, at whatever grain, or one whose table has subjects of several kinds:
-    an enterprise and its facility may both tell of it.
+    That is a code that more than one table declares, at grains that compete, or one whose table has subjects of several
+    kinds: an enterprise and its facility may both tell of it.
     """
     told: dict[str, list[str]] = {}
     for table in sorted(tables):
-        for code in contract(table).activity:
-            told.setdefault(code, []).append(table)
-    return [(table, code) for code, some in told.items() for table in some if len(some) > 1 or _mixed(contract(table), code)]
+        for code, activity in contract(table).activity.items():
+            told.setdefault(kind_of(code, activity.grain), []).append(table)
+    return [(table, kind.partition("|")[0]) for kind, some in told.items() for table in some
+            if len(some) > 1 or _mixed(contract(table), kind.partition("|")[0])]  # fmt: skip
+
+
+def kind_of(code: str, grain: str) -> str:
+    """Return what competes for being counted: the code, and of its grains those that one book takes.
+
+    Of a month that is told by hours and by a bill both stand where no book has both: the one by the hour would else lose
+    its hours, or the other its bill, without a word. A grain that no method takes competes with itself alone.
+    """
+    books: dict[str, set[str]] = {}
+    for one in methods().values():
+        if code in one.activities:
+            books.setdefault(one.book, set()).update(one.grains)
+    together = {grain} if books else set(GRAINS)
+    for _ in books:
+        together = together.union(*(grains for grains in books.values() if grains & together))
+    return f"{code}|{min(together, key=GRAINS.index)}"
 
 
 def _mixed(one: Contract, code: str) -> bool:

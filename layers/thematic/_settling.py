@@ -12,7 +12,7 @@ from pyspark.sql.window import WindowSpec
 from layers.thematic._activities import GRAINS, as_instant
 
 RANK, EQUAL, NOBODY = "rank", "equal", "nobody"
-SAME = ("subject_id", "activity_code", "grain", "at")
+SAME = ("subject_id", "kind", "grain", "at")
 STATE = ("lost", "settled_by", "stands_table", "stands_grain", "stands_subject_id", "stands_quantity", "told_there", "block",
          "stood")  # fmt: skip
 
@@ -46,7 +46,8 @@ def by_rank(sums: DataFrame) -> DataFrame:
     agree = (F.col("_low") == F.col("_high")) & (F.col("_unit") == F.col("_other"))
     clear = (F.col("_tied") == 1) | agree
     lost = (F.col("_n") > 1) & (~clear | (F.col("source_table") != F.col("_table")))
-    by = F.when(F.col("_tied") == 1, F.lit(RANK)).when(agree, F.lit(EQUAL)).otherwise(F.lit(NOBODY))
+    ranked = (F.col("_tied") == 1) | (agree & ~F.col("_first"))
+    by = F.when(ranked, F.lit(RANK)).when(agree, F.lit(EQUAL)).otherwise(F.lit(NOBODY))
     settled = lost & clear
     state = {
         "lost": lost, "settled_by": F.when(lost, by), "stands_table": F.when(settled, F.col("_table")),
@@ -67,7 +68,7 @@ def by_grain(rows: DataFrame, grains: Collection[str]) -> DataFrame:
         sides = Sides(F.col("grain") == coarse, finer, "coarser", "finer")
         group = rows.withColumn("_over", F.lit(coarse))
         covered = F.sum(_standing("_lower", "seconds"))
-        rows = _settled(group, ("subject_id", "activity_code"), sides, covered).select(*rows.columns)
+        rows = _settled(group, ("subject_id", "kind"), sides, covered).select(*rows.columns)
     return rows
 
 
@@ -83,14 +84,14 @@ def by_part(rows: DataFrame, head: str, grains: Collection[str]) -> DataFrame:
     group, told = rows, [grain for grain in GRAINS if grain in grains]
     for grain in told:
         one = F.when(~F.col("lost") & (F.col("grain") == grain) & (sides.upper | sides.lower), F.lit(1))
-        group = group.withColumn(f"_{grain}", F.max(one).over(Window.partitionBy(head, "activity_code", _begin(F.lit(grain)))))
+        group = group.withColumn(f"_{grain}", F.max(one).over(Window.partitionBy(head, "kind", _begin(F.lit(grain)))))
     longest = F.coalesce(*(F.when(F.col(f"_{grain}") == 1, F.lit(grain)) for grain in reversed(told)), F.col("grain"))
     # Several parts tell of one period: it is covered once, by the one that tells most of it.
     order = (F.col("seconds").desc(), "subject_id", "source_table")
-    once = Window.partitionBy(head, "activity_code", "grain", "at", "lost", part).orderBy(*order)
+    once = Window.partitionBy(head, "kind", "grain", "at", "lost", part).orderBy(*order)
     group = group.withColumns({"_over": longest, "_nth": F.row_number().over(once)})
     alone = [F.sum(F.when((F.col("_nth") == 1) & (F.col("grain") == grain), _standing("_lower", "seconds"))) for grain in told]
-    return _settled(group, (head, "activity_code"), sides, *alone).select(*rows.columns)
+    return _settled(group, (head, "kind"), sides, *alone).select(*rows.columns)
 
 
 def _settled(rows: DataFrame, by: Sequence[str], sides: Sides, *covered: Column) -> DataFrame:

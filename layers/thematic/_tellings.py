@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from functools import reduce
 
-from pyspark.sql import DataFrame
+from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 
 from layers.heads import kin
-from layers.thematic._activities import GRAINS, as_instant, contested, part, seconds
+from layers.history import SINCE
+from layers.thematic._activities import GRAINS, as_instant, contested, kind_of, part, seconds
 from schemas.contracts import contract
 
-TELLING = ("subject_id", "activity_code", "grain", "first", "at", "source_table")  # names the rows that stand or fall together
+TELLING = ("subject_id", "kind", "grain", "first", "at", "source_table")  # names the rows that stand or fall together
 
 
 class Tellings:
@@ -46,7 +47,8 @@ def _block(table: str, code: str, some: list[tuple[str, str]]) -> str:
     A year of hours is 8,760 windows, of which each month settles alike: one row a month says the same.
     """
     own = contract(table).activity[code].grain
-    grains = [contract(other).activity[code].grain for other, one in some if one == code]
+    told = [contract(other).activity[code].grain for other, one in some if one == code]
+    grains = [grain for grain in told if kind_of(code, grain) == kind_of(code, own)]
     longer = [grain for grain in GRAINS if grain in grains and GRAINS.index(grain) > GRAINS.index(own)]
     return longer[0] if own == "hour" and grains.count("hour") == 1 and longer else own
 
@@ -54,31 +56,48 @@ def _block(table: str, code: str, some: list[tuple[str, str]]) -> str:
 def _part(table: str, code: str, frame: DataFrame, block: str) -> DataFrame:
     """Return activities with the day (`first`) and instant (`at`) at which the block begins in which they are settled."""
     one, activity = contract(table), contract(table).activity[code]
-    first = F.trunc("date", block) if block in GRAINS[2:] else F.col("date")
+    blocked = block != activity.grain  # else of its own date: a year from April is none of the calendar
+    first = F.trunc("date", block) if blocked and block in GRAINS[2:] else F.col("date")
     rows = part(one, code, activity, frame).withColumns({"first": first.cast("date"), "start": F.col("period_start")})
     at = F.col("period_start") if block == "hour" else as_instant(F.col("first"))
-    place = {"rank": F.lit(activity.rank), "beside": F.lit(activity.beside)}
+    kind = F.lit(kind_of(code, activity.grain))
+    place = {"rank": F.lit(activity.rank), "beside": F.lit(activity.beside), "kind": kind}
     return rows.withColumns({"at": at, "seconds": seconds(one, activity.grain)} | place)
 
 
 def _only(wanted: DataFrame, rows: DataFrame) -> DataFrame:
     """Keep what is wanted; the small side stands first, of which the embedded engine builds its hash table."""
-    same = (F.col("w_subject_id") == rows["subject_id"]) & (F.col("w_code") == rows["activity_code"])
-    return F.broadcast(wanted).join(rows, same, "inner").select(*rows.columns)
+    same = (F.col("w_subject_id") == rows["subject_id"]) & (F.col("w_kind") == rows["kind"])
+    exact = (F.col("w_exact") == 1) & (F.col("grain") == "hour")
+    given = {"first": "date", "at": "period_start"}
+    own = {name: F.when(exact, F.col(of)).otherwise(F.col(name)) for name, of in given.items()}
+    return F.broadcast(wanted).join(rows, same, "inner").withColumns(own).select(*rows.columns)
 
 
 def _wanted(rows: DataFrame, subject: DataFrame) -> DataFrame:
-    """Return the subjects and codes that more than one table tells, or a whole and its part both do."""
-    by = ("subject_id", "activity_code")
-    tellers = rows.groupBy(*by, "source_table").agg(F.count(F.lit(1)).alias("n"))
-    twice = tellers.groupBy(*by).agg(F.count(F.lit(1)).alias("tables")).where("tables > 1").select(*by)
+    """Return the subjects and kinds of activity that more than one table tells, or a whole and its part both do.
+
+    Hours of a kind are settled hour by hour (`w_exact`) where a whole and its part both tell hours of it, which need not be
+    the same ones, or where somebody joins or leaves a whole on a day within a block.
+    """
+    by = ("subject_id", "kind")
+    tellers = rows.groupBy(*by, "source_table", "grain").agg(F.count(F.lit(1)).alias("n"))
+    twice = tellers.groupBy(*by).agg(F.count(F.lit(1)).alias("tables")).where("tables > 1").select(*by, F.lit(0).alias("exact"))
     related = kin(subject)
-    telling = F.broadcast(related).join(tellers, F.col("member") == tellers["subject_id"])
-    own = F.max(F.when(F.col("member") == F.col("head"), F.lit(1)))
-    others = F.max(F.when(F.col("member") != F.col("head"), F.lit(1)))
-    both = telling.groupBy(F.col("head").alias("f_head"), F.col("activity_code").alias("f_code")).agg(
-        own.alias("own"), others.alias("others")).where("own = 1 and others = 1")  # fmt: skip
+    changing = subject.groupBy(F.col("subject_id").alias("c_member")).agg(
+        F.max(F.when((F.col("valid_from") > F.lit(SINCE).cast("date")) | F.col("valid_to").isNotNull(), F.lit(1))).alias("moves")
+    )
+    known = related.join(changing, F.col("member") == F.col("c_member"), "left")
+    telling = F.broadcast(known).join(tellers, F.col("member") == tellers["subject_id"])
+    is_head, hour = F.col("member") == F.col("head"), F.col("grain") == "hour"
+    flags = {"own": is_head, "others": ~is_head, "own_hours": is_head & hour, "others_hours": ~is_head & hour,
+             "moving": hour & (F.col("moves") == 1)}  # fmt: skip
+    both = telling.groupBy(F.col("head").alias("f_head"), F.col("kind").alias("f_kind")).agg(
+        *(F.max(F.when(is_, F.lit(1)).otherwise(F.lit(0))).alias(name) for name, is_ in flags.items())
+    ).where("own = 1 and others = 1")  # fmt: skip
+    exact = F.greatest(F.col("own_hours") * F.col("others_hours"), F.col("moving")).alias("exact")
     families = both.join(related, F.col("f_head") == F.col("head")).select(
-        F.col("member").alias("subject_id"), F.col("f_code").alias("activity_code"))  # fmt: skip
-    named = twice.unionByName(families).distinct()
-    return named.select(F.col("subject_id").alias("w_subject_id"), F.col("activity_code").alias("w_code"))
+        F.col("member").alias("subject_id"), F.col("f_kind").alias("kind"), exact)  # fmt: skip
+    named = twice.unionByName(families).groupBy(*by).agg(F.max("exact").alias("exact"))
+    of_kind = F.max("exact").over(Window.partitionBy("kind")).alias("w_exact")
+    return named.select(F.col("subject_id").alias("w_subject_id"), F.col("kind").alias("w_kind"), of_kind)

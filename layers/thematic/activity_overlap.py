@@ -9,7 +9,7 @@ from pyspark.sql import functions as F
 
 from layers.heads import HEADS, enterprise, park
 from layers.history import of_the_day, states
-from layers.numbers import fix, to_double
+from layers.numbers import fits, fix, to_double
 from layers.thematic._settling import STATE, by_grain, by_part, by_rank
 from layers.thematic._tellings import TELLING, Tellings
 
@@ -50,7 +50,8 @@ def _percent() -> Column:
     """By how much what falls is above what stands; none where it tells only of a part of the period, and of no more."""
     told, stands = to_double(F.col("told_there")), to_double(F.col("stands_quantity"))
     comparable = F.col("settled_by").isin(*COMPARED) | (F.col("told_there") > F.col("stands_quantity"))
-    return F.when((F.col("stands_quantity") != 0) & comparable, fix((told - stands) / stands * F.lit(100.0)))
+    percent = (told - stands) / stands * F.lit(100.0)
+    return F.when((F.col("stands_quantity") != 0) & comparable & fits(percent), fix(percent))
 
 
 def _remainder() -> Column:

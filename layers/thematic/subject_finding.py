@@ -10,7 +10,9 @@ from pyspark.sql import functions as F
 from layers.history import of_the_day, overlapping, since, states, until
 from layers.names import normalised
 from layers.thematic._acting import acting
+from layers.thematic._activities import kind_of
 from layers.thematic._masters import Masters
+from models.method import methods
 
 MEASURED = ("stack_operation", "flue_gas_dry")  # activities of cems_stack and cems_co2: the same gas by hours and as a mean
 REFERENCES = {"park_id": "unknown_park", "enterprise_id": "unknown_enterprise", "successor_id": "unknown_successor"}
@@ -23,6 +25,7 @@ def transform(
     """Return one row per finding, of those that the contract lists, with the rows concerned and a remedy."""
     told = Masters(enterprise, park, project, individual, facility).told()
     found = [_overlaps(told), _two_codes(subject), _outside(activity, subject), _measured_twice(activity)]
+    found.append(_hours_beside(activity))
     if places := acting(sources, told):
         found.append(_two_places(places[0]))
     found += [_unknown(subject, column, finding) for column, finding in REFERENCES.items()]
@@ -130,6 +133,26 @@ def _measured_twice(activity: DataFrame) -> DataFrame:
         message=_text(F.col("subject_id"), " has both ", MEASURED[0], " and ", MEASURED[1], " from ", F.col("first_date"), " to ",
                       F.col("last_date"), ": both add up in the book measured"),
         remedy="withdraw one of both: hours by reading and a mean over the period measure the same gas",
+    )  # fmt: skip
+
+
+def _hours_beside(activity: DataFrame) -> DataFrame:
+    """Who tells hours and longer periods of one year that no book takes both of, so that both stand (see `kind_of`)."""
+    apart = [code for code in sorted({code for one in methods().values() for code in one.activities})
+             if kind_of(code, "hour") != kind_of(code, "month")]  # fmt: skip
+    hours, longer = (F.max(F.when(test, F.lit(1))) for test in (F.col("grain") == "hour", F.col("grain") != "hour"))
+    days = (F.min("date").alias("first_date"), F.max("date").alias("last_date"), F.count(F.lit(1)).alias("rows"))
+    told = activity.where(F.col("activity_code").isin(*apart, "")).withColumn("year", F.trunc("date", "year"))
+    both = told.groupBy("subject_id", "activity_code", "year").agg(hours.alias("hours"), longer.alias("longer"), *days).where(
+        "hours = 1 and longer = 1")  # fmt: skip
+    ends = (F.min("first_date").alias("first_date"), F.max("last_date").alias("last_date"), F.sum("rows").alias("rows"))
+    found = both.groupBy("subject_id", "year").agg(F.min("activity_code").alias("code"), *ends)
+    return _found(
+        found.withColumnRenamed("year", "valid_from"), "hours_beside", rows=F.col("rows"),
+        first_date=F.col("first_date"), last_date=F.col("last_date"),
+        message=_text(F.col("subject_id"), " tells ", F.col("code"), " by hours and by longer periods from ", F.col("first_date"),
+                      " to ", F.col("last_date"), ": each stands in a book of its own, and business.activity_rollup adds both"),
+        remedy="none is needed for emissions; read the quantity of one grain alone, or give the hours a code of their own",
     )  # fmt: skip
 
 

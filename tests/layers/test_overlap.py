@@ -27,14 +27,15 @@ columns:
   start: {{type: {type}, from: start, required: true, description: First day, description_zh: 首日}}
   kwh:   {{type: "decimal(28,6)", unit: kWh, from: kwh, description: Amount, description_zh: 数量}}
 activity:
-  electricity_purchased: {{quantity: kwh, subject: subject_id, start: start, grain: {grain}{more}}}
+  electricity_exported: {{quantity: kwh, subject: subject_id, start: start, grain: {grain}{more}}}
 """
 GRAINS = ("hour", "day", "month", "quarter", "year")
-E, F1, F2, P = "enterprise:E", "facility:1", "facility:2", "park:P"
+E, F1, F2, F3, P = "enterprise:E", "facility:1", "facility:2", "facility:3", "park:P"
 SUBJECTS: list[Row] = [
     {"subject_id": P, "subject_type": "park"},
     {"subject_id": E, "subject_type": "enterprise", "park_id": P},
     *({"subject_id": one, "subject_type": "facility", "parent_id": E, "park_id": P} for one in (F1, F2)),
+    {"subject_id": F3, "subject_type": "facility", "parent_id": E, "park_id": P, "valid_from": "2024-01-15"},
 ]  # fmt: skip
 
 
@@ -47,6 +48,10 @@ def told(spark: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     """Return a function that takes {table: [(who, start, kwh)]} and returns what counts, what was taken out, and what waits."""
     files = {f"schemas/cleaned/by_{grain}.yaml": _text(grain) for grain in GRAINS}
     files["schemas/cleaned/by_month_too.yaml"] = _text("month", "2", zone="UTC")
+    for grain in ("hour", "month"):
+        files[f"schemas/cleaned/by_{grain}_bought.yaml"] = _text(grain, "4").replace(
+            "electricity_exported", "electricity_purchased"
+        )
     files["schemas/cleaned/by_month_beside.yaml"] = _text("month", "3", ", beside: true")
     monkeypatch.setenv("CARBONLAKE_PROJECT", str(building.lay(tmp_path / "project", files)))
 
@@ -113,16 +118,33 @@ def test_hours_stand_before_their_month_where_none_is_missing(told: Any) -> None
     assert [row[1] for row in left] == ["month"] and {row[4] for row in taken} == {"coarser"}
 
 
-def test_hours_of_a_part_stand_before_those_of_the_whole_where_none_is_missing(told: Any) -> None:
-    def hours(who: str, kwh: float, last: int) -> list[tuple[str, str, float]]:
-        return [(who, f"2024-02-01T{hour:02}:00:00Z", kwh) for hour in range(last)]
+def test_hours_of_a_part_stand_before_the_same_hours_of_the_whole(told: Any) -> None:
+    def hours(who: str, kwh: float, first: int, last: int) -> list[tuple[str, str, float]]:
+        return [(who, f"2024-02-01T{hour:02}:00:00Z", kwh) for hour in range(first, last)]
 
-    other = months("enterprise:else", 1, last=1)  # hours are settled by the month where anybody tells months
-    left, taken, _ = told(by_hour=hours(E, 5, 6) + hours(F1, 3, 6) + hours(F2, 1, 2), by_month=other)
-    assert [row[0] for row in left] == ["enterprise:else", *[F1] * 6, *[F2] * 2]
-    assert {row[4:7] for row in taken} == {("parts", "hour", 20.0)} and len(taken) == 6
-    left, taken, _ = told(by_hour=hours(E, 5, 6) + hours(F1, 3, 5), by_month=other)
-    assert [row[0] for row in left] == [E] * 6 + ["enterprise:else"] and {row[4] for row in taken} == {"whole"}
+    other = months("enterprise:else", 1, last=1)  # hours are settled by the month where others tell months, but not these
+    left, taken, _ = told(by_hour=hours(E, 5, 0, 10) + hours(F1, 3, 8, 14), by_month=other)
+    assert [row[0] for row in left] == [E] * 8 + ["enterprise:else"] + [F1] * 6
+    assert [row[4:7] for row in taken] == [("parts", "hour", 3.0)] * 2
+    left, taken, _ = told(by_hour=hours(E, 5, 0, 10) + hours(F1, 3, 10, 20), by_month=other)
+    assert len(left) == 21 and taken == []
+
+
+def test_hours_of_one_who_joins_within_a_month_are_settled_by_their_day(told: Any) -> None:
+    hours = [(F3, f"2024-01-20T{hour:02}:00:00Z", 1.0) for hour in range(10)]
+    left, taken, _ = told(by_hour=hours, by_month=months(E, 100, last=1))
+    assert [row[:2] for row in left] == [(E, "month")] and {row[4] for row in taken} == {"whole"} and len(taken) == 10
+
+
+def test_a_year_from_april_is_compared_with_its_like_alone(told: Any) -> None:
+    left, taken, _ = told(by_month=months(E, 10), by_year=[(E, "2024-04-01", 126)])
+    assert len(left) == 13 and taken == []
+
+
+def test_grains_that_no_book_takes_together_stand_side_by_side(told: Any) -> None:
+    hours = [(E, f"2024-02-01T{hour:02}:00:00Z", 1.0) for hour in range(24)]
+    left, taken, _ = told(by_hour_bought=hours, by_month_bought=months(E, 700, 2, 2))
+    assert len(left) == 25 and taken == []
 
 
 def test_what_of_other_years_and_codes_there_is_stays(told: Any) -> None:
