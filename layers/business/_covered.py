@@ -24,15 +24,17 @@ def covered(sums: DataFrame, by: Sequence[str], count: str) -> DataFrame:
     month, own = F.col("grain") == "month", F.col("grain") == F.col("of")
     partial = month & (_starts_late() | _ends_early())
     fine = month & ((F.col(count) - F.col("coarser")) > 0) & ~partial
-    longer = month & (F.col("coarser") > 0)
     rows = _below(_edges(sums, by)).groupBy(F.col("of").alias("grain"), F.col("first").alias("period"), *by).agg(
         *(F.max(F.when(own, F.col(name))).alias(name) for name in told),
         _sum(fine, _bit(), "fine_bits"), _sum(fine, F.lit(1), "fine_months"),
-        _sum(longer, _quarter_bit(), "quarter_bits"), _sum(longer, F.lit(3), "longer_months"),
+        *(_by_quarter(n) for n in range(4)),
         _sum(partial, F.lit(1), "partial"), _lines(month, "longer"), _lines(F.col("grain") == "quarter", "years"),
         _sum(own, F.lit(1), "told"),
     )  # fmt: skip
-    return rows.where("told > 0").select("grain", "period", *by, *told, *_told())
+    whole = rows.where("told > 0").select(
+        "*", _of_quarters({n: 2**n for n in range(4)}, "quarter_bits"), _of_quarters(dict.fromkeys(range(4), 3), "longer_months")
+    )
+    return whole.select("grain", "period", *by, *told, *_told())
 
 
 def _edges(sums: DataFrame, by: Sequence[str]) -> DataFrame:
@@ -73,8 +75,18 @@ def _bit() -> Column:
     return F.when(F.col("of") == "year", year).when(F.col("of") == "quarter", quarter).otherwise(F.lit(1))
 
 
-def _quarter_bit() -> Column:
-    return F.coalesce(*(F.when(F.quarter("period") == n + 1, F.lit(2**n)) for n in range(4)))
+def _by_quarter(n: int) -> Column:
+    """Lines of a quarter: those of its months that are longer than a month, less those of it that are longer than itself."""
+    none, coarser = F.lit(0).cast("decimal(19,0)"), F.col("coarser").cast("decimal(19,0)")
+    signed = F.when(F.col("grain") == "month", coarser).when(F.col("grain") == "quarter", (none - coarser).cast("decimal(19,0)"))
+    return F.sum(F.when(F.quarter("period") == n + 1, signed).otherwise(none)).alias(f"quarter_{n}")
+
+
+def _of_quarters(values: dict[int, int], name: str) -> Column:
+    there = [
+        F.when(F.col(f"quarter_{n}") > 0, F.lit(value)).otherwise(F.lit(0)).cast("decimal(5,0)") for n, value in values.items()
+    ]
+    return reduce(Column.__add__, there).cast("bigint").alias(name)
 
 
 def _sum(condition: Column, value: Column, name: str) -> Column:

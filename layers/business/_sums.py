@@ -35,9 +35,12 @@ def _sureness() -> list[Column]:
 
 
 def squared(half: str) -> Column:
-    """Return the square of a half interval, exact enough to be added up in any order: to a hundredth of a kilogram."""
+    """Return the square of a half interval, exact enough to be added up in any order: to a tenth of a kilogram.
+
+    Up to 10^10 t, of which the square has 20 digits: those of a nation, or of the world.
+    """
     tonnes = F.col(half).cast("decimal(18,6)")
-    return (tonnes * tonnes).cast("decimal(28,10)")
+    return (tonnes * tonnes).cast("decimal(28,8)")
 
 
 def root(squares: str) -> Column:

@@ -69,7 +69,7 @@ def _electricity(activity: DataFrame, subject: DataFrame) -> DataFrame:
     rows = dated(activity.where(F.col("activity_code").isin(GENERATED, *USED) & F.col("unit").isin(*KWH)), subject)
     sign = F.coalesce(*(F.when(F.col("activity_code") == code, F.lit(n)) for code, n in ({GENERATED: 1} | USED).items()))
     each = F.coalesce(*(F.when(F.col("unit") == unit, F.lit(n)) for unit, n in KWH.items()))
-    quantity = F.col("quantity").cast("decimal(18,6)") * sign.cast("decimal(1,0)") * each.cast("decimal(7,0)")
+    quantity = F.col("quantity").cast("decimal(28,6)") * sign.cast("decimal(1,0)") * each.cast("decimal(7,0)")
     return rows.select("activity_id", *CELL[:2], F.trunc("date", "month").alias("month"), "activity_code",
                        quantity.cast("decimal(28,6)").alias("kwh"))  # fmt: skip
 

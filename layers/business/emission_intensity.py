@@ -48,9 +48,16 @@ def _emissions(rollup: DataFrame) -> DataFrame:
         *again("emission_tco2e"),
         *again("lines", "unresolved_rows", type_="decimal(19,0)"),
         F.sum(own.cast("int")).alias("own"),
+        *(F.max(F.when(F.col("scope") == n, F.lit(1)).otherwise(F.lit(0))).alias(f"scope_{n}") for n in (1, 2)),
     ]
+    # What a book lacks of a scope (that of the market has no scope 1) is no part of both.
+    whole = (F.col("scopes") != BOTH) | ((F.col("scope_1") == 1) & (F.col("scope_2") == 1))
     fitting = each.where(reduce(Column.__or__, part) & producer)
-    return fitting.groupBy("book", F.year("period").alias("year"), "level", "member", "scopes").agg(*sums).where("own > 0")
+    return (
+        fitting.groupBy("book", F.year("period").alias("year"), "level", "member", "scopes")
+        .agg(*sums)
+        .where((F.col("own") > 0) & whole)
+    )
 
 
 def _indicators(indicator: DataFrame) -> DataFrame:

@@ -27,7 +27,7 @@ def transform(emission_day: DataFrame, emission_month: DataFrame, unresolved: Da
     base = _lines(emission_day, "day", "date").unionByName(_lines(emission_month, "month", "month"))
     base = base.unionByName(_unresolved(unresolved, subject))
     added = again(*TONNES, "unresolved_quantity") + again(*COUNTS, type_="decimal(19,0)")
-    added += again(SQUARE, type_="decimal(28,10)")
+    added += again(SQUARE, type_="decimal(28,8)")
     added += [F.min("unit_low").alias("unit_low"), F.max("unit_high").alias("unit_high")]
     sums = rolled(base, ("book", *DETAIL), added)
     return sums.select("book", "grain", "period", "level", "member", *DETAIL, "mass_t", "emission_tco2e",
@@ -48,7 +48,7 @@ def _unresolved(unresolved: DataFrame, subject: DataFrame) -> DataFrame:
     rows = placed(unresolved_sums(unresolved), subject)
     tonnes = [column for name in TONNES for column in _none(name, "decimal(28,6)")]
     quantity = F.col("unresolved_quantity").cast("decimal(28,6)").alias("unresolved_quantity")
-    return rows.select(*BASE, *tonnes, *_none(SQUARE, "decimal(28,10)"), *_typed(rows), quantity, *UNITS)
+    return rows.select(*BASE, *tonnes, *_none(SQUARE, "decimal(28,8)"), *_typed(rows), quantity, *UNITS)
 
 
 def _typed(rows: DataFrame) -> list[Column]:

@@ -67,3 +67,19 @@ def test_the_month_in_which_the_days_of_a_meter_end_is_not_compared(spark: Any) 
     assert found == (0, False, 1, None)
     whole = (*days, "2024-02-29")
     assert _of(spark, _rows({"2023-02-01": 28, "2024-02-01": 29}, days=whole), "month", "2024-02-01") == (1, True, 1, 1)
+
+
+def test_a_line_of_a_year_stands_in_for_no_quarter_that_is_not_there(spark: Any) -> None:
+    def told(quarters: dict[str, int]) -> list[Row]:
+        year = next(iter(quarters))[:4] + "-01-01"
+        rows = [_row("month", day, t, t) for day, t in quarters.items() if day != year]
+        rows += [_row("quarter", day, t, 0) for day, t in quarters.items() if day != year]
+        first = quarters.get(year, 0)
+        rows += [_row("month", year, first + 1, first + 1), _row("quarter", year, first + 1, 1)]
+        return [*rows, _row("year", year, sum(quarters.values()) + 1, 0)]
+
+    before = {f"2023-{month:02}-01": 10 for month in (1, 4, 7, 10)}
+    late = {day.replace("2023", "2024"): t for day, t in before.items()}
+    assert _of(spark, told(before) + told(late), "year", "2024-01-01") == (12, True, 12, 0)
+    del late["2024-01-01"]
+    assert _of(spark, told(before) + told(late), "year", "2024-01-01") == (9, False, 12, None)

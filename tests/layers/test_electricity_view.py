@@ -66,3 +66,13 @@ def test_only_power_plants_generate_and_electricity_without_a_factor_is_told_and
     assert found["110000", "territorial"]["electricity_kwh"] == 0
     left = [row for row in made if row["region"] not in ("150000", "110000", "outside") and row["view"] == "consumption"]
     assert [(row["electricity_kwh"], row["unresolved_rows"]) for row in left] == [(0, 1)]
+
+
+def test_the_electricity_of_a_nation_is_held_in_kilowatt_hours(spark: Any) -> None:
+    subject = frame(spark, "thematic.subject", [{"subject_id": "plant", "region_code": "150000", "industry_code": "4411"}])
+    done = [{"activity_id": str(n), "subject_id": "plant", "date": "2024-01-01", "activity_code": "electricity_generated",
+             "quantity": quantity, "unit": unit} for n, quantity, unit in ((1, 1.2e12, "kWh"), (2, 1.2e9, "MWh"))]  # fmt: skip
+    none = (frame(spark, name, []) for name in ("business.emission_month", "business.unresolved"))
+    made = electricity_view(*none, frame(spark, "thematic.activity", done), subject)
+    found = {(row["region"], row["view"]): row["electricity_kwh"] for row in rows(made, contract("business.electricity_view"))}
+    assert found["150000", "territorial"] == Decimal("2.4e12")

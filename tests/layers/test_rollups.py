@@ -13,6 +13,7 @@ from layers.business._levels import divisions, levels
 from layers.business.emission_day import transform as emission_day
 from layers.business.emission_month import transform as emission_month
 from layers.business.emission_rollup import transform as emission_rollup
+from layers.business.emission_year import transform as emission_year
 from schemas.codes import code_list
 from schemas.contracts import contract
 from tests.frames import frame, rows
@@ -164,3 +165,12 @@ def test_members_of_odd_places_are_named(made: list[dict[str, Any]]) -> None:
 def test_every_division_is_of_one_sector() -> None:
     taken = [division for row in code_list("emission_sector") for division in divisions(row["divisions"])]
     assert sorted(taken) == sorted({row["code"] for row in code_list("industry") if row["level"] == "division"})
+
+
+def test_half_intervals_above_a_thousand_million_tonnes_are_added_up(spark: Any) -> None:
+    nation = {**_line(0, ["nation"]), "date": "2024-01-01", "grain": "year", "emission_tco2e": 2.4e9, "uncertainty_percent": 50.0}
+    emission, subject = frame(spark, "business.emission", [nation]), frame(spark, "thematic.subject", [])
+    month, none = emission_month(emission, subject), frame(spark, "business.unresolved", [])
+    made = rows(emission_rollup(emission_day(emission, subject), month, none, subject), contract("business.emission_rollup"))
+    made += rows(emission_year(month), contract("business.emission_year"))
+    assert {row["uncertainty_tco2e"] for row in made} == {Decimal("1.2e9")}
