@@ -90,7 +90,8 @@ def _make(
 
 def _total(world: World, row: dict[str, Any]) -> None:
     lacks = f", [yellow]without {row['unresolved_rows']:,} unresolved activities[/yellow]" if row["unresolved_rows"] else ""
-    said = "nothing could be computed" if row["emission_tco2e"] is None else f"{text(row['emission_tco2e'])} tCO2e"
+    part = "" if row["kind"] == "enterprise" else " of scope 1"  # above an enterprise scopes are never added
+    said = "nothing could be computed" if row["emission_tco2e"] is None else f"{text(row['emission_tco2e'])} tCO2e{part}"
     world.console.print(f"  {text(row['name'])} {row['year']}: {said}{lacks}", soft_wrap=True)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from dataclasses import dataclass
 from datetime import date
 
@@ -11,6 +12,7 @@ import duckdb
 from schemas.errors import UserError
 
 MAIN = "enterprise"  # the book that a report is of, where the member has it
+UNSAFE = re.compile(r"[^\w.-]")  # of a code in a file's name: a code is what somebody delivered, and may hold ../
 LEVELS = {"enterprise": ("enterprise",), "park": ("park",), "region": ("nation", "province", "prefecture", "county")}
 WITH_DATA = """select distinct level, member, book from business.emission_change
 where grain = 'year' and period = ? and list_contains(?, level) and not starts_with(member, 'unknown') order by all"""
@@ -40,8 +42,12 @@ class Asked:
     @property
     def stem(self) -> str:
         """The name of the report's files, without version and ending."""
-        code = self.member.split(":")[-1]
+        code = UNSAFE.sub(_hex, self.member.removeprefix(f"{self.kind}:"))
         return f"{self.kind}-{code}-{self.year}" + (f"-{self.release}" if self.release else "")
+
+
+def _hex(found: re.Match[str]) -> str:
+    return "".join(f"~{byte:02X}" for byte in found[0].encode("utf-8", "replace"))
 
 
 def find(duck: duckdb.DuckDBPyConnection, kind: str, text: str, year: int, release: str | None = None) -> Asked:

@@ -24,10 +24,13 @@ from schemas.codes import code_list
 from schemas.contracts import contract, contracts
 from schemas.errors import UserError
 
-SETUP = (Path(__file__).with_name("scope.sql")).read_text(encoding="utf-8")
+SCOPE = Path(__file__).with_name("scope.sql")
+SETUP = SCOPE.read_text(encoding="utf-8")
 LEADS = "business.emission_change"
 LISTS = ("activity", "gas", "region", "industry", "energy_carrier")
 TITLE = re.compile(r"^--\s*title:\s*(.+)$", re.MULTILINE)
+SCOPES = """select coalesce(zh('scope', scope::varchar), ''), emission_tco2e, year_ago_change, year_ago_percent from totals
+where book = ? and coalesce(scope, 1) > 0 order by scope"""
 TOGETHER = """select c.book, c.emission_tco2e, coalesce(sum(l.emission_tco2e), 0) from changes c left join lines l using (book)
 group by all having coalesce(c.emission_tco2e, 0) <> coalesce(sum(l.emission_tco2e), 0)"""
 
@@ -59,16 +62,15 @@ class Figures:
             text = path.read_text(encoding="utf-8")
             found = self._found(text, rooms.place(path))
             title = TITLE.search(text)
-            self.asked_for[name] = Table(name, title[1].strip() if title else name, tuple(found.columns), tuple(found.fetchall()))
+            rows = tuple(tuple(shown.legible(value) for value in row) for row in found.fetchall())
+            self.asked_for[name] = Table(name, title[1].strip() if title else name, tuple(found.columns), rows)
         return self.asked_for[name]
 
     def _found(self, text: str, where: str) -> duckdb.DuckDBPyRelation:
         try:
             return self.duck.sql(text)
         except duckdb.Error as error:
-            raise UserError(
-                str(error).split("\n")[0], where=where, remedy="docs/reports.md tells which tables a query may read"
-            ) from None
+            raise _refused(error, where, self.asked) from None
 
     @cached_property
     def facts(self) -> dict[str, str]:
@@ -77,23 +79,35 @@ class Figures:
         states = self.duck.execute("select distinct name, industry_code, region_code from states where subject_id in (?, ?)",
                                    [self.asked.member, f"region:{self.asked.member}"]).fetchall()  # fmt: skip
         name = "、".join(dict.fromkeys(row[0] for row in states)) or self._zh("region", self.asked.member)
-        gwp = self.duck.sql("select string_agg(distinct gwp_set, '、') from lines").fetchall()[0][0]
+        gwp = self.duck.sql("select string_agg(distinct gwp_set, '、' order by gwp_set) from lines").fetchall()[0][0]
         (unresolved,) = self.duck.sql("select count(*) from opens").fetchall()[0]
-        return {
+        told = {
             "name": name, "id": self.asked.member, "code": self.asked.member.split(":")[-1], "year": str(self.asked.year),
             "industry": self._named("industry", (row[1] for row in states)),
             "region": self._named("region", (row[2] for row in states)),
             "book": self._zh("book", self.asked.book),
-            "total": shown.total(total["emission_tco2e"], total["unresolved_rows"], self._months(total)),
-            "change": shown.change(total["year_ago_change"], total["year_ago_percent"]),
+            "total": shown.total(self._scopes(0), total["unresolved_rows"], self._months(total)),
+            "change": "；".join(name + shown.change(*told) for name, told in self._scopes(1, 2).items()) or shown.NOTHING,
             "unresolved": f"{unresolved:,}", "gwp": gwp or "—",
             "release": self.asked.release or "未发布（取当前数据）", "as_of": f"{self.as_of:%Y-%m-%d %H:%M:%S} UTC",
         }  # fmt: skip
+        return {key: shown.legible(value) for key, value in told.items()}
 
     @property
     def headline(self) -> dict[str, Any]:
-        """The figure that stands first, its book, and how much activity it lacks."""
-        return {name: self._total[name] for name in ("book", "emission_tco2e", "unresolved_rows")}
+        """The figure that stands first, its book, and how much activity it lacks; above an enterprise that is scope 1 alone."""
+        first = self._scopes(0)
+        value = first.get("" if self.asked.level == "enterprise" else "范围一")
+        told: dict[str, Any] = {name: self._total[name] for name in ("book", "unresolved_rows")}
+        return told | {"emission_tco2e": value and value[0]}
+
+    def _scopes(self, *columns: int) -> dict[str, tuple[Any, ...]]:
+        """Return figures of the book by scope; those of an enterprise are one, named nothing.
+
+        Above an enterprise they are never added: scope 1 of a power plant is scope 2 of those who use its power.
+        """
+        rows = self.duck.execute(SCOPES, [self.asked.book]).fetchall()
+        return {name: tuple(told[n] for n in columns) for name, *told in rows}
 
     def _months(self, total: Mapping[str, Any]) -> int | None:
         """The months of the year that have any line, where it is not covered as a whole; older releases don't say."""
@@ -172,6 +186,14 @@ def _names() -> pa.Table:
     return pa.table({"list": [key[0] for key in found], "code": [key[1] for key in found], "name": list(found.values())})
 
 
+def _refused(error: duckdb.Error, where: str, asked: Asked) -> UserError:
+    remedy = "docs/reports.md tells which tables a query may read"
+    if asked.release:
+        remedy = (f"release {asked.release} may be older than a column: make the report of a newer release, "
+                  "or of a template without that table")  # fmt: skip
+    return UserError(str(error).split("\n")[0], where=where, remedy=remedy)
+
+
 def figures(duck: duckdb.DuckDBPyConnection, versions: Mapping[str, int], asked: Asked) -> Figures:
     """Return what a report of a member and year tells. Raise UserError where its lines are not what was rolled up."""
     row = {"level": asked.level, "member": asked.member, "year": asked.year, "first_day": asked.first_day, "book": asked.book,
@@ -180,7 +202,10 @@ def figures(duck: duckdb.DuckDBPyConnection, versions: Mapping[str, int], asked:
     duck.execute(f"create or replace temp table asked as select {columns}", row)
     for statement in SETUP.split(";\n"):
         if statement.strip():
-            duck.execute(statement)
+            try:
+                duck.execute(statement)
+            except duckdb.Error as error:
+                raise _refused(error, SCOPE.name, asked) from None
     if wrong := duck.sql(TOGETHER).fetchall():
         book, rolled, added = wrong[0]
         raise UserError(f"the lines of {asked.member} in book {book} add up to {added}, the roll-up says {rolled}", where=LEADS,

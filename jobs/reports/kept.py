@@ -38,12 +38,15 @@ class Made:
 def keep(lake: Lake, figures: Figures, files: Mapping[str, bytes], templates: Mapping[str, Template]) -> Made:
     """Keep the files (ending → bytes) of a report as a new version, or say that the last one is the same."""
     asked = figures.asked
-    last = next((row for row in listed(lake) if row["series"] == asked.stem), None)
+    last = max((row for row in listed(lake) if row["series"] == asked.stem), key=_version, default=None)
     tables = json.dumps(dict(sorted(figures.versions.items())))
     told = {end: {"file": one.where, "sha256": one.sha256} for end, one in sorted(templates.items())}
     held = {f".{end}": hashlib.sha256(content).hexdigest() for end, content in sorted(files.items())}
     before = {Path(name).suffix: sha for name, sha in json.loads(last["files"]).items()} if last else {}
-    same = last is not None and last["tables"] == tables and all(before.get(end, sha) == sha for end, sha in held.items())
+    grows = last is not None and (last["status"] in ("draft", "failed") or set(held) <= set(before))  # what was sent stays
+    same = (
+        grows and last is not None and last["tables"] == tables and all(before.get(end, sha) == sha for end, sha in held.items())
+    )
     if same and set(held) <= set(before) and last is not None:
         _write(lake, last["report_id"], files)
         return Made(last, "unchanged")
@@ -56,14 +59,21 @@ def keep(lake: Lake, figures: Figures, files: Mapping[str, bytes], templates: Ma
            "templates": json.dumps((json.loads(last["templates"]) if same and last else {}) | told, ensure_ascii=False),
            "tables": tables, "status": "draft", "program": version_of("carbonlake")}  # fmt: skip
     _write(lake, report_id, files)
-    why = "formats added" if same else "first version" if last is None else _why(last, tables, told)
+    why = "formats added" if same else "first version" if last is None else _why(last, tables, told, held)
     return Made(note(lake, row), why)
 
 
-def _why(last: Row, tables: str, told: Mapping[str, Any]) -> str:
+def _version(row: Row) -> int:
+    return int(row["version"])
+
+
+def _why(last: Row, tables: str, told: Mapping[str, Any], held: Mapping[str, str]) -> str:
     if last["tables"] != tables:
         old, new = json.loads(last["tables"]), json.loads(tables)
         return f"new version: {', '.join(sorted(name for name in new if old.get(name) != new[name]))} changed"
+    before = {Path(name).suffix: sha for name, sha in json.loads(last["files"]).items()}
+    if all(before.get(end, sha) == sha for end, sha in held.items()):
+        return f"new version: another format, and v{last['version']} is {last['status']}"
     other = [one["file"] for end, one in told.items() if json.loads(last["templates"]).get(end, one) != one]
     return f"new version: {', '.join(dict.fromkeys(other)) or 'the program'} changed"
 

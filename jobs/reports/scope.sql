@@ -47,3 +47,20 @@ where c.level = a.level and c.member = a.member and c.grain = 'year' and c.perio
 create or replace temp view structures as
 select s.* from business.emission_structure s, asked a
 where s.level = a.level and s.member = a.member and s.grain = 'year' and s.period = a.first_day;
+
+create or replace temp table totals as
+with both_years as (
+  select l.book, l.scope, sum(l.emission_tco2e) filter (l.year = a.year) as now, sum(l.emission_tco2e) filter (l.year < a.year) as ago,
+    count(distinct date_trunc('month', l.date)) filter (l.year = a.year) = count(distinct date_trunc('month', l.date)) filter (l.year < a.year) as alike
+  from all_lines l, asked a group by l.book, l.scope
+), parts as (
+  select r.book, r.scope, sum(r.emission_tco2e) as emission_tco2e, sum(r.lines)::bigint as lines, sum(r.unresolved_rows)::bigint as unresolved_rows
+  from rollup r, asked a where r.grain = 'year' and r.period = a.first_day and a.level <> 'enterprise' group by r.book, r.scope
+)
+select c.book, null::integer as scope, c.emission_tco2e, c.lines, c.unresolved_rows, c.year_ago_emission_tco2e, c.year_ago_change, c.year_ago_percent
+from changes c, asked a where a.level = 'enterprise'
+union all
+select p.book, p.scope, p.emission_tco2e, p.lines, p.unresolved_rows, y.ago,
+  case when y.alike and c.year_ago_change is not null then y.now - y.ago end,
+  case when y.alike and c.year_ago_change is not null and y.ago > 0 then cast(100 * (y.now - y.ago)::double / y.ago::double as decimal(28, 6)) end
+from parts p join changes c on c.book = p.book left join both_years y on y.book = p.book and y.scope = p.scope;

@@ -56,7 +56,8 @@ def _body(row: Row, held: Mapping[str, bytes]) -> bytes:
                                          "emission_tco2e", "unresolved_rows")}  # fmt: skip
     sent = [{"name": name, "sha256": hashlib.sha256(content).hexdigest(), "content": base64.b64encode(content).decode()}
             for name, content in held.items()]  # fmt: skip
-    message = {"type": "report.submitted", "report": told | {"tables": json.loads(row["tables"])}, "files": sent}
+    told |= {"emission_scope": "all" if row["kind"] == "enterprise" else "1", "tables": json.loads(row["tables"])}
+    message = {"type": "report.submitted", "report": told, "files": sent}
     return json.dumps(message, ensure_ascii=False, default=str).encode()
 
 

@@ -12,11 +12,12 @@ from openpyxl import Workbook, load_workbook
 from openpyxl.chart import Reference, Series
 from openpyxl.styles import Alignment, Border, Font, Side
 from openpyxl.utils import get_column_letter
+from openpyxl.utils.cell import coordinate_from_string
 
 from jobs.reports.charts import chart
 from jobs.reports.figures import Figures, Table
 from jobs.reports.packed import settled
-from jobs.reports.template import MARK, Template, block, blocks, filled, series
+from jobs.reports.template import ALONE, MARK, Template, block, blocks, filled, series
 from schemas.errors import UserError
 
 DATA = "图表数据"
@@ -61,34 +62,60 @@ def sheets(template: Template, figures: Figures) -> bytes:
 def _fill(book: Workbook, sheet: Any, figures: Figures, where: str) -> None:
     """Fill a sheet from its last row up, so that what a table pushes down is filled already."""
     marked = [cell for row in sheet.iter_rows() for cell in row if isinstance(cell.value, str) and MARK.search(cell.value)]
+    if any(ALONE.fullmatch(cell.value.strip()) for cell in marked):
+        _no_formulas(sheet, marked, where)
     for cell in reversed(marked):
         place = f"{where}: {sheet.title}!{cell.coordinate}"
         found = block(cell.value, figures, place)
         if found is None:
             cell.value = filled(cell.value, figures, place)
+            cell.data_type = "s"  # a name that begins with = is no formula
         elif found[0] == "table":
             _table(sheet, cell, found[1])
         else:
             _chart(book, sheet, cell, found[1])
 
 
+def _no_formulas(sheet: Any, marked: list[Any], where: str) -> None:
+    """Raise UserError for a formula where a table pushes rows down: openpyxl moves cells, and not what formulas name."""
+    for row in sheet.iter_rows():
+        for cell in row:
+            if cell.data_type == "f" and cell not in marked:
+                raise UserError("a formula beside a table or chart would point to other cells than it does now",
+                                where=f"{where}: {sheet.title}!{cell.coordinate}", remedy="put it on another sheet")  # fmt: skip
+
+
 def _table(sheet: Any, cell: Any, table: Table) -> None:
     top, left = cell.row, cell.column
     cell.value = table.title if table.rows else f"{table.title}：无"
-    cell.font = Font(bold=True)
+    cell.font, cell.data_type = Font(bold=True), "s"
     if not table.rows:
         return
     if top < sheet.max_row:
-        sheet.insert_rows(top + 1, len(table.rows) + 2)
+        _pushed(sheet, top, len(table.rows) + 2)
     for down, row in enumerate([table.columns, *table.rows]):
         for right, value in enumerate(row):
             at = sheet.cell(top + 1 + down, left + right, value)
+            at.data_type = "s" if isinstance(value, str) else at.data_type
             at.border, at.font = EDGES, Font(bold=down == 0)
             at.number_format = FORMATS.get(type(value), at.number_format)
             at.alignment = Alignment(vertical="top", wrap_text=down == 0)
     for right, name in enumerate(table.columns):
         letter = get_column_letter(left + right)
         sheet.column_dimensions[letter].width = max(sheet.column_dimensions[letter].width, min(2 * len(name) + 4, 30))
+
+
+def _pushed(sheet: Any, top: int, rows: int) -> None:
+    """Insert rows below one, and move the charts that stand there: openpyxl moves cells alone."""
+    sheet.insert_rows(top + 1, rows)
+    for one in sheet._charts:
+        if isinstance(one.anchor, str):
+            letters, row = coordinate_from_string(one.anchor)
+            one.anchor = f"{letters}{row + rows}" if row > top else one.anchor
+        elif (begin := getattr(one.anchor, "_from", None)) is not None and begin.row >= top:  # of the template; counts from 0
+            begin.row += rows
+            if (end := getattr(one.anchor, "to", None)) is not None:
+                end.row += rows
 
 
 def _chart(book: Workbook, sheet: Any, cell: Any, table: Table) -> None:
@@ -101,10 +128,11 @@ def _chart(book: Workbook, sheet: Any, cell: Any, table: Table) -> None:
     top = data.max_row + 2
     for down, row in enumerate([("", *lines), *zip(labels, *lines.values(), strict=True)]):
         for right, value in enumerate(row):
-            data.cell(top + down, 1 + right, value)
+            at = data.cell(top + down, 1 + right, value)
+            at.data_type = "s" if isinstance(value, str) else at.data_type
     made, last = chart(table.title), top + len(labels)
     for right in range(len(lines)):
         made.append(Series(Reference(data, min_col=2 + right, min_row=top, max_row=last), title_from_data=True))
     made.set_categories(Reference(data, min_col=1, min_row=top + 1, max_row=last))
-    sheet.insert_rows(cell.row + 1, CHART_ROWS)
+    _pushed(sheet, cell.row, CHART_ROWS)
     sheet.add_chart(made, cell.coordinate)

@@ -5,4 +5,4 @@ select zh('activity', a.activity_code) as "活动", a.activity_code as "代码",
   (select string_agg(distinct d.name, '、' order by d.name) from raw.delivery d
     where list_contains(list(distinct a.delivery_id), d.delivery_id)) as "文件",
   string_agg(distinct a.delivery_id::varchar, ', ' order by a.delivery_id::varchar) as "接收序号"
-from activities a group by a.activity_code, a.unit, a.grain, a.data_grade, a.source_table order by a.activity_code, a.unit, a.grain
+from activities a group by a.activity_code, a.unit, a.grain, a.data_grade, a.source_table order by a.activity_code, a.unit, a.grain, a.source_table, a.data_grade

@@ -17,4 +17,4 @@ select zh('activity', i.activity_code) as "活动", i.role as "参数", i.low as
 from used i
 left join knowledge.factor f on f.factor_id = i.ref_id
 left join knowledge.method m on i.kind = 'default' and m.method_id = i.ref_id
-order by i.activity_code, i.role, i.ref_id, i.unit
+order by i.activity_code, i.role, i.ref_id, i.unit, i.kind, i.factor_set, i.chosen_by, i.uncertainty_percent

@@ -6,4 +6,4 @@ from thematic.activity_overlap o, asked a
 where year(o.date) = a.year and exists (select 1 from states s where s.subject_id = o.subject_id
   and o.date between s.valid_from and coalesce(s.valid_to, date '9999-12-31'))
 group by o.activity_code, o.source_table, o.grain, o.unit, o.stands_table, o.settled_by
-order by o.activity_code, o.source_table, o.grain, o.settled_by
+order by o.activity_code, o.source_table, o.grain, o.settled_by, o.unit, o.stands_table

@@ -1,8 +1,16 @@
 -- title: 数据质量与不确定度
-select zh('book', book) as "账册", count(*) as "明细条数", count(*) filter (measured) as "使用实测参数",
-  count(*) filter (defaulted) as "使用方法缺省参数", count(*) filter (fallback) as "使用往年因子",
-  count(*) filter (data_grade in ('estimated', 'modelled')) as "估算或模型推算",
-  round(100 * sqrt(sum(pow(emission_tco2e::double * uncertainty_percent / 100, 2)))
-    / nullif(abs(sum(emission_tco2e) filter (uncertainty_percent is not null))::double, 0), 4) as "不确定度(%)",
-  count(*) filter (uncertainty_percent is null) as "不确定度未知的明细"
-from lines group by book order by book <> (select book from asked), book
+with sure as (
+  select r.book, t.scope, cast(round(sqrt(sum(pow(r.uncertainty_tco2e::double, 2))), 6) as decimal(28, 6)) as apart,
+    sum(r.uncertainty_most_tco2e) as most, sum(r.unrated_tco2e) as unrated_tco2e, sum(r.unrated_lines)::bigint as unrated_lines
+  from rollup r join totals t on t.book = r.book and coalesce(t.scope, r.scope) = r.scope
+  where r.grain = 'year' and r.period = (select first_day from asked) group by r.book, t.scope
+), used as (
+  select l.book, t.scope, count(*) as n, count(*) filter (measured) as measured, count(*) filter (defaulted) as defaulted,
+    count(*) filter (fallback) as fallback, count(*) filter (data_grade in ('estimated', 'modelled')) as guessed
+  from lines l join totals t on t.book = l.book and coalesce(t.scope, l.scope) = l.scope group by l.book, t.scope
+)
+select zh('book', u.book) as "账册", coalesce(zh('scope', u.scope::varchar), '各范围合计') as "范围", u.n as "明细条数",
+  u.measured as "使用实测参数", u.defaulted as "使用方法缺省参数", u.fallback as "使用往年因子", u.guessed as "估算或模型推算",
+  s.apart as "不确定度(tCO2e)", s.most as "不确定度上界(tCO2e)", s.unrated_tco2e as "不确定度未知的排放(tCO2e)", s.unrated_lines as "不确定度未知的明细"
+from used u join sure s on s.book = u.book and s.scope is not distinct from u.scope
+order by u.book <> (select book from asked), u.book, u.scope

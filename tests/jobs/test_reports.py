@@ -123,13 +123,15 @@ def test_every_chapter_of_the_duties_is_there(made: dict[str, bytes], told: Figu
 
 
 def test_a_total_says_beside_it_what_it_lacks() -> None:
-    assert total(Decimal("1234.565"), 0) == "1,234.57 tCO2e"
-    assert total(Decimal(1), 2, 11) == "1.00 tCO2e（不含 2 条未能核算的活动数据；全年只有 11 个月的数据）"
-    assert total(None, 2) == "未能核算（2 条活动数据没有结果）"
+    assert total({"": (Decimal("1234.565"),)}, 0) == "1,234.57 tCO2e"
+    assert total({"": (Decimal(1),)}, 2, 11) == "1.00 tCO2e（不含 2 条未能核算的活动数据；全年只有 11 个月的数据）"
+    assert total({"": (None,)}, 2) == "未能核算（2 条活动数据没有结果）"
+    both = {"范围一": (Decimal(1),), "范围二": (Decimal(2),)}
+    assert total(both, 0) == "范围一 1.00 tCO2e；范围二 2.00 tCO2e（各范围不相加）"
 
 
 def test_the_trace_command_finds_the_headline(lake: Lake, told: Figures) -> None:
-    (_, value, command) = told.table("trace").rows[0]
+    (_, _, value, command) = told.table("trace").rows[0]
     done = CliRunner().invoke(app, ["--lake", str(lake.root), "--json", *command.split()[1:], "--width", "1"])
     assert done.exit_code == 0, done.output
     assert str(value) in done.output
@@ -141,7 +143,7 @@ def test_effects_of_a_change_add_up_to_it(told: Figures) -> None:
     assert causes.rows
     for row in causes.rows:
         assert row[at[0]] == row[at[1]] + row[at[2]]
-    assert sum(row[at[0]] for row in causes.rows) == told.table("change").rows[0][3]
+    assert sum(row[at[0]] for row in causes.rows) == told.table("change").rows[0][4]
 
 
 @pytest.mark.parametrize("kind", ["park", "region"])
@@ -273,3 +275,112 @@ def test_a_report_is_submitted_once_and_answered(lake: Lake, told: Figures, rece
     assert sent.mark(lake, row["report_id"], "accepted", "bureau")["status"] == "accepted"
     assert [one["status"] for one in kept.history(lake) if one["report_id"] == row["report_id"]][-4:] == [
         "draft", "failed", "submitted", "accepted"]  # fmt: skip
+
+
+def test_what_was_sent_does_not_grow_by_a_format_and_a_tenth_version_is_newer_than_a_second(lake: Lake, told: Figures) -> None:
+    other = dataclasses.replace(told, asked=dataclasses.replace(told.asked, release="sent"))
+    row = kept.keep(lake, other, {"docx": b"one"}, {}).row
+    assert kept.keep(lake, other, {"pdf": b"two"}, {}).outcome == "formats added"
+    kept.note(lake, row | {"status": "submitted"})
+    third = kept.keep(lake, other, {"xlsx": b"three"}, {})
+    assert (third.row["version"], third.outcome) == (2, "new version: another format, and v1 is submitted")
+    kept.note(lake, row | {"status": "accepted"})  # the ledger's newest row, of an older version
+    assert kept.keep(lake, other, {"xlsx": b"four"}, {}).row["version"] == 3
+
+
+def test_a_name_in_excel_is_never_a_formula_and_charts_keep_below_what_grew(told: Figures, tmp_path: Path) -> None:
+    own, rows = tmp_path / "own.xlsx", (("=1+1", Decimal(1)), ("@SUM(1)", Decimal(2)))
+    book = openpyxl.Workbook()
+    book.active.append(["{{ name }}"])
+    book.active.append(["{{ table:evil }}"])
+    book.active.append(["{{ chart:evil }}"])
+    book.save(own)
+    evil = figures.Table("evil", "=2", ("=名", "排放量(tCO2e)"), rows)
+    other = dataclasses.replace(told, asked_for={"evil": evil})
+    other.__dict__["facts"] = told.facts | {"name": '=HYPERLINK("x")'}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(template, "tables", lambda: {"evil": own})
+        sheet, data = openpyxl.load_workbook(io.BytesIO(sheets.sheets(template.Template(own), other))).worksheets
+    cells = [cell for one in (sheet, data) for row in one.iter_rows() for cell in row]
+    assert [cell.value for cell in cells if cell.data_type == "f"] == []
+    assert sheet["A1"].value == '=HYPERLINK("x")'
+    (drawn,) = sheet._charts
+    assert drawn.anchor._from.row == 2 + len(rows) + 2  # it stood in row 3, which the table pushed down
+
+
+def test_the_quantity_of_a_gap_is_not_added_up(told: Figures) -> None:
+    found = told.table("unresolved")
+    gaps = [row for row in found.rows if row[1] == "时段缺报"]
+    assert gaps
+    assert {row[found.columns.index("活动量")] for row in gaps} == {None}
+
+
+@pytest.mark.parametrize("kind", ["park", "region"])
+def test_scopes_of_a_park_or_region_stand_beside_each_other_and_are_never_added(lake: Lake, kind: str) -> None:
+    with figures.opened(lake) as (duck, versions):
+        for one in list(asked.every(duck, kind, 2024).values())[:3]:
+            told = figures.figures(duck, versions, one)
+            scopes = dict(duck.execute("select scope, sum(emission_tco2e) from rollup where grain = 'year' and book = ? "
+                                       "and scope > 0 group by scope order by scope", [one.book]).fetchall())  # fmt: skip
+            assert {f"{shown(value)} tCO2e" for value in scopes.values() if value is not None} <= set(
+                re.findall(r"[\d,.-]+ tCO2e", told.facts["total"]))  # fmt: skip
+            assert told.headline["emission_tco2e"] == scopes.get(1)
+            added = {sum(scopes.values()), told._total["emission_tco2e"]} - {*scopes.values(), None, Decimal(0)}
+            for name in ("books", "change", "structure", "months", "trace", "quality", "grades", "sources", "members"):
+                values = {value for row in told.table(name).rows for value in row if isinstance(value, Decimal)}
+                assert not values & added, name
+
+
+def test_uncertainty_is_that_of_the_lake(lake: Lake) -> None:
+    (row, *_) = asked_of(lake, "select member, sqrt(sum(uncertainty_tco2e::double ^ 2)) as apart, "
+                               "sum(uncertainty_most_tco2e) as most, sum(unrated_tco2e) as unrated from business.emission_rollup "
+                               "where level = 'enterprise' "
+                               "and grain = 'year' and year(period) = 2024 and book = 'enterprise' "
+                               "and not starts_with(member, 'unknown') "
+                               "group by member having apart > 0 order by member")  # fmt: skip
+    with figures.opened(lake) as (duck, versions):
+        found = figures.figures(duck, versions, asked.find(duck, "enterprise", row["member"], 2024)).table("quality")
+    told = dict(zip(found.columns, found.rows[0], strict=True))
+    assert float(told["不确定度(tCO2e)"]) == pytest.approx(row["apart"], abs=1e-6)
+    assert (told["不确定度上界(tCO2e)"], told["不确定度未知的排放(tCO2e)"]) == (row["most"], row["unrated"])
+
+
+def test_a_code_can_not_lead_a_file_out_of_its_folder() -> None:
+    names = [
+        asked.Asked("park", "park", f"park:{code}", 2024, "enterprise").stem for code in ("../../out", "a:out", "out", "A-1.园")
+    ]
+    assert names == ["park-..~2F..~2Fout-2024", "park-a~3Aout-2024", "park-out-2024", "park-A-1.园-2024"]
+
+
+def test_a_formula_that_a_table_would_push_is_refused(told: Figures, tmp_path: Path) -> None:
+    own, book = tmp_path / "own.xlsx", openpyxl.Workbook()
+    book.active.append(["{{ table:books }}", "=SUM(A2:A9)"])
+    book.create_sheet("other").append(["=1+1", "{{ name }}"])
+    book.save(own)
+    with pytest.raises(UserError, match=r"own\.xlsx: Sheet!B1") as raised:
+        sheets.sheets(template.Template(own), told)
+    assert "another sheet" in str(raised.value)
+    book.active["B1"] = None
+    book.save(own)
+    assert sheets.sheets(template.Template(own), told)
+
+
+def test_a_release_older_than_a_column_says_what_to_do(told: Figures, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "new.sql"
+    path.write_text("select newer_column from rollup", encoding="utf-8")
+    monkeypatch.setattr(figures, "tables", lambda: {"new": path})
+    other = dataclasses.replace(told, asked=dataclasses.replace(told.asked, release="2020"), asked_for={})
+    with pytest.raises(UserError, match=r"newer_column(?s:.)*release 2020 may be older than a column"):
+        other.table("new")
+
+
+def test_a_control_character_in_a_name_is_no_stack_trace(told: Figures, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path, own = tmp_path / "bad.sql", tmp_path / "own.md"
+    path.write_text("select 'a' || chr(1) || 'b' as x", encoding="utf-8")
+    own.write_text("{{ table:bad }}", encoding="utf-8")
+    for module in (figures, template):
+        monkeypatch.setattr(module, "tables", lambda: {"bad": path})
+    other = dataclasses.replace(told, asked_for={})
+    (grid,) = pages.pages(template.Template(own), other).document.tables
+    assert [cell.text for row in grid.rows for cell in row.cells] == ["x", "a\ufffdb"]
+    assert sheets.sheets(template.Template(own), other)
