@@ -30,7 +30,7 @@ def gaps(lake: Lake, wanted: Mapping[str, str]) -> list[Row]:
     types = {name: str(one.type) for name, one in contract(TABLE).columns.items()}
     chosen = [f"cast({name} as varchar) = {literal(value)}" for name, value in wanted.items() if name in types]
     where = f" where {' and '.join(chosen)}" if chosen else ""
-    order = "abs(difference_tco2e) desc, subject_id, year, a_edition, b_edition, compared_as, fuel"
+    order = "abs(difference_tco2e) desc nulls last, subject_id, year, a_edition, b_edition, compared_as, fuel"
     found: list[Row] = sql(lake, f"select * from {TABLE}{where} order by {order}").to_pylist()
     return found
 
@@ -40,7 +40,7 @@ def told(row: Row) -> Row:
     what = row["a_sector"] + ("" if row["fuel"] == "all" else f", {row['fuel']}")
     return {
         "who": _who(row)[0], "year": row["year"], "of": what, "kind": row["kind"],
-        **{f"{name}_t": round(float(row[f"{side}_emission_tco2e"])) for name, side in (("first", "a"), ("second", "b"))},
+        **{f"{name}_t": _whole(row[f"{side}_emission_tco2e"]) for name, side in (("first", "a"), ("second", "b"))},
         "percent": _percent(row).removesuffix(" %"), "cause": row["cause"], "evidence": row["evidence"],
     }  # fmt: skip
 
@@ -51,8 +51,13 @@ def causes(rows: list[Row]) -> dict[str, int]:
 
 
 def bars(rows: list[Row]) -> list[Bar]:
-    """Return a bar for each row: who, year and what in both languages, the gap, and its cause."""
-    return [Bar(_label(row, 0), _label(row, 1), float(row["difference_tco2e"]), _percent(row), row["cause"]) for row in rows]
+    """Return a bar for each row that has a gap: who, year and what in both languages, the gap, and its cause."""
+    return [Bar(_label(row, 0), _label(row, 1), float(row["difference_tco2e"]), _percent(row), row["cause"])
+            for row in rows if row["difference_tco2e"] is not None]  # fmt: skip
+
+
+def _whole(tonnes: Any) -> int | None:
+    return None if tonnes is None else round(float(tonnes))
 
 
 def _label(row: Row, language: int) -> str:

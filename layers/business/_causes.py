@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pyspark.sql import Column, DataFrame, Window
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from layers.business._statements import PROVINCES
@@ -19,6 +19,7 @@ TIMES = (
 NEAR = 0.01  # of a factor of ten: what else differs between two publishers may lie within
 WHOSE = ("subject_id", "gas", "year", "fuel")
 SIDE = ("publisher", "edition", "basis", "sector")
+NEARLY = len(PROVINCES) - 1  # all provinces: CEADs has none of Tibet
 SAME = 0.001  # of a part, and of a ratio that stays the same
 GUAN = "provincial and national energy statistics of China do not agree (Guan et al. 2012, doi:10.1038/nclimate1560)"
 
@@ -43,7 +44,7 @@ def classified(pairs: DataFrame, parts: DataFrame) -> DataFrame:
 def _rules() -> dict[str, tuple[Column, Column]]:
     a, b, kind = to_double(F.col("a_emission_tco2e")), to_double(F.col("b_emission_tco2e")), F.col("kind")
     gap = F.abs(b - a)
-    two = kind.isin("publishers", "ours")
+    two, known = kind.isin("publishers", "ours"), b.isNotNull()
     digits = to_double(F.col("a_shown_to_t")) + to_double(F.col("b_shown_to_t"))
     periods = F.concat_ws(
         " against ", F.coalesce("a_period", F.lit("calendar year")), F.coalesce("b_period", F.lit("calendar year"))
@@ -54,18 +55,18 @@ def _rules() -> dict[str, tuple[Column, Column]]:
     return {
         "unit": (two & _times().isNotNull(), F.concat(F.lit("one is the other times "), _times())),
         "rounding": (gap <= digits / 2, F.concat(F.lit("within the digits shown, together to "), _text(digits / 2), F.lit(" t"))),
-        "time": (~F.col("a_period").eqNullSafe(F.col("b_period")), periods),
-        "boundary": (two & (F.col("a_boundary") != F.col("b_boundary")), covers),
+        "time": (known & ~F.col("a_period").eqNullSafe(F.col("b_period")), periods),
+        "boundary": (known & two & (F.col("a_boundary") != F.col("b_boundary")), covers),
         "missing": _missing(a, b),
         "factors": (two & F.col("steady"), F.concat(F.lit("the ratio is "), _text(F.col("lowest")), F.lit(" in each of "),
                                                     F.col("points").cast("string"), F.lit(" figures of this source stream"))),
         "revision": (kind == "editions", F.concat_ws(" against ", "a_edition", "b_edition")),
-        "statistical": (kind == "parts", F.concat(F.lit(GUAN), wider)),
+        "statistical": ((kind == "parts") & _of_energy(), F.concat(F.lit(GUAN), wider)),
     }  # fmt: skip
 
 
 def _missing(a: Column, b: Column) -> tuple[Column, Column]:
-    """A side that has nothing, a part as large as the difference, provinces not there, or activity of ours unresolved.
+    """A side that has nothing, or of which nothing could be computed; a part as large; provinces not there; activity unresolved.
 
     What is not there makes a sum smaller, never larger, and a province is not asked to hold more than those that are
     there hold on average: where the gap is wider, it is not explained by it.
@@ -74,8 +75,15 @@ def _missing(a: Column, b: Column) -> tuple[Column, Column]:
     could = (F.col("kind") != "parts") | (a - b <= b / F.col("b_parts") * (len(PROVINCES) - F.col("b_parts")))
     side = F.when(a == 0, F.lit("the first has none of it")).otherwise(F.lit("the second has none of it"))
     told = F.when(none, side).when(part.isNotNull(), F.concat(F.lit("as large as "), part, F.lit(" of the larger one")))
-    fits = none | part.isNotNull() | (lacks.isNotNull() & (b < a) & could)
+    fits = b.isNull() | none | part.isNotNull() | (lacks.isNotNull() & (b < a) & could)
     return fits, told.otherwise(F.concat(F.lit("the second lacks "), lacks))
+
+
+def _of_energy() -> Column:
+    """Tell whether all provinces, or nearly, are added up of what energy statistics hold: no process, farm, waste or land."""
+    other = F.col("a_sector").rlike("^([2-7]|5bis)([.]|$)") | F.col("a_sector").isin("cement", "total_lulucf")
+    process = F.lower("fuel").isin("process", "processes", "cement")
+    return (F.col("b_parts") >= NEARLY) & (F.col("gas") == "CO2") & ~other & ~process
 
 
 def _times() -> Column:
@@ -87,25 +95,38 @@ def _times() -> Column:
 
 
 def _with_ratio(pairs: DataFrame) -> DataFrame:
-    """Whether the ratio of two publishers stays the same for a source stream, in two years or of two subjects at least."""
-    one = Window.partitionBy("kind", "a_publisher", "b_publisher", "a_sector", "fuel")
-    asked = pairs.select("*", F.when(F.col("fuel") != "all", fix(F.col("ratio"))).alias("fixed"))
-    ends = asked.select("*", F.min("fixed").over(one).alias("low"), F.max("fixed").over(one).alias("high"),
-                        F.count("fixed").over(one).alias("points"))  # fmt: skip
+    """Whether the ratio of two publishers stays the same for a source stream, in two years or of two subjects at least.
+
+    A figure that several editions tell is one.
+    """
+    one = ("kind", "a_publisher", "b_publisher", "a_sector", "fuel", "gas")
+    asked = pairs.where("fuel <> 'all' and ratio is not null").select("*", fix(F.col("ratio")).alias("fixed"))
+    ends = asked.groupBy(*(F.col(name).alias(f"one_{name}") for name in one)).agg(
+        F.min("fixed").alias("low"), F.max("fixed").alias("high"), F.countDistinct("subject_id", "year").alias("points"),
+    )  # fmt: skip
     low, high = to_double(F.col("low")), to_double(F.col("high"))
-    return ends.select("*", ((F.col("points") > 1) & (high - low <= F.abs(low) * SAME)).alias("steady"), low.alias("lowest"))
+    return pairs.join(ends, [F.col(name) == F.col(f"one_{name}") for name in one], "left").select(
+        "*", ((F.col("points") > 1) & (high - low <= F.abs(low) * SAME)).alias("steady"), low.alias("lowest")
+    )
 
 
 def _with_part(pairs: DataFrame, parts: DataFrame) -> DataFrame:
-    """Name the first part of the larger statement that is as large as the difference."""
+    """Name the first part of the larger statement that is as large as the difference and that the smaller does not state."""
     of = parts.select(*(F.col(n).alias(f"of_{n}") for n in (*WHOSE, *SIDE)), "part_name",
                       to_double(F.col("emission_tco2e")).alias("size"))  # fmt: skip
-    larger = {n: F.when(F.col("difference_tco2e") < 0, F.col(f"a_{n}")).otherwise(F.col(f"b_{n}")) for n in SIDE}
+    has = parts.select(*(F.col(n).alias(f"has_{n}") for n in (*WHOSE, *SIDE)), F.col("part_name").alias("has_part")).distinct()
+    first = F.col("difference_tco2e") < 0
+    larger = {n: F.when(first, F.col(f"a_{n}")).otherwise(F.col(f"b_{n}")) for n in SIDE}
+    smaller = {n: F.when(first, F.col(f"b_{n}")).otherwise(F.col(f"a_{n}")) for n in SIDE}
     gap = F.when(F.col("kind").isin("publishers", "ours"), F.abs(to_double(F.col("difference_tco2e"))))
-    asked = pairs.select("*", gap.alias("gap"), *(c.alias(f"larger_{n}") for n, c in larger.items()))
+    asked = pairs.select("*", gap.alias("gap"), *(c.alias(f"larger_{n}") for n, c in larger.items()),
+                         *(c.alias(f"smaller_{n}") for n, c in smaller.items()))  # fmt: skip
     same = [F.col(n) == F.col(f"of_{n}") for n in WHOSE] + [F.col(f"larger_{n}") == F.col(f"of_{n}") for n in SIDE]
     near = F.abs(F.col("gap") - F.col("size")) <= F.col("size") * SAME
-    return asked.join(of, [*same, near], "left").groupBy(*pairs.columns).agg(F.min("part_name").alias("part"))
+    theirs = [F.col(n) == F.col(f"has_{n}") for n in WHOSE] + [F.col(f"smaller_{n}") == F.col(f"has_{n}") for n in SIDE]
+    found = asked.join(of, [*same, near], "left").join(has, [*theirs, F.col("part_name") == F.col("has_part")], "left")
+    alone = F.when(F.col("has_part").isNull(), F.col("part_name"))
+    return found.groupBy(*pairs.columns).agg(F.min(alone).alias("part"))
 
 
 def _text(x: Column) -> Column:

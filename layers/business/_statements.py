@@ -39,7 +39,8 @@ def stated(inventory: DataFrame) -> DataFrame:
 def ours(emission_rollup: DataFrame) -> DataFrame:
     """Return what we compute of enterprises by scope and source stream, and of territories by source stream, a year each.
 
-    In CO2, and as GHG, which is the sum of all gases. A territory's is what is emitted there (scope 1).
+    In CO2, and as GHG, which is the sum of all gases. What is unresolved counts for its own gas, and for both where nobody
+    says which. Where all of it is unresolved the emission is NULL. A territory's is what is emitted there (scope 1).
     """
     yearly = emission_rollup.where((F.col("grain") == "year") & F.col("book").isin(*BOOKS))
     enterprises = yearly.where("book = 'enterprise' and level = 'enterprise' and member <> 'unknown'")
@@ -52,7 +53,7 @@ def ours(emission_rollup: DataFrame) -> DataFrame:
                               F.col("member").alias("region_code"), F.lit("total").alias("sector"), _none("part_of"))  # fmt: skip
     rows = firm.unionByName(land).select("*", F.col("book").alias("edition"), F.year("period").alias("year"))
     in_gases = rows.select("*", F.lit("GHG").alias("in_gas")).unionByName(
-        rows.where("gas = 'CO2' or emission_tco2e is null").select("*", F.lit("CO2").alias("in_gas"))
+        rows.where("gas = 'CO2' or (gas = 'GHG' and emission_tco2e is null)").select("*", F.lit("CO2").alias("in_gas"))
     )
     by_fuel = _computed(in_gases, "sector", F.col("activity_code").alias("fuel"), "part_of")
     by_sector = _computed(in_gases, "sector", F.lit(ALL).alias("fuel"), "part_of")
@@ -72,7 +73,7 @@ def _computed(rows: DataFrame, *what: str | Column) -> DataFrame:
     lacks = F.when(rows_left > 0, F.concat(rows_left.cast("bigint").cast("string"), F.lit(" unresolved rows")))
     boundary = F.when(F.col("edition") == "enterprise", F.lit(LEGAL)).alias("boundary")
     zero = F.lit(0).cast(TONNES).alias("shown_to_t")
-    return added.where("emission_tco2e is not null").select(
+    return added.select(
         *WHOSE, *WHAT, "emission_tco2e", zero, _none("period"), boundary, F.lit("computed").alias("basis"),
         F.col("lines").cast("bigint").alias("parts"), lacks.alias("lacks"),
     )  # fmt: skip

@@ -22,6 +22,7 @@ def transform(inventory: DataFrame, emission_rollup: DataFrame) -> DataFrame:
     """Return one row per two statements on one subject, gas, sector, fuel and year that differ; statements are never added.
 
     `difference_tco2e` is the second less the first; statements that agree are no discrepancy and give no row.
+    Where nothing of ours could be computed there is no difference, and the row says so.
     """
     told = stated(inventory).select("*", _compared_as(F.col("sector")).alias("compared_as"))
     more = ours(emission_rollup).unionByName(sums(stated(inventory)))
@@ -43,7 +44,11 @@ def _paired(first: DataFrame, second: DataFrame, which: Column, how: Column) -> 
     a = first.select(*SAME, *(F.col(n).alias(f"a_{n}") for n in SIDE))
     b = second.select(*(F.col(n).alias(f"_{n}") for n in SAME), *(F.col(n).alias(f"b_{n}") for n in SIDE)).where(which)
     same = [F.col(n) == F.col(f"_{n}") for n in SAME if n != "region_code"]
-    return a.join(b, [*same, how]).where("a_emission_tco2e <> b_emission_tco2e").drop(*(f"_{n}" for n in SAME))
+    return (
+        a.join(b, [*same, how])
+        .where("a_emission_tco2e <> b_emission_tco2e or b_emission_tco2e is null")
+        .drop(*(f"_{n}" for n in SAME))
+    )
 
 
 def _sized() -> list[Column]:

@@ -41,12 +41,21 @@ def _inventory() -> list[dict[str, Any]]:
         ("agrees", {"emission_tco2e": "1000.4"}),
         ("unresolved", {"emission_tco2e": 1200}),
         ("once", {"emission_tco2e": 950, "fuel": "fuel_coal"}),
+        ("twice", {"emission_tco2e": 950, "fuel": "fuel_coal"}),
+        ("twice", {"emission_tco2e": 950, "fuel": "fuel_coal", "edition": "report, again"}),
+        ("gases", {"emission_tco2e": 950, "fuel": "fuel_coal"}),
+        ("gases", {"emission_tco2e": 950, "fuel": "fuel_coal", "gas": "GHG"}),
+        ("methane", {"emission_tco2e": 1200}),
+        ("nothing", {"emission_tco2e": 1200, "boundary": "all of the group"}),
     ]
     found = [{**FIRM, "subject_id": f"enterprise:{name}", "publisher": name, **more} for name, more in reports]
     there = [code for code in PROVINCES if code != "540000"]
     found += [_region(code, "286.6233333", 2010) for code in there] + [_region("CHN", "7904.5", 2010)]
     found += [_region(code, "299", 2011) for code in there] + [_region("CHN", "8975", 2011)]
     found += [_region(code, "200", 2012) for code in there] + [_region("CHN", "9000", 2012)]
+    found += [_region(code, "200", 2013) for code in there[:2]] + [_region("CHN", "300", 2013)]
+    for year, more in ((2014, {"sector": "2.A"}), (2015, {"fuel": "Process"}), (2016, {"gas": "CH4"})):
+        found += [_region(code, "200", year, **more) for code in there] + [_region("CHN", "5900", year, **more)]
     steel = {"sector": "steel", "part_of": "total", "shown_to_t": 1}
     for year, coal, gas in ((1997, "70", "30.000001"), (1998, "70", "31")):
         found += [_region("110000", "100", year, shown_to_t=1), _region("110000", "60", year, **steel),
@@ -57,10 +66,13 @@ def _inventory() -> list[dict[str, Any]]:
 
 
 def _ours() -> list[dict[str, Any]]:
-    names = ("rounded", "kilotonnes", "fiscal", "calendar", "carbon", "agrees", "unresolved", "once")
+    names = ("rounded", "kilotonnes", "fiscal", "calendar", "carbon", "agrees", "unresolved", "once", "twice", "gases",
+             "methane")  # fmt: skip
     lines = [{**COAL, "member": f"enterprise:{name}", "period": "2024-01-01", "emission_tco2e": "1000.4"} for name in names]
     open_ = {**COAL, "member": "enterprise:unresolved", "period": "2024-01-01", "category": "unresolved", "activity_code": "lime"}
-    return [*lines, {**open_, "scope": 0, "gas": "GHG", "emission_tco2e": None, "lines": 0, "unresolved_rows": 3}]
+    none = {**open_, "scope": 0, "gas": "GHG", "emission_tco2e": None, "lines": 0, "unresolved_rows": 3}
+    other = [{**none, "member": "enterprise:nothing"}, {**none, "member": "enterprise:methane", "scope": 1, "gas": "CH4"}]
+    return [*lines, none, *other]
 
 
 @pytest.fixture(scope="module")
@@ -78,10 +90,36 @@ def found(spark: Any) -> Found:
     ("calendar", "unexplained", "no rule fits"),
     ("unresolved", "missing", "the second lacks 3 unresolved rows"),
     ("once", "unexplained", "no rule fits"),
+    ("twice", "unexplained", "no rule fits"),
+    ("gases", "unexplained", "no rule fits"),
+    ("methane", "unexplained", "no rule fits"),
+    ("nothing", "missing", "the second lacks 3 unresolved rows"),
 ])  # fmt: skip
 def test_a_report_differs_from_ours_by_a_cause_with_its_evidence(name: str, cause: str, evidence: str, found: Found) -> None:
     row = found[f"enterprise:{name}", "ours", 2024]
     assert (row["cause"], row["evidence"], row["b_publisher"]) == (cause, evidence, "Carbonlake")
+
+
+def test_a_part_that_the_smaller_side_states_is_not_what_it_lacks(spark: Any) -> None:
+    def cause(*stated: dict[str, Any]) -> str:
+        firm = [
+            {**FIRM, "publisher": name, "subject_id": "enterprise:1", **more} for name, more in zip("XXYY", stated, strict=False)
+        ]
+        made = transform(frame(spark, "thematic.inventory", firm), frame(spark, "business.emission_rollup", []))
+        return next(row["cause"] for row in made.where("kind = 'publishers' and fuel = 'all'").collect())
+
+    large = ({"emission_tco2e": 1400}, {"emission_tco2e": 400, "fuel": "fuel_coal"}, {"emission_tco2e": 1000})
+    assert cause(*large) == "missing"
+    assert cause(*large, {"emission_tco2e": 300, "fuel": "fuel_coal"}) == "unexplained"
+
+
+def test_what_could_not_be_computed_at_all_has_a_row_and_no_difference(found: Found) -> None:
+    row = found["enterprise:nothing", "ours", 2024]
+    assert (row["b_emission_tco2e"], row["difference_tco2e"], row["also"]) == (None, None, None)
+
+
+def test_energy_statistics_explain_nearly_all_provinces_and_energy_alone(found: Found) -> None:
+    assert {found["region:CHN", "parts", year]["cause"] for year in (2013, 2014, 2015, 2016)} == {"unexplained"}
 
 
 def test_a_report_that_agrees_with_ours_gives_no_row(found: Found) -> None:
