@@ -17,7 +17,7 @@ from uuid import uuid4
 
 import psutil
 import pyarrow as pa
-from deltalake import DeltaTable, Field, Schema
+from deltalake import CommitProperties, DeltaTable, Field, Schema
 from deltalake.exceptions import DeltaError, TableNotFoundError
 from deltalake.schema import PrimitiveType
 
@@ -235,8 +235,10 @@ class Lake:
         raise UserError("the table cannot be made", where=path, remedy="look into the folder: is a part of it unreadable?")
 
     def _new(self, path: str, schema: pa.Schema, partition_by: tuple[str, ...], description: str) -> DeltaTable:
+        # Without a retry: delta-rs would make the table a second time, as version 1, where another process was first.
         return DeltaTable.create(path, Schema.from_arrow(schema), mode="error", partition_by=list(partition_by),
                                  description=description, configuration=properties(schema, partition_by),
+                                 commit_properties=CommitProperties(max_commit_retries=0),
                                  storage_options=self.for_delta)  # fmt: skip
 
 

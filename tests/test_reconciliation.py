@@ -61,10 +61,14 @@ def test_the_provinces_of_2012_against_the_nation_by_sector_and_fuel(
                 "order by abs(difference_tco2e) desc limit 3")  # fmt: skip
     assert [(row["fuel"], float(row["mt"]), row["cause"]) for row in fuels] == [
         ("Raw Coal", 377.7, "statistical"), ("Other Gas", -111.8, "statistical"), ("Gasoline", 100.0, "statistical")]  # fmt: skip
-    (cells,) = ask("select count(*) as n, count(distinct compared_as) as sectors, count(distinct fuel) as fuels, "
-                   "count(*) filter (cause = 'unexplained') as open from business.inventory_comparison "
-                   "where kind = 'parts'")  # fmt: skip
-    assert (cells["n"] > 700, cells["sectors"], cells["fuels"], cells["open"]) == (True, 47, 19, 0)
+    (cells,) = ask("select count(*) as n, count(distinct compared_as) as sectors, count(distinct fuel) as fuels "
+                   "from business.inventory_comparison where kind = 'parts'")  # fmt: skip
+    assert (cells["n"] > 700, cells["sectors"], cells["fuels"]) == (True, 47, 19)
+    # What is known of energy statistics says nothing of cement's process: that gap stays without a cause.
+    left = ask("select compared_as, fuel, difference_tco2e from business.inventory_comparison "
+               "where kind = 'parts' and cause = 'unexplained' order by compared_as")  # fmt: skip
+    assert [(row["compared_as"], row["fuel"], int(row["difference_tco2e"])) for row in left] == [
+        ("Nonmetal Mineral Products", "Process", 6662239), ("total", "Process", 6662239)]  # fmt: skip
     assert _totals_that_fail(ask) == []
 
 
