@@ -17,6 +17,7 @@ from schemas.errors import UserError
 ROWS_SHOWN = 50
 NAMED = 4  # tables of unchecked deliveries
 LAKE, TRINO = "lake", "trino"
+EMISSION, OPEN, UNRESOLVED = "emission_tco2e", "unresolved_rows", "business.unresolved"
 Moment = int | str | dict[str, int] | None  # a version, a day or instant, a version for each table, or now
 WORDS = ("select", "from", "where", "group by", "order by", "limit", "join", "on", "and", "or", "sum", "count", "avg",
          "min", "max", "distinct", "with", "as", "case", "when", "then", "else", "end", "desc", "describe")  # fmt: skip
@@ -122,7 +123,21 @@ def _answer(world: World, query: str, moment: Moment, limit: int, on: str, *, to
         show_rows(world, found.slice(0, limit).to_pylist() if not world.as_json else found.to_pylist())
     if found.num_rows > limit and not world.as_json and not to_csv:
         world.console.print(f"[dim]{limit} of {found.num_rows:,} rows; --limit shows more[/dim]")
+    if moment is None and on == LAKE and not world.as_json:
+        _tell_unresolved(world, query)
     _tell_unchecked(world, query, on)
+
+
+def _tell_unresolved(world: World, query: str) -> None:
+    """Say beside emissions of a table that does not count it itself how much activity has no line, on stderr."""
+    from jobs import query as ours
+
+    mute = {name for name, one in contracts().items() if EMISSION in one.measures and OPEN not in one.columns}
+    if UNRESOLVED in query or not mute & set(ours.tables_in(query)) or world.lake.open(UNRESOLVED) is None:
+        return
+    (row,) = ours.sql(world.lake, f"select count(*) as n from {UNRESOLVED}").to_pylist()
+    if row["n"]:
+        world.aside.print(f"[dim]{row['n']:,} activities have no line and are in no total: {UNRESOLVED}[/dim]", soft_wrap=True)
 
 
 def _tell_unchecked(world: World, query: str, on: str) -> None:

@@ -12,6 +12,7 @@ import pytest
 from jobs.bars import COLOURS, svg
 from jobs.inventories import CAUSES, KINDS, bars, causes, gaps, told
 from jobs.lake import Lake
+from jobs.rollups import STATES
 from schemas.contracts import contract
 from schemas.errors import UserError
 
@@ -58,7 +59,7 @@ def test_a_row_on_a_terminal_names_who_and_what() -> None:
 def test_kinds_and_causes_are_those_of_the_contract() -> None:
     declared = {rule.column: rule.values for rule in contract("business.inventory_comparison").rules if rule.rule == "one_of"}
     assert {"kind": list(KINDS), "cause": list(CAUSES)} == {name: list(values or ()) for name, values in declared.items()}
-    assert set(COLOURS) == set(CAUSES)
+    assert set(COLOURS) == {*CAUSES, *STATES}
 
 
 def test_a_cause_that_is_none_is_refused_with_those_there_are(tmp_path: Path) -> None:

@@ -31,6 +31,15 @@ def test_no_saved_query_adds_the_emissions_of_books_up() -> None:
     assert not [one.name for one in adding if "book" not in one.sql]
 
 
+def test_a_saved_query_with_emissions_says_how_many_activities_have_no_line() -> None:
+    """The lines of one enterprise alone are no total."""
+    rolled = {"index.emission_cube", "business.electricity_view"}
+    shown = {name for name, one in saved().items() if "emission_tco2e" in one.sql and {
+        table for table in one.tables_in_trino() if table.startswith("business.emission") or table in rolled}}  # fmt: skip
+    assert len(shown) >= 20
+    assert {name for name in shown if "unresolved" not in saved()[name].sql} == {"line_and_its_inputs"}
+
+
 def test_views_are_plain_queries_over_the_newest_versions() -> None:
     views = [one for one in saved().values() if one.view]
     assert len(views) >= 5
