@@ -8,7 +8,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from jobs import land, quarantine
+from jobs import derived, land, quarantine
 from jobs.lake import Lake
 from jobs.outcome import Outcome
 from jobs.relation import columns, read_rows, relation_sql
@@ -24,6 +24,8 @@ pytestmark = pytest.mark.spark
 BUILT = sorted(table for table, one in contracts().items() if one.source or one.inputs)
 EXAMPLES = [(table, example) for table in BUILT for example in contract(table).examples]
 AT = {"received_at"}  # the moment of landing
+LINES = "business.emission"
+ROLLED = ("business.emission_day", "business.emission_month", "business.emission_year", "business.emission_rollup")
 
 
 @pytest.fixture(scope="module")
@@ -80,6 +82,58 @@ def test_a_measure_has_the_same_sum_to_the_last_digit(
     sums = ", ".join(f'sum("{name}")' for name in exact) or "0"
     found = {name: both.execute(f"select count(*), {sums} from ({_sql(lake, table)})").fetchone() for name, lake in lakes.items()}
     assert found["sail"] == found["spark"]
+
+
+@pytest.fixture(params=[1, 2, 8])
+def parts(reference: Engine, request: pytest.FixtureRequest) -> Iterator[int]:
+    """Cut everything that Apache Spark reads and shuffles into so many parts, and return their number."""
+    given = {"spark.sql.shuffle.partitions": str(request.param), "spark.sql.adaptive.enabled": "false"}
+    before = {name: reference.session.conf.get(name) for name in given}
+    _set(reference, given)
+    yield int(request.param)
+    _set(reference, before)
+
+
+def _set(engine: Engine, settings: Mapping[str, str | None]) -> None:
+    for name, value in settings.items():
+        engine.session.conf.set(name, str(value))
+
+
+def _made(lake: Lake, engine: Engine, table: str, parts: int) -> Any:
+    """Return what an engine makes of the inputs of a table that lie in a lake, each cut into parts; nothing is written."""
+    one = contract(table)
+    cut = derived.frames(engine, lake, one, derived.versions(lake, one), lambda name, frame: frame.repartition(parts))
+    return derived.transform_of(one)(**cut).select(*one.columns)
+
+
+def test_totals_are_the_same_in_any_number_of_parts(
+    lakes: Mapping[str, Lake], reference: Engine, both: duckdb.DuckDBPyConnection, parts: int
+) -> None:
+    """Lines and roll-ups of Sail, against those of Spark in 1, 2 and 8 parts, and against sums that DuckDB makes of lines."""
+    lake = lakes["sail"]
+    totals = "select book, year(date) as year, scope, category, activity_code, gas, sum(mass_t) as mass_t, " \
+             "sum(emission_tco2e) as emission_tco2e, count(*) as lines from {} group by all"  # fmt: skip
+    both.register("made", _made(lake, reference, LINES, parts).select(
+        "book", "date", "scope", "category", "activity_code", "gas", "mass_t", "emission_tco2e").toArrow())  # fmt: skip
+    both.execute(f"create table of_lines as {totals.format(f'({_sql(lake, LINES)})')}")
+    assert _differ(both, "from of_lines", totals.format("made")) == []
+    for table in ROLLED:
+        both.register("made", _made(lake, reference, table, parts).toArrow())
+        names = ", ".join(f'"{name}"' for name in contract(table).columns)
+        assert _differ(both, f"select {names} from ({_sql(lake, table)})", f"select {names} from made") == [], table
+    whole = "select book, year(period), scope, category, activity_code, gas, sum(mass_t), sum(emission_tco2e), sum(lines) " \
+            "from made where grain = '{}' and level = '{}' and lines > 0 group by all"  # fmt: skip
+    levels = [row[0] for row in both.execute("select distinct level from made").fetchall()]
+    assert len(levels) == 13
+    for level in levels:
+        assert _differ(both, "from of_lines", whole.format("year", level)) == [], level
+
+
+def _differ(both: duckdb.DuckDBPyConnection, one: str, other: str) -> list[tuple[Any, ...]]:
+    """Return some rows that one of two queries gives and the other does not, and demand any at all."""
+    assert both.execute(f"select count(*) from ({one})").fetchone() != (0,)
+    pairs = ((one, other), (other, one))
+    return [row for a, b in pairs for row in both.execute(f"({a}) except all ({b}) limit 3").fetchall()]
 
 
 @pytest.mark.parametrize("table", BUILT)
