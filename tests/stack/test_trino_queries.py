@@ -37,6 +37,23 @@ def test_both_engines_give_the_same_rows(name: str, shown: Shown) -> None:
     assert [pair for pair in pairs if not all(map(same, *pair))] == []
 
 
+TOTALS = {
+    "business.emission": "year(date)",
+    "business.emission_month": "year(month)",
+    "business.emission_year": "year",
+    "business.emission_rollup": "grain, level, member, period",
+}
+
+
+@pytest.mark.parametrize("table", TOTALS)
+def test_totals_of_emissions_are_the_same_to_the_last_digit(table: str, shown: Shown) -> None:
+    by = f"book, {TOTALS[table]}, scope, category, gas"
+    text = f"select {by}, sum(mass_t) as mass_t, sum(emission_tco2e) as emission_tco2e, count(*) as n from {table} group by {by}"
+    there, here = (sorted(found.to_pylist(), key=repr) for found in (asking.sql(shown.at, text), query.sql(shown.lake, text)))
+    assert [tuple(row.values()) for row in there] == [tuple(row.values()) for row in here]
+    assert there
+
+
 def test_enough_of_them_look_back_in_time_join_and_use_windows() -> None:
     texts = [one.sql.lower() for one in saved().values()]
     for words, least in ((" as of ", 2), ("join ", 12), (" over (", 10), ("group by", 25), ("date", 10)):
