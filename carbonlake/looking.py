@@ -141,16 +141,18 @@ def trace(
     context: typer.Context,
     table: Annotated[str, typer.Argument(help="layer.table")],
     key: Annotated[list[str], typer.Argument(help="column=value, as many as it takes to name one row")],
-    width: Annotated[int, typer.Option(help="Rows followed at each step")] = 3,
+    width: Annotated[int, typer.Option(help="Rows listed at each step, the largest first; the first is followed")] = 3,
     released: Annotated[Optional[str], typer.Option("--release", help="As published in a release")] = None,
 ) -> None:
     """Resolve a figure to line items, factors, activity rows, deliveries and cells.
 
-    The transform of each table on the way is run again on the rows that count, and must give the stored row back.
+    Each step is read by what rows say of themselves and held to the figure: sums add up to it, a formula worked out again
+    gives it. Where no row says so, the transform is run again on the rows that count and must give the stored row back.
 
     \b
     carbonlake trace business.emission_year subject_id=building:1 year=2017
     carbonlake trace business.emission_month subject_id=building:1 month=2017-06-01 --width 1
+    carbonlake trace business.emission_change book=enterprise grain=year period=2024-01-01 level=province member=130000
     carbonlake trace business.emission_year subject_id=building:1 year=2017 --release 2025-06
     """
     from jobs.release import versions
@@ -161,7 +163,7 @@ def trace(
     if any("=" not in item for item in key):
         raise UserError("a key is column=value", where=" ".join(key), remedy=f"columns: {', '.join(contract(table).columns)}")
     at = versions(world.lake, released) if released else None
-    with world.engine() as engine:
+    with world.engine(at_once=False) as engine:
         found = follow(world.lake, engine, table, pairs, width=width, released=at)
     if world.as_json:
         world.say(found.as_dict())

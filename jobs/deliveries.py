@@ -80,13 +80,15 @@ def parse(job: Job, wanted: Sequence[Receipt]) -> list[Parsed]:
     return _parsed(job.lake, job.contract, lambda: job.staging, wanted, force=job.force)
 
 
-def reading(lake: Lake, table: str, delivery: int) -> Path:
+def reading(lake: Lake, table: str, delivery: int, known: Iterable[Receipt] | None = None) -> Path:
     """Return the folder where a delivery lies as it was read; it is read again where this machine has no copy of that.
 
-    Others may lie in the same files, so that its rows are those of its `_delivery`.
+    Others may lie in the same files, so that its rows are those of its `_delivery`. `known` are the receipts in force, for
+    those who ask for several.
     """
     one = contract(table)
-    receipt = next((found for found in receipts(lake, table) if found.delivery_id == delivery), None)
+    mine = receipts(lake, table) if known is None else [found for found in known if found.source == one.reads]
+    receipt = next((found for found in mine if found.delivery_id == delivery), None)
     if not receipt or not one.source:
         return lake.read_folder(table, delivery)
     run = f"read-{uuid4().hex[:12]}"

@@ -40,13 +40,13 @@ def as_sent(one: Receipt) -> bool:
 
 def of_delivery(lake: Lake, table: str, delivery: int) -> str:
     """Return the grade of one delivery as a table read it; empty where it is not known."""
-    return _read(lake).get((table, delivery), "")
+    return readings(lake).get((table, delivery), "")
 
 
 def grades(lake: Lake, tables: Iterable[str], receipts: Sequence[Receipt] | None = None) -> dict[str, Grade]:
     """Return the grades of those of some tables that read deliveries."""
     wanted = [one for name in tables if (one := contracts().get(name)) and one.source]
-    known = _read(lake) if wanted else {}
+    known = readings(lake) if wanted else {}
     every = receipts if receipts is not None else land.receipts(lake) if known else []
     found = {}
     for one in wanted:
@@ -78,7 +78,7 @@ def unchecked(lake: Lake, tables: Iterable[str]) -> dict[str, str]:
     return {name: f"{one.unchecked} of {one.of}" for name, one in sorted(found.items()) if one.unchecked}
 
 
-def _read(lake: Lake) -> dict[tuple[str, int], str]:
+def readings(lake: Lake) -> dict[tuple[str, int], str]:
     """Return the grade of each delivery by its newest reading for a table."""
     head = lake.open(READINGS)
     if head is None or "integrity" not in {one.name for one in head.schema().fields}:

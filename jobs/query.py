@@ -57,19 +57,25 @@ def connection(lake: Lake, versions: Mapping[str, int | None], *, locked: bool =
     # A folder of its own, for DuckDB lets a locked connection read and write all below it.
     duck.execute(f"set temp_directory = {literal(str(lake.folder / '_spill'))}")
     for name, version in versions.items():
-        table = open_table(lake, _base(name), version)
-        catalog, schema = ("memory", name.split(".")[0])
-        if name.startswith(f"{QUARANTINE}."):
-            catalog, schema = QUARANTINE, name.split(".")[1]
-            duck.execute(f"attach if not exists ':memory:' as {catalog}")
-        duck.execute(f"create schema if not exists {catalog}.{quote(schema)}")
-        view = f"{catalog}.{quote(schema)}.{quote(name.split('.')[-1])}"
-        duck.execute(f"create view {view} as {relation.relation_sql(table)}")
+        view(duck, lake, name, version)
     if locked:
         folders = ", ".join(literal(_path(lake, _base(name))) for name in versions)
         duck.execute(f"set allowed_directories = [{folders}]")
         duck.execute("set enable_external_access = false; set lock_configuration = true")
     return duck
+
+
+def view(duck: duckdb.DuckDBPyConnection, lake: Lake, name: str, version: int | None) -> str:
+    """Make a view for a table at its version (None: the newest) on a connection, and return its name in SQL."""
+    table = open_table(lake, _base(name), version)
+    catalog, schema = ("memory", name.split(".")[0])
+    if name.startswith(f"{QUARANTINE}."):
+        catalog, schema = QUARANTINE, name.split(".")[1]
+        duck.execute(f"attach if not exists ':memory:' as {catalog}")
+    duck.execute(f"create schema if not exists {catalog}.{quote(schema)}")
+    made = f"{catalog}.{quote(schema)}.{quote(name.split('.')[-1])}"
+    duck.execute(f"create view {made} as {relation.relation_sql(table)}")
+    return made
 
 
 def relation_sql(lake: Lake, table: str, version: int | None = None) -> str:

@@ -41,6 +41,12 @@ def levels() -> tuple[str, ...]:
     return ("total", *names, "park", "enterprise", "facility")
 
 
+def member(level: str) -> Column:
+    """Return the member of a level that a row of a place counts for."""
+    named = {"total": F.lit("all"), **regions(F.col("region_code")), **_industries(F.col("industry_code"))}
+    return named[level] if level in named else F.coalesce(f"{level}_id", F.lit(UNKNOWN))
+
+
 def _levels(base: DataFrame, codes: Sequence[str], named: Levels, detail: Sequence[str], added: Sequence[Column]) -> DataFrame:
     few = _sums(base, [*detail, *codes, "fine", "period"], added)
     # One name per row, then a choice: an array of structs that differ in nullability makes Sail panic.
