@@ -48,7 +48,7 @@ def accounting(setting: Setting) -> Result:
 def rollups(setting: Setting) -> Result:
     """Measure line items to every level and grain against a DuckDB script, and what a trace of one such figure takes, warm."""
     rows = round(setting.rows(ROLLED) / PER_ROW)
-    lake = _prepared(setting, rows, LINES[0], LINES[2])
+    lake = _prepared(setting, rows, *LINES)
     our, duck = [], []
     for _ in range(setting.repeats):
         our.append(python("benchmarks.ours", "again", lake, " ".join(SUMS)))
@@ -62,7 +62,7 @@ def rollups(setting: Setting) -> Result:
     )
     traced = [python("benchmarks.ours", "traced_twice", lake, SUMS[3], *FIGURE)]
     two = Row(f"trace of a rolled-up figure in a warm process, {work}", "–", said(traced, "second"), None, 1.0, "s",
-              note=f"{traced[0].says['hops']} hops, each a transform run again")  # fmt: skip
+              note=f"{traced[0].says['hops']} hops, down to cells and sources of factors")  # fmt: skip
     shutil.rmtree(lake)
     return Result("rollups", (one, two), equal, as_json(ours=our, duckdb=duck, trace=traced))
 

@@ -83,7 +83,7 @@ def _follow(way: Way, contract: Contract, version: int, row: Row, depth: int) ->
     pinned = way.pinned(contract.table, version)
     if not pinned:
         return Step(contract.table, shown(contract, row), "the commit names no inputs")
-    found = _direct(way, contract, pinned, row)
+    found = direct(way, contract, pinned, row)
     if found is None:
         found = [*reruns.parents(way, contract, pinned, row), *(_factors(way, pinned, row) if contract.table == LINES else [])]
     steps = [step for one in found for step in ([one] if isinstance(one, Step) else _steps(way, one, depth))]
@@ -103,7 +103,7 @@ def _steps(way: Way, found: Parents, depth: int) -> list[Step]:
     return steps
 
 
-def _direct(way: Way, contract: Contract, pinned: Mapping[str, int], row: Row) -> list[Parents | Step] | None:
+def direct(way: Way, contract: Contract, pinned: Mapping[str, int], row: Row) -> list[Parents | Step] | None:
     """Return what a row was made from by what rows say themselves; None where they do not, or do not make it."""
     if contract.table == LINES:
         return origins.of_line(way, pinned, row, _used(way, pinned, row))

@@ -5,14 +5,19 @@ from __future__ import annotations
 import csv
 import json
 import shutil
+from collections.abc import Iterator
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from jobs import reruns, trace
 from jobs.lake import Lake
 from jobs.query import sql
-from schemas.contracts import contracts
+from jobs.session import Engine
+from jobs.tracing import Step, Way
+from schemas.contracts import contract, contracts
 from schemas.rooms import SHIPPED
 from tests import documents
 from tests.lineage.test_events import DATA, _validate
@@ -100,7 +105,7 @@ def test_rows_made_wrong_wait_in_quarantine_with_the_expected_reason(demo_lake: 
 
 
 @pytest.mark.parametrize(("table", "key", "file", "place"), [
-    ("business.emission_year", ["subject_id=building:1", "year=2017"], "meters/Building_1.csv", "line 3675"),
+    ("business.emission_year", ["subject_id=building:1", "year=2017"], "meters/Building_1.csv", "line 8470"),
     ("business.emission", ["line_id=building_meter_hour|1|20170101T0800|electricity_purchased|purchased_electricity_hourly|GHG"],
      "gwp/gwp.csv", "line 4"),
     ("thematic.inventory", ["publisher=UNFCCC secretariat", "year=2014", "sector=total", "gas=CO2"],
@@ -112,6 +117,66 @@ def test_a_figure_resolves_to_its_file_and_place(table: str, key: list[str], fil
     assert told.returncode == 0, told.stderr
     cells = list(_cells(json.loads(told.stdout)))
     assert (file, place) in cells
+
+
+SEVERAL = ("gap", "sources_differ", "remainder")  # unresolved, but no one row of activity
+KINDS = {"business.emission_rollup": "level, unresolved_rows > 0", "business.emission_structure": "kind",
+         "business.emission_intensity": "denominator", "business.emission_input": "kind, chosen_by",
+         "business.unresolved": "reason", "business.emission": "method_id", "thematic.activity": "source_table",
+         "thematic.subject": "subject_type", "knowledge.factor": "source_table"}  # fmt: skip
+COAL = "enterprise_fuel_month|91140000EXAMPLE022|2024-03-01|bituminous_coal|fuel_bituminous_coal|fuel_combustion|CO2"
+
+
+@pytest.mark.parametrize(("table", "key"), [
+    ("business.emission_rollup", {"grain": "year", "period": "2024-01-01", "level": "province", "member": "140000",
+                                  "activity_code": "fuel_bituminous_coal", "gas": "CO2"}),
+    ("business.emission_rollup", {"grain": "quarter", "period": "2024-01-01", "level": "enterprise",
+                                  "member": "enterprise:91140000EXAMPLE022",
+                                  "activity_code": "fuel_bituminous_coal", "gas": "CO2"}),
+    ("business.emission", {"line_id": COAL}),
+    ("business.emission_input", {"line_id": COAL, "role": "ncv"}),
+])  # fmt: skip
+def test_a_figure_ends_in_the_page_of_a_factor_and_in_a_cell_by_rows_that_add_up(
+    table: str, key: dict[str, str], demo_lake: Path, spark: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reruns, "parents", None)  # no transform is run again
+    found = trace.trace(Lake(demo_lake), Engine("sail", spark), table, key, width=1000)
+    steps = list(_steps(found))
+    assert any(step.shown.get("page") and step.shown["source"] for step in steps if step.table == "knowledge.factor")
+    assert {step.shown["file"] for step in steps if step.table == "delivery"} >= {"measured/2024.csv"}
+    assert all(step.shown["place"] for step in steps if step.table == "delivery")
+    sums = [step for step in steps if step.table in ("business.emission_rollup", "business.emission_month") and step.made_from]
+    assert len(sums) == {"business.emission_rollup": 2}.get(table, 0)
+    for step in sums:
+        assert sum(one.shown["emission_tco2e"] for one in step.made_from) == step.shown["emission_tco2e"]
+
+
+def test_every_kind_of_figure_says_itself_what_it_was_made_from(demo_lake: Path, spark: Any) -> None:
+    way, lost = Way(Lake(demo_lake), Engine("sail", spark), 1), []
+    for table in (*trace.HOPS, trace.LINES):
+        kinds = f"qualify row_number() over (partition by {KINDS.get(table, '1')} order by {', '.join(contract(table).key)}) = 1"
+        version = int(way.head(table).version())  # type: ignore[union-attr]
+        for row in way.rows(f"select * from {way.view(table, version)} {kinds}"):
+            made_from = trace.direct(way, contract(table), way.pinned(table, version), row)
+            lost += [(table, row)] if not made_from and row.get("reason") not in SEVERAL else []
+    assert lost == []
+
+
+def test_rows_that_do_not_make_a_figure_are_not_told_for_it(demo_lake: Path, spark: Any) -> None:
+    way = Way(Lake(demo_lake), Engine("sail", spark), 1)
+    for table, beside in (("business.emission_month", "0.000001"), ("business.emission", "1")):
+        version = int(way.head(table).version())  # type: ignore[union-attr]
+        (row,) = way.rows(f"select * from {way.view(table, version)} where emission_tco2e > 1 limit 1")
+        wrong = {**row, "emission_tco2e": row["emission_tco2e"] + Decimal(beside)}
+        pinned = way.pinned(table, version)
+        assert trace.direct(way, contract(table), pinned, row)
+        assert trace.direct(way, contract(table), pinned, wrong) is None
+
+
+def _steps(step: Step) -> Iterator[Step]:
+    yield step
+    for other in step.made_from:
+        yield from _steps(other)
 
 
 def _cells(step: dict[str, Any]) -> Any:
