@@ -48,8 +48,6 @@ def trace(setting: Setting) -> Result:
         Row(f"`carbonlake trace` of a figure over {hops} hops", "`carbonlake sql` for its row", seconds(traced) / seconds(asked),
             hops, hops + 2, note="whole commands"),
         Row("the same in a warm process", "one query of its table, 218 rows, on the same engine", warm, hops, hops + 2,
-            note="every hop runs a transform of several tables again"),
+            note="every hop is read and held to the figure"),
     )  # fmt: skip
-    return Result(
-        "trace", rows, "the rerun gives the stored row back at every hop", as_json(traced=traced, asked=asked, ours=runs)
-    )
+    return Result("trace", rows, "the rows of every hop are held to the figure", as_json(traced=traced, asked=asked, ours=runs))

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+import duckdb
 from deltalake import DeltaTable
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
@@ -105,10 +106,13 @@ def _steps(way: Way, found: Parents, depth: int) -> list[Step]:
 
 def direct(way: Way, contract: Contract, pinned: Mapping[str, int], row: Row) -> list[Parents | Step] | None:
     """Return what a row was made from by what rows say themselves; None where they do not, or do not make it."""
-    if contract.table == LINES:
-        return origins.of_line(way, pinned, row, _used(way, pinned, row))
-    hop = HOPS.get(contract.table)
-    return hop(way, pinned, row) if hop else None
+    try:
+        if contract.table == LINES:
+            return origins.of_line(way, pinned, row, _used(way, pinned, row))
+        hop = HOPS.get(contract.table)
+        return hop(way, pinned, row) if hop else None
+    except (KeyError, duckdb.BinderException):  # a project's own table of this name, or an old version, has other columns
+        return None
 
 
 def _factors(way: Way, pinned: Mapping[str, int], line: Row) -> list[Parents | Step]:
