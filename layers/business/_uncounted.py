@@ -12,7 +12,7 @@ from layers.business._places import dated
 
 def uncounted(overlap: DataFrame, subject: DataFrame, columns: Sequence[str]) -> DataFrame:
     """Return a row of business.unresolved for each period that nobody settled, and for each remainder of a whole."""
-    found = _differing(overlap).unionByName(_remainders(overlap))
+    found = _differing(overlap).unionByName(_waiting(overlap)).unionByName(_remainders(overlap))
     empty = {"method_id": F.lit(""), "lacking": F.lit(None).cast("string"), "missing_periods": F.lit(None).cast("int"),
              "region_code": F.lit(None).cast("string")}  # fmt: skip
     return dated(found, subject).withColumns(empty).select(*columns)
@@ -32,6 +32,14 @@ def _differing(overlap: DataFrame) -> DataFrame:
                       F.lit(": give one a higher `rank` in its contract, or withdraw the delivery that is wrong"))  # fmt: skip
     quantity = (F.lit(0).cast("decimal(28,6)") - F.col("less")).cast("decimal(28,6)")
     return _rows(first, "sources_differ", quantity, remedy)
+
+
+def _waiting(overlap: DataFrame) -> DataFrame:
+    """What takes back a figure that waits, waits with it: the whole of it is at stake, and no total is less by it alone."""
+    remedy = F.concat(F.lit("it takes back what another activity counts, whose sources differ: settle that row "),
+                      F.lit("`sources_differ` of "), F.col("subject_id"), F.lit(", or of a part of it"))  # fmt: skip
+    quantity = (F.lit(0).cast("decimal(28,6)") - F.col("quantity")).cast("decimal(28,6)")
+    return _rows(overlap.where("settled_by = 'waits'"), "sources_differ", quantity, remedy)
 
 
 def _figure() -> Column:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from itertools import product
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
@@ -27,8 +28,24 @@ def contested(tables: Iterable[str]) -> list[tuple[str, str]]:
     for table in sorted(tables):
         for code, activity in contract(table).activity.items():
             told.setdefault(kind_of(code, activity.grain), []).append(table)
-    return [(table, kind.partition("|")[0]) for kind, some in told.items() for table in some
-            if len(some) > 1 or _mixed(contract(table), kind.partition("|")[0])]  # fmt: skip
+    twice = {kind: some for kind, some in told.items()
+             if len(some) > 1 or any(_mixed(contract(table), kind.partition("|")[0]) for table in some)}  # fmt: skip
+    for kind, of in taking_back().items():
+        if kind in told and of & set(twice):
+            twice[kind] = told[kind]
+    return [(table, kind.partition("|")[0]) for kind, some in twice.items() for table in some
+            if len(some) > 1 or kind in taking_back() or _mixed(contract(table), kind.partition("|")[0])]  # fmt: skip
+
+
+def taking_back() -> dict[str, set[str]]:
+    """Return the kinds of activity whose lines take back what others counted, and which: green electricity, of bought."""
+    found: dict[str, set[str]] = {}
+    for one in methods().values():
+        others = {code for part in one.factors.values() for code in part.of_activity} - set(one.activities)
+        if others and one.mass(dict.fromkeys(one.inputs, 1.0)) < 0:
+            for code, grain in product(one.activities, one.grains):
+                found.setdefault(kind_of(code, grain), set()).update(kind_of(other, grain) for other in others)
+    return found
 
 
 def kind_of(code: str, grain: str) -> str:

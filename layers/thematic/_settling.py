@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from itertools import product
 
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 from pyspark.sql.window import WindowSpec
 
-from layers.thematic._activities import GRAINS, as_instant
+from layers.thematic._activities import GRAINS, as_instant, taking_back
 
-RANK, EQUAL, NOBODY = "rank", "equal", "nobody"
+RANK, EQUAL, NOBODY, WAITS = "rank", "equal", "nobody", "waits"
 SAME = ("subject_id", "kind", "grain", "at")
 STATE = ("lost", "settled_by", "stands_table", "stands_grain", "stands_subject_id", "stands_quantity", "told_there", "block",
          "stood")  # fmt: skip
@@ -92,6 +93,36 @@ def by_part(rows: DataFrame, head: str, grains: Collection[str]) -> DataFrame:
     group = group.withColumns({"_over": longest, "_nth": F.row_number().over(once)})
     alone = [F.sum(F.when((F.col("_nth") == 1) & (F.col("grain") == grain), _standing("_lower", "seconds"))) for grain in told]
     return _settled(group, (head, "kind"), sides, *alone).select(*rows.columns)
+
+
+def with_what_it_takes_back(rows: DataFrame, grains: Collection[str]) -> DataFrame:
+    """Take out what would take back a figure that nobody settled, of its subject or a part of it: it waits with that.
+
+    Alone it would make a total less than what is emitted, or than nothing.
+    """
+    columns, told = rows.columns, [grain for grain in GRAINS if grain in grains]
+    for kind, of in taking_back().items():
+        unsettled = F.col("lost") & (F.col("settled_by") == NOBODY) & F.col("kind").isin(*of)
+        waits: Column = F.lit(False)
+        for by, grain in product(("subject_id", "enterprise_id"), told):
+            at_most = F.col("grain").isin(*GRAINS[: GRAINS.index(grain) + 1])
+            group = Window.partitionBy(by, _begin(F.lit(grain)))
+            for name, where in {"in": at_most, "as": F.col("grain") == grain}.items():
+                there = F.max(F.when(unsettled & where, F.lit(1)).otherwise(F.lit(0))).over(group)
+                rows = rows.withColumn(f"_{name}_{by}_{grain}", there)
+            finer = F.col("grain").isin(*GRAINS[: GRAINS.index(grain)])
+            within = (F.col("grain") == grain) & (F.col(f"_in_{by}_{grain}") == 1)
+            whole = F.coalesce(F.col("subject_id") == F.col(by), F.lit(False))
+            waits = waits | (whole & (within | (finer & (F.col(f"_as_{by}_{grain}") == 1))))
+        falls = waits & (F.col("kind") == kind) & ~F.col("lost")
+        nothing = [name for name in STATE if name.startswith("stands_")]
+        given = {"settled_by": F.lit(WAITS), "told_there": F.col("told"), "block": F.col("at"), "stood": F.lit(True)}
+        marked = rows.withColumn("_falls", falls)
+        falling = {name: F.when(F.col("_falls"), value).otherwise(F.col(name)) for name, value in given.items()}
+        falling |= {name: F.when(~F.col("_falls"), F.col(name)) for name in nothing}
+        rows = marked.withColumns(falling | {"lost": F.col("lost") | F.col("_falls")})
+        rows = rows.select(*columns)
+    return rows
 
 
 def _settled(rows: DataFrame, by: Sequence[str], sides: Sides, *covered: Column) -> DataFrame:

@@ -9,7 +9,7 @@ from pyspark.sql import functions as F
 
 from layers.heads import kin
 from layers.history import SINCE
-from layers.thematic._activities import GRAINS, as_instant, contested, kind_of, part, seconds
+from layers.thematic._activities import GRAINS, as_instant, contested, kind_of, part, seconds, taking_back
 from schemas.contracts import contract
 
 TELLING = ("subject_id", "kind", "grain", "first", "at", "source_table")  # names the rows that stand or fall together
@@ -98,6 +98,12 @@ def _wanted(rows: DataFrame, subject: DataFrame) -> DataFrame:
     exact = F.greatest(F.col("own_hours") * F.col("others_hours"), F.col("moving")).alias("exact")
     families = both.join(related, F.col("f_head") == F.col("head")).select(
         F.col("member").alias("subject_id"), F.col("f_kind").alias("kind"), exact)  # fmt: skip
-    named = twice.unionByName(families).groupBy(*by).agg(F.max("exact").alias("exact"))
+    named = twice.unionByName(families)
+    for kind, of in taking_back().items():  # may have to wait with what it takes back, of itself or of a part
+        known = named.where(F.col("kind").isin(*of)).select(*by)
+        heads = related.join(known, F.col("member") == known["subject_id"]).select(F.col("head").alias("subject_id"))
+        told = known.select("subject_id").unionByName(heads).distinct()
+        named = named.unionByName(told.select("subject_id", F.lit(kind).alias("kind"), F.lit(0).alias("exact")))
+    named = named.groupBy(*by).agg(F.max("exact").alias("exact"))
     of_kind = F.max("exact").over(Window.partitionBy("kind")).alias("w_exact")
     return named.select(F.col("subject_id").alias("w_subject_id"), F.col("kind").alias("w_kind"), of_kind)

@@ -10,7 +10,7 @@ from pyspark.sql import functions as F
 from layers.heads import HEADS, enterprise, park
 from layers.history import of_the_day, states
 from layers.numbers import fits, fix, to_double
-from layers.thematic._settling import STATE, by_grain, by_part, by_rank
+from layers.thematic._settling import STATE, by_grain, by_part, by_rank, with_what_it_takes_back
 from layers.thematic._tellings import TELLING, Tellings
 
 COLUMNS = ("activity_id", "subject_id", "period_start", "date", "grain", "activity_code", "quantity", "unit", "source_table",
@@ -29,6 +29,7 @@ def transform(sources: dict[str, DataFrame], subject: DataFrame) -> DataFrame:
     settled = _headed(by_grain(by_rank(tellings.sums()), tellings.grains), subject)
     for head in HEADS:
         settled = by_part(settled, head, tellings.grains)
+    settled = with_what_it_takes_back(settled, tellings.grains)
     lost = settled.withColumnRenamed("date", "first").where(F.col("lost"))
     lost = lost.select(*(F.col(name).alias(f"l_{name}") for name in TELLING), *STATE)
     rows = tellings.rows

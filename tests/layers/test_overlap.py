@@ -52,6 +52,11 @@ def told(spark: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
         files[f"schemas/cleaned/by_{grain}_bought.yaml"] = _text(grain, "4").replace(
             "electricity_exported", "electricity_purchased"
         )
+    bought = files["schemas/cleaned/by_month_bought.yaml"]
+    files["schemas/cleaned/by_month_bought_too.yaml"] = bought.replace("month4", "month5")
+    for n, grain in ((6, "month"), (7, "quarter")):
+        green = _text(grain, str(n)).replace("electricity_exported", "electricity_green")
+        files[f"schemas/cleaned/by_{grain}_green.yaml"] = green
     files["schemas/cleaned/by_month_beside.yaml"] = _text("month", "3", ", beside: true")
     monkeypatch.setenv("CARBONLAKE_PROJECT", str(building.lay(tmp_path / "project", files)))
 
@@ -204,6 +209,30 @@ def test_two_sources_of_one_rank_that_differ_wait_with_both_figures(told: Any) -
     ((who, reason, quantity, suggestion),) = waiting()
     assert (who, reason, quantity) == (E, "sources_differ", 12.0), "in time zones of their own they tell of one month"
     assert suggestion.startswith("cleaned.by_month tells 10.000000 kWh, cleaned.by_month_too tells 12.000000 kWh: give one")
+
+
+@pytest.mark.parametrize("green", [{"by_month_green": months(E, 3, last=2)}, {"by_quarter_green": [(E, "2024-01-01", 6)]}])
+def test_green_electricity_waits_with_the_bought_that_nobody_settled(told: Any, green: Any) -> None:
+    bought = {"by_month_bought": months(E, 10, last=2), "by_month_bought_too": months(E, 12, last=1)}
+    left, taken, waiting = told(**bought, **green)
+    february = [(E, "month", "2024-02-01")]
+    assert [row[:3] for row in left] == february * (2 if "by_month_green" in green else 1)
+    assert [row[4] for row in taken].count("waits") == 1 and len(taken) == 3
+    ((_, reason, quantity, suggestion),) = [row for row in waiting() if row[2] != 12]
+    assert (reason, quantity) == ("sources_differ", 3 if "by_month_green" in green else 6)
+    assert "takes back what another activity counts" in suggestion and E in suggestion
+
+
+def test_green_electricity_of_a_whole_waits_with_the_bought_of_its_part_alone(told: Any) -> None:
+    bought = {"by_month_bought": months(F1, 10, last=1), "by_month_bought_too": months(F1, 12, last=1)}
+    left, _, waiting = told(**bought, by_month_green=[*months(E, 3, last=1), *months(F2, 1, last=1)])
+    assert [row[0] for row in left] == [F2] and {row[0] for row in waiting()} == {E, F1}
+
+
+def test_green_electricity_is_taken_back_where_the_bought_is_settled(told: Any) -> None:
+    same = {"by_month_bought": months(E, 10, last=1), "by_month_bought_too": months(E, 10, last=1)}
+    left, taken, waiting = told(**same, by_month_green=months(E, 3, last=1))
+    assert len(left) == 2 and [row[4] for row in taken] == ["equal"] and waiting() == []
 
 
 def test_what_two_sources_cannot_settle_a_third_grain_does(told: Any) -> None:
