@@ -11,6 +11,7 @@ from layers import constants
 from layers.history import SINCE, standing
 from layers.thematic._acting import acting
 from layers.thematic._masters import Masters, region_id
+from layers.thematic._parks import parked
 from schemas.codes import code_list
 
 LEVELS = ("province", "grid")  # cities and counties are codes of the list, not subjects of their own
@@ -24,8 +25,8 @@ def transform(
 ) -> DataFrame:  # fmt: skip
     """Return one row per subject and state; `parent_id` is whose part it is, else the region it stands in.
 
-    States of one subject never overlap. Who acts is known from the tables of activity that carry `region_code` beside
-    their subject; master data come before that.
+    States of one subject never overlap. A facility that names no park stands in that of its enterprise. Who acts is known
+    from the tables of activity that carry `region_code` beside their subject; master data come before that.
     """
     told = Masters(enterprise, park, project, individual, facility).told()
     return reduce(DataFrame.unionByName, [_regions(enterprise), _masters(told), *map(_acting, acting(sources, told))])
@@ -42,7 +43,7 @@ def _regions(anchor: DataFrame) -> DataFrame:
 
 
 def _masters(told: DataFrame) -> DataFrame:
-    states = standing(told, "subject_id")
+    states = parked(standing(told, "subject_id"))
     return _rows(states, **{name: F.col(name) for name in COLUMNS if name in states.columns})
 
 

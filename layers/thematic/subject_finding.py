@@ -12,6 +12,7 @@ from layers.names import normalised
 from layers.thematic._acting import acting
 from layers.thematic._activities import kind_of
 from layers.thematic._masters import Masters
+from layers.thematic._parks import park_unsaid
 from models.method import methods
 
 MEASURED = ("stack_operation", "flue_gas_dry")  # activities of cems_stack and cems_co2: the same gas by hours and as a mean
@@ -25,7 +26,7 @@ def transform(
     """Return one row per finding, of those that the contract lists, with the rows concerned and a remedy."""
     told = Masters(enterprise, park, project, individual, facility).told()
     found = [_overlaps(told), _two_codes(subject), _outside(activity, subject), _measured_twice(activity)]
-    found.append(_hours_beside(activity))
+    found += [_hours_beside(activity), _elsewhere(subject)]
     if places := acting(sources, told):
         found.append(_two_places(places[0]))
     found += [_unknown(subject, column, finding) for column, finding in REFERENCES.items()]
@@ -74,6 +75,16 @@ def _unknown(subject: DataFrame, column: str, finding: str) -> DataFrame:
         states.join(known, F.col("named") == F.col("known_id"), "left_anti"), finding, other_id=F.col("named"),
         message=_text(state, " names ", F.col("named"), ", which nobody has told of"),
         remedy="deliver it, or correct the code",
+    )  # fmt: skip
+
+
+def _elsewhere(subject: DataFrame) -> DataFrame:
+    """Parts that name no park, in another region than their enterprise, which is in one: nobody knows whose part they are."""
+    return _found(
+        park_unsaid(subject), "park_unsaid", other_id=F.col("w_park"),
+        message=_text(F.col("subject_id"), " names no park and stands in another region than ", F.col("enterprise_id"),
+                      ", which is in ", F.col("w_park"), ": it is counted in no park"),
+        remedy="deliver its 园区代码, or the region code of the enterprise if the facility stands there",
     )  # fmt: skip
 
 
