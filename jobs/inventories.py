@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Mapping
 from functools import cache
 from typing import Any
@@ -23,7 +24,7 @@ Row = dict[str, Any]
 
 
 def gaps(lake: Lake, wanted: Mapping[str, str]) -> list[Row]:
-    """Return the rows that fit, column → value, the widest gap first. Raise UserError for a kind or cause that is none."""
+    """Return the rows that fit, column → value, the widest gap first. Raise UserError for one that is none."""
     for name, known in (("kind", KINDS), ("cause", CAUSES)):
         if wanted.get(name, next(iter(known))) not in known:
             raise UserError(f"there is no {name} {wanted[name]!r}", where=f"--{name}", remedy=f"one of {', '.join(known)}")
@@ -32,7 +33,22 @@ def gaps(lake: Lake, wanted: Mapping[str, str]) -> list[Row]:
     where = f" where {' and '.join(chosen)}" if chosen else ""
     order = "abs(difference_tco2e) desc nulls last, subject_id, year, a_edition, b_edition, compared_as, fuel"
     found: list[Row] = sql(lake, f"select * from {TABLE}{where} order by {order}").to_pylist()
+    if not found:
+        _somebody(lake, wanted)
     return found
+
+
+def _somebody(lake: Lake, wanted: Mapping[str, str]) -> None:
+    """Refuse a subject of whom there is nothing at all, with the nearest names; one without a gap that fits has none."""
+    subject = wanted.get("subject_id")
+    known = {str(row["subject_id"]) for row in sql(lake, f"select distinct subject_id from {TABLE}").to_pylist()}
+    if subject is None or subject in known:
+        return
+    short = {name.partition(":")[2]: name for name in known}
+    near = difflib.get_close_matches(subject, known, n=3) + [short[one] for one in difflib.get_close_matches(subject, short, n=3)]
+    offer = f"did you mean {', '.join(dict.fromkeys(near))}?" if near else f"there are {', '.join(sorted(known)[:3])}"
+    every = f'carbonlake sql "select distinct subject_id from {TABLE} order by 1" lists all {len(known)}'
+    raise UserError(f"no inventory of a subject {subject!r} differs from another", where="--subject", remedy=f"{offer}; {every}")
 
 
 def told(row: Row) -> Row:

@@ -9,6 +9,8 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from layers.business._sums import again
+from layers.numbers import fix, to_double
+from models.method import methods
 from schemas.codes import code_list
 
 NATION, ALL, OURS = "CHN", "all", "Carbonlake"
@@ -17,7 +19,7 @@ TONNES = "decimal(28,6)"
 PROVINCES = tuple(row["code"] for row in code_list("region") if row["level"] == "province" and row["code"][0] < "7")
 WHOSE = ("subject_id", "region_code", "gas", "year", "publisher", "edition")
 WHAT = ("sector", "fuel", "part_of")
-STATEMENT = (*WHOSE, *WHAT, "emission_tco2e", "shown_to_t", "period", "boundary", "basis", "parts", "lacks")
+STATEMENT = (*WHOSE, *WHAT, "emission_tco2e", "shown_to_t", "period", "boundary", "basis", "parts", "lacks", "could_t")
 # Part of OWID's total: a column of its codebook (other_industry_co2) that the editions of 2020 do not have.
 UNLISTED = "other industry"
 LEGAL = "法人边界"  # GB/T 32150-2015, 4.2: a legal entity, or what is looked upon as one
@@ -32,7 +34,7 @@ def stated(inventory: DataFrame) -> DataFrame:
     period = F.when(~whole, F.concat(first.cast("string"), F.lit(" to "), last.cast("string")))
     return inventory.where("emission_tco2e is not null").select(
         *WHOSE, *WHAT, "emission_tco2e", "shown_to_t", period.alias("period"), "boundary",
-        F.lit("stated").alias("basis"), F.lit(1).cast("bigint").alias("parts"), _none("lacks"),
+        F.lit("stated").alias("basis"), F.lit(1).cast("bigint").alias("parts"), _none("lacks"), _none("could_t", TONNES),
     )  # fmt: skip
 
 
@@ -45,7 +47,9 @@ def ours(emission_rollup: DataFrame) -> DataFrame:
     yearly = emission_rollup.where((F.col("grain") == "year") & F.col("book").isin(*BOOKS))
     enterprises = yearly.where("book = 'enterprise' and level = 'enterprise' and member <> 'unknown'")
     territories = yearly.where("book = 'region' and level in ('nation', 'province') and member not like 'unknown%' and scope < 2")
-    scope = F.when(F.col("scope") == 2, F.lit("scope_2")).otherwise(F.lit("scope_1"))
+    # What no method takes has no scope: it is of that in which the methods of its activity count.
+    bought = (F.col("scope") == 0) & F.col("activity_code").isin(*_bought())
+    scope = F.when((F.col("scope") == 2) | bought, F.lit("scope_2")).otherwise(F.lit("scope_1"))
     firm = enterprises.where("scope < 3").select("*", F.col("member").alias("subject_id"), _none("region_code"),
                                                  scope.alias("sector"),
                                                  F.lit("scope_1_2").alias("part_of"))  # fmt: skip
@@ -62,12 +66,36 @@ def ours(emission_rollup: DataFrame) -> DataFrame:
     return reduce(DataFrame.unionByName, [by_fuel, by_sector, whole])
 
 
+def _bought() -> list[str]:
+    """Activities that methods count in scope 2 alone."""
+    scopes: dict[str, set[int]] = {}
+    for one in methods().values():
+        for code in one.activities:
+            scopes.setdefault(code, set()).add(one.scope)
+    return sorted(code for code, found in scopes.items() if found == {2})
+
+
 def _computed(rows: DataFrame, *what: str | Column) -> DataFrame:
-    """Sums of ours; what is unresolved there is told in `lacks`."""
+    """Sums of ours; what is unresolved there is told in `lacks`, and in `could_t` how much that would be, after its like.
+
+    A row holds what the lines of its activity hold on average, in all their gases; where it has none beside it, who knows.
+    """
     cut = rows.select("subject_id", "region_code", F.col("in_gas").alias("gas"), "year", F.lit(OURS).alias("publisher"),
-                      "edition", *what, "emission_tco2e", "lines", "unresolved_rows")  # fmt: skip
-    added = cut.groupBy(*WHOSE, *WHAT).agg(
-        F.sum("emission_tco2e").cast(TONNES).alias("emission_tco2e"), *again("lines", "unresolved_rows", type_="decimal(19,0)"),
+                      "edition", *what, "activity_code", F.col("gas").alias("of_gas"), "emission_tco2e", "lines",
+                      "unresolved_rows")  # fmt: skip
+    counts = again("lines", "unresolved_rows", type_="decimal(19,0)")
+    each = cut.groupBy(*WHOSE, *WHAT, "activity_code").agg(
+        F.sum("emission_tco2e").cast(TONNES).alias("emission_tco2e"), *counts,
+        F.countDistinct(F.when(F.col("lines") > 0, F.col("of_gas"))).alias("gases"),
+    )  # fmt: skip
+    mean = to_double(F.col("emission_tco2e")) * F.col("gases") / F.col("lines").cast("bigint").cast("double")
+    could = F.when(
+        (F.col("unresolved_rows") > 0) & (F.col("lines") > 0), fix(mean * F.col("unresolved_rows").cast("bigint").cast("double"))
+    )
+    dark = F.when((F.col("unresolved_rows") > 0) & (F.col("lines") == 0), F.lit(1)).otherwise(F.lit(0))
+    added = each.select("*", could.alias("could"), dark.alias("dark")).groupBy(*WHOSE, *WHAT).agg(
+        F.sum("emission_tco2e").cast(TONNES).alias("emission_tco2e"), *counts,
+        F.sum("could").cast(TONNES).alias("could"), F.max("dark").alias("dark"),
     )  # fmt: skip
     rows_left = F.col("unresolved_rows")
     lacks = F.when(rows_left > 0, F.concat(rows_left.cast("bigint").cast("string"), F.lit(" unresolved rows")))
@@ -76,6 +104,7 @@ def _computed(rows: DataFrame, *what: str | Column) -> DataFrame:
     return added.select(
         *WHOSE, *WHAT, "emission_tco2e", zero, _none("period"), boundary, F.lit("computed").alias("basis"),
         F.col("lines").cast("bigint").alias("parts"), lacks.alias("lacks"),
+        F.when(F.col("dark") == 0, F.col("could")).alias("could_t"),
     )  # fmt: skip
 
 
@@ -104,8 +133,9 @@ def _summed(parts: DataFrame, kind: str, more: Sequence[Column] = (), lacks: Col
         F.min("period").alias("period"), F.min("boundary").alias("boundary"), F.count("*").alias("parts"), *more,
     ).where("parts > 1")  # fmt: skip
     basis = F.concat(F.lit("sum of "), F.col("parts").cast("string"), F.lit(f" {kind}")).alias("basis")
-    return added.select(*STATEMENT[:-3], basis, "parts", _none("lacks") if lacks is None else lacks.alias("lacks"))
+    return added.select(*STATEMENT[:-4], basis, "parts", _none("lacks") if lacks is None else lacks.alias("lacks"),
+                        _none("could_t", TONNES))  # fmt: skip
 
 
-def _none(name: str) -> Column:
-    return F.lit(None).cast("string").alias(name)
+def _none(name: str, type_: str = "string") -> Column:
+    return F.lit(None).cast(type_).alias(name)

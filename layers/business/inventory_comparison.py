@@ -12,7 +12,7 @@ from layers.numbers import fix, to_double
 # National totals of CO2 without land use: what a publisher calls them, and that they are near enough to compare.
 COMPARED_AS = {"fossil_co2": "total", "total": "total", "total_lulucf": "total_lulucf"}
 NAME = ("publisher", "edition", "basis", "sector")
-SIDE = (*NAME, "emission_tco2e", "shown_to_t", "period", "boundary", "parts", "lacks")
+SIDE = (*NAME, "emission_tco2e", "shown_to_t", "period", "boundary", "parts", "lacks", "could_t")
 SAME = ("subject_id", "region_code", "gas", "year", "compared_as", "fuel")
 # Only against its own statement is the sum of parts held: what lies between two publishers is told once.
 KINDS = {"parts": "sum of % provinces", "sectors": "sum of % sectors", "fuels": "sum of % fuels", "ours": "computed"}

@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
+import pyarrow as pa
 import pytest
 
+from jobs import inventories
 from jobs.bars import COLOURS, svg
 from jobs.inventories import CAUSES, KINDS, bars, causes, gaps, told
 from jobs.lake import Lake
@@ -65,3 +67,13 @@ def test_kinds_and_causes_are_those_of_the_contract() -> None:
 def test_a_cause_that_is_none_is_refused_with_those_there_are(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="unexplained"):
         gaps(Lake(str(tmp_path)).init(), {"cause": "magic"})
+
+
+def test_a_subject_that_nobody_knows_is_refused_with_the_nearest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    known = pa.table({"subject_id": ["region:CHN", "enterprise:91340000EXAMPLE095"]})
+    monkeypatch.setattr(inventories, "sql", lambda _, query: known if "distinct" in query else known.slice(0, 0))
+    lake = Lake(str(tmp_path)).init()
+    assert gaps(lake, {"subject_id": "region:CHN", "cause": "unit"}) == []
+    with pytest.raises(UserError, match="did you mean enterprise:91340000EXAMPLE095") as refused:
+        gaps(lake, {"subject_id": "91340000EXAMPLE9"})
+    assert "lists all 2" in str(refused.value)
