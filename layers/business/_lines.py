@@ -15,6 +15,7 @@ from models.method import methods
 from models.variant import PUBLISHED, Variant
 from schemas.numbers import LIMIT
 
+WITHOUT_INDUSTRY, NO_INDUSTRY = ("region", "park", "individual"), "*"
 HOUR = "v_hour"  # the factor of the hour, in the unit that the method wants
 
 
@@ -50,11 +51,14 @@ def _located(activity: DataFrame, subject: DataFrame, factor: DataFrame) -> Data
     """
     owning = factor.where("subject_id is not null").groupBy(F.col("subject_id").alias("o_subject_id")).agg(
         F.count(F.lit(1)).alias("_rows"))  # fmt: skip
-    places = states(subject.select("subject_id", "valid_from", "valid_to", "region_code", "industry_code"), "s")
+    # Who has no industry by nature takes what all take; of whom it is unknown nobody can say what the guide leaves out.
+    industry = F.coalesce("industry_code", F.when(F.col("subject_type").isin(*WITHOUT_INDUSTRY), F.lit(NO_INDUSTRY)))
+    told = subject.select("subject_id", "valid_from", "valid_to", "region_code", industry.alias("industry_code"))
+    places = states(told, "s")
     owned = places.join(owning, F.col("s_subject_id") == owning["o_subject_id"], "left")
     joined = F.broadcast(owned).join(activity, of_the_day(activity["subject_id"], activity["date"], "s"), "right")
-    told = {"region_code": "s_region_code", "industry_code": "s_industry_code", "own_subject": "o_subject_id"}
-    known = (F.coalesce(of, F.lit("")).alias(name) for name, of in told.items())
+    names = {"region_code": "s_region_code", "industry_code": "s_industry_code", "own_subject": "o_subject_id"}
+    known = (F.coalesce(of, F.lit("")).alias(name) for name, of in names.items())
     return joined.select(*activity.columns, *known, found(F.col("s_valid_from")).alias("subject_from"))
 
 
@@ -103,4 +107,4 @@ def _reason() -> Column:
     )
 
 
-__all__ = ["GWP", "HOUR", "line_id", "lines", "slots"]
+__all__ = ["GWP", "HOUR", "NO_INDUSTRY", "line_id", "lines", "slots"]

@@ -9,7 +9,7 @@ from layers import constants
 from layers.business._cases import known_of
 from layers.business._gaps import gaps
 from layers.business._library import APART, NATION
-from layers.business._lines import lines
+from layers.business._lines import NO_INDUSTRY, lines
 from layers.business._places import dated
 from layers.business._uncounted import uncounted
 from models.method import methods
@@ -52,9 +52,11 @@ def _told(activity: DataFrame, overlap: DataFrame | None) -> DataFrame:
 
 
 def _reason() -> Column:
-    """Where a method is for industries only, a subject without one has no method for that reason."""
-    asking = sorted({code for one in methods().values() if one.industries for code in one.activities})
-    homeless = (F.col("reason") == "no_method") & (F.col("industry_code") == "") & F.col("activity_code").isin(*asking, "")
+    """Where a method is for industries only, or not for some, a subject without one has no method for that reason."""
+    asking = sorted({code for one in methods().values() if one.industries or one.not_industries for code in one.activities})
+    homeless = (
+        (F.col("reason") == "no_method") & F.col("industry_code").isin("", NO_INDUSTRY) & F.col("activity_code").isin(*asking, "")
+    )
     return F.when(homeless, F.lit("no_industry")).otherwise(F.col("reason"))
 
 

@@ -29,7 +29,7 @@ def _factor(id_: str, region: str | None, year: int | None, value: float, **othe
 
 
 def _frames(spark: Any, activity: Sequence[Row], factor: Sequence[Row], region: str | None = None, **hour: Any) -> list[Any]:
-    subject = [{"subject_id": "s", "subject_type": "enterprise", "region_code": region, "industry_code": "4411"}]
+    subject = [{"subject_id": "s", "subject_type": "enterprise", "region_code": region, "industry_code": "4610"}]
     rows = [{**BASE, "activity_id": f"a{place}", **row} for place, row in enumerate(activity)]
     return [
         frame(spark, "thematic.activity", rows), frame(spark, "thematic.subject", subject),
@@ -70,8 +70,8 @@ def test_the_nearest_region_applies(spark: Any, region: str | None, without: tup
 
 
 def test_the_nearest_industry_applies(spark: Any) -> None:
-    library = [_factor(i or "all", None, 2024, 0.5, industry_code=i) for i in (None, "44", "441", "442")]
-    assert _taken(spark, library, "110000") == [("441", False)]
+    library = [_factor(i or "all", None, 2024, 0.5, industry_code=i) for i in (None, "46", "461", "462")]
+    assert _taken(spark, library, "110000") == [("461", False)]
 
 
 def test_a_factor_in_force_comes_before_a_nearer_one_of_an_earlier_year(spark: Any) -> None:
@@ -148,6 +148,26 @@ def test_every_activity_is_a_line_or_unresolved_once(spark: Any) -> None:
     left = [row[0] for row in unresolved(*given).select("activity_id").collect()]
     assert sorted(done + left) == sorted(f"a{place}" for place in range(len(activity)))
     assert len(done) == 29
+
+
+def test_who_has_no_industry_keeps_no_term_that_a_guide_may_leave_out(spark: Any) -> None:
+    """A power plant takes back nothing that it sells, and counts no heat that it buys (GB/T 32151.1-2015)."""
+    codes = [("electricity_exported", "kWh"), ("electricity_purchased", "kWh"), ("heat_purchased", "GJ")]
+    activity = [{"activity_code": code, "unit": unit, "quantity": 9000} for code, unit in codes]
+    heat = {"factor_set": "process_通用", "activity_code": "heat_purchased", "unit": "tCO2/GJ"}
+    library = [_factor("f", None, 2024, 0.5), _factor("h", None, None, 0.11, **heat)]
+
+    def told(**subject: Any) -> tuple[list[str], set[str]]:
+        given = _frames(spark, activity, library)
+        given[1] = frame(spark, "thematic.subject", [{"subject_id": "s", **subject}])
+        done = [row[0] for row in emission(*given).select("activity_code").collect()]
+        return sorted(done), {row[0] for row in unresolved(*given).select("reason").collect()}
+
+    every = [code for code, _ in codes]
+    assert told(subject_type="enterprise") == ([], {"no_industry"})
+    assert told(subject_type="enterprise", industry_code="4411") == (["electricity_purchased"], {"no_method"})
+    assert told(subject_type="enterprise", industry_code="3011") == (every, set())
+    assert told(subject_type="park") == (every, set()), "a park has no industry"
 
 
 def test_an_hour_without_a_factor_is_unresolved_not_zero(spark: Any) -> None:

@@ -60,7 +60,7 @@ def _frames(spark: Any, cases: dict[str, Case], potentials: list[Row]) -> list[A
     activity = [{**DAY, "activity_id": f"{id_} {code}", "subject_id": id_, "activity_code": code, "quantity": quantity,
                  "unit": unit} for id_, one in cases.items() for code, quantity, unit in one.done]  # fmt: skip
     subject = [{"subject_id": id_, "subject_type": "enterprise", "valid_from": "1900-01-01", "latest": True,
-                "industry_code": one.industry or None} for id_, one in cases.items()]  # fmt: skip
+                "industry_code": one.industry or "4610"} for id_, one in cases.items()]  # fmt: skip
     library = [row for id_, one in cases.items() for row in _library(id_, one)]
     rows: dict[str, list[Row]] = {"thematic.activity": activity, "thematic.subject": subject,
                                   "knowledge.factor": [*potentials, *library], "knowledge.factor_hour": []}  # fmt: skip

@@ -129,6 +129,7 @@ def test_both_terms_of_a_difference_have_their_units_checked(project: Path) -> N
     [("coal_tar_output", "3110", []), ("coal_tar_output", "2521", ["coking_carbon_out"]),
      ("flare_gas", "0610", ["flare_co2"]), ("flare_gas", "0710", ["flare_ch4", "flare_co2"]),
      ("vehicle_km_diesel", "3011", []), ("electricity_exported", "4411", []), ("steam_purchased", "4420", []),
+     ("heat_purchased", "4411", []), ("heat_purchased", "4430", ["purchased_heat"]),
      ("limestone_consumed", "3011", []), ("limestone_consumed", "3120", ["steel_process"]),
      ("electricity_sold", "4411", []), ("electricity_sold", "4420", ["grid_loss_out"])],
 )  # fmt: skip
