@@ -12,6 +12,7 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from schemas import rooms, types
+from schemas.codes import code_list
 from schemas.contract import INSTANTS, LAYERS, PLACED, TAKEN, Column, Contract
 from schemas.errors import UserError
 
@@ -124,6 +125,7 @@ def _load(folders: tuple[Path, ...]) -> dict[str, Contract]:
     known |= {table: _taken(one, known) for table, one in known.items() if one.source and one.source.of}
     for one in known.values():
         _check_references(one, known)
+        _check_activity(one)
     return known
 
 
@@ -219,6 +221,17 @@ def _resolve(name: str, column: Column, shared: dict[str, Column], path: Path) -
         raise UserError(f"columns.{name}: no type here and no such field in schemas/fields/", where=rooms.place(path),
                         remedy=f"give it one, e.g. {name}: {{type: string, description: …}}")  # fmt: skip
     return merged
+
+
+def _check_activity(one: Contract) -> None:
+    """Refuse activity that the code list does not know: no method would take it, and no total would miss it."""
+    known = {row["code"] for row in code_list("activity")} if one.activity else set()
+    for code in one.activity:
+        if code not in known:
+            near = difflib.get_close_matches(code, known, n=3)
+            raise UserError(f"there is no activity {code!r}", where=f"{one.file}: activity.{code}",
+                            remedy=(f"did you mean {', '.join(near)}? " if near else "")
+                            + "Codes of your own are rows of schemas/codes/activity.csv in the project")  # fmt: skip
 
 
 def _check_references(one: Contract, known: dict[str, Contract]) -> None:

@@ -113,3 +113,13 @@ def test_a_wrong_name_of_a_table_is_answered_with_the_nearest() -> None:
 def test_contracts_never_change() -> None:
     with pytest.raises(ValueError, match="frozen"):
         next(iter(contracts().values())).owner = "me"  # type: ignore[misc]
+
+
+def test_an_activity_that_nobody_knows_is_refused_when_the_contract_is_read(project: Path) -> None:
+    told = GOOD + "activity:\n  CODE: {quantity: kwh, subject: id, start: day, grain: day}\n"
+    told = told.replace("  kwh:", "  day: {type: date, description: Day}\n  kwh:", 1)
+    with pytest.raises(UserError) as raised:
+        load(project, told.replace("CODE", "electricity_purchase"))
+    assert str(raised.value).startswith("schemas/thematic/meter.yaml: activity.electricity_purchase: there is no activity ")
+    assert "did you mean electricity_purchased" in str(raised.value) and "codes/activity.csv" in str(raised.value)
+    load(project, told.replace("CODE", "electricity_purchased"))
