@@ -27,6 +27,7 @@ WAIVED, DISCARDED = "_waived", "_discarded"
 # Why a reader doubts what it read of a row; NULL where it does not (PDF and Word).
 DOUBT, DOUBTED = "_doubt", "low_confidence"
 # A day or a month, and after a day perhaps a local time.
+IN_UTC = r"^[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}([.][0-9]+)?Z$"  # of readers, whose files hold instants
 DAY = r"^[0-9]{4}-[0-9]{1,2}(-[0-9]{1,2}([ T]([01]?[0-9]|2[0-3])(:[0-5]?[0-9]){0,2}([.][0-9]*)?)?)?$"
 WHOLE = ("integer", "long")
 FLOATS = ("double", "float")
@@ -302,11 +303,16 @@ def _day(raw: Expr, is_text: bool) -> Expr:
 
 
 def _instant(raw: Expr, found: Expr, column: Column, zone: str, is_text: bool) -> Expr:
-    """Return an instant to the millisecond: naive text is in the source's time zone, an offset needs a declared format."""
+    """Return an instant to the millisecond: naive text is in the source's time zone, an offset needs a declared format.
+
+    What a file holds as an instant (Parquet, Avro, ORC) comes as text of UTC, `2026-01-31 10:00:00Z`, and is one in any zone.
+    """
     if is_text and not column.format:
-        if zone != "UTC":
-            found = to_utc(found, zone)
-        found = F.when(_dated(raw) if zone == "UTC" else _dated(raw) & _naive(raw), found)
+        if zone == "UTC":
+            found = F.when(_dated(raw), found)
+        else:
+            local = F.when(_naive(raw), to_utc(found, zone))
+            found = F.when(_dated(raw), F.when(raw.rlike(IN_UTC), found).otherwise(local))
     return F.date_trunc("MILLISECOND", found)
 
 

@@ -72,11 +72,12 @@ def _column(column: pa.Array, wanted: pa.DataType) -> pa.Array:
         return pa.array(texts, pa.string())
     if pa.types.is_binary(column.type) or pa.types.is_large_binary(column.type) or pa.types.is_fixed_size_binary(column.type):
         return pa.array([None if one is None else one.hex() for one in column.to_pylist()], pa.string())
-    text = _utc(column) if getattr(column.type, "tz", None) == "UTC" else column.cast(pa.string())
+    text = _utc(column) if getattr(column.type, "tz", None) else column.cast(pa.string())
     # An empty field is NULL in every format.
     return pc.if_else(pc.equal(text, ""), pa.scalar(None, pa.string()), text)
 
 
 def _utc(column: pa.Array) -> pa.Array:
-    """Return instants of UTC as text; Arrow writes the same by itself, at fifteen times the cost."""
-    return pc.binary_join_element_wise(column.cast(pa.timestamp(column.type.unit)).cast(pa.string()), "Z", "")
+    """Return instants, whatever the zone they are shown in, as text of UTC; Arrow's own writer takes fifteen times longer."""
+    utc = column.cast(pa.timestamp(column.type.unit, "UTC")).cast(pa.timestamp(column.type.unit))
+    return pc.binary_join_element_wise(utc.cast(pa.string()), "Z", "")

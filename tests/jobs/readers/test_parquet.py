@@ -38,6 +38,14 @@ def test_types_become_numbers_and_text(tmp_path: Path) -> None:
     assert second["t"] == "电" and second["_locator"] == "row 2" and second["n"] is None and second["list"] is None
 
 
+def test_an_instant_is_told_in_utc_whatever_the_zone_that_it_is_shown_in(tmp_path: Path) -> None:
+    at = [datetime(2026, 1, 2, 3, tzinfo=UTC), None]
+    table = pa.table({zone: pa.array(at, pa.timestamp("ms", zone)) for zone in ("UTC", "Asia/Shanghai", "+05:30")})
+    first, second = read_file(tmp_path, "parquet", _file(tmp_path, table)).rows
+    assert {first[name] for name in table.column_names} == {"2026-01-02 03:00:00.000Z"}
+    assert {second[name] for name in table.column_names} == {None}
+
+
 def test_rows_are_numbered_through_batches_and_row_groups(tmp_path: Path) -> None:
     found = read_file(tmp_path, "parquet", _file(tmp_path, pa.table({"n": range(120_000)}), row_group_size=7_000))
     assert found.column("n") == list(range(120_000)) and found.rows[-1]["_locator"] == "row 120000"
