@@ -8,7 +8,7 @@ from pyspark.sql import functions as F
 from layers.business._levels import rolled
 from layers.business._open import held, unresolved_sums
 from layers.business._places import PLACE, placed
-from layers.business._sums import DETAIL, again, root, squared
+from layers.business._sums import DETAIL, added_squares, again, root, squared
 
 TONNES = ("mass_t", "emission_tco2e", "uncertainty_most_tco2e", "unrated_tco2e")
 SQUARE = "square"  # of the half intervals, in t²
@@ -27,7 +27,7 @@ def transform(emission_day: DataFrame, emission_month: DataFrame, unresolved: Da
     base = _lines(emission_day, "day", "date").unionByName(_lines(emission_month, "month", "month"))
     base = base.unionByName(_unresolved(unresolved, subject))
     added = again(*TONNES, "unresolved_quantity") + again(*COUNTS, type_="decimal(19,0)")
-    added += again(SQUARE, type_="decimal(28,8)")
+    added += [added_squares(SQUARE)]
     added += [F.min("unit_low").alias("unit_low"), F.max("unit_high").alias("unit_high")]
     sums = rolled(base, ("book", *DETAIL), added)
     return sums.select("book", "grain", "period", "level", "member", *DETAIL, "mass_t", "emission_tco2e",

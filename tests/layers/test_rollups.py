@@ -174,3 +174,31 @@ def test_half_intervals_above_a_thousand_million_tonnes_are_added_up(spark: Any)
     made = rows(emission_rollup(emission_day(emission, subject), month, none, subject), contract("business.emission_rollup"))
     made += rows(emission_year(month), contract("business.emission_year"))
     assert {row["uncertainty_tco2e"] for row in made} == {Decimal("1.2e9")}
+
+
+@pytest.mark.parametrize(("tonnes", "percent"), [(9e14, 5.0), (5e11, 900.0), (3e10, 40.0)])
+def test_what_is_too_large_to_be_squared_is_unrated_and_stops_no_build(spark: Any, tonnes: float, percent: float) -> None:
+    wide = {"date": "2024-01-01", "grain": "year", "emission_tco2e": tonnes, "mass_t": tonnes, "uncertainty_percent": percent}
+    some = [{**_line(0, ["nation"]), **wide}, {**_line(0, ["nation"]), **wide, "line_id": "1", "emission_tco2e": 10}]
+    other = {**_line(0, ["nation"]), "line_id": "2", "subject_id": "other", "date": "2024-01-01", "grain": "year",
+             "emission_tco2e": 100, "uncertainty_percent": 10.0}  # fmt: skip
+    alike = {"book": "a", "scope": 1, "gas": "CO2", "category": "fuel", "activity_code": "fuel_coke"}
+    emission = frame(spark, "business.emission", [{**one, **alike} for one in (*some, other)])
+    subject, none = frame(spark, "thematic.subject", []), frame(spark, "business.unresolved", [])
+    month = emission_month(emission, subject)
+    made = rows(emission_rollup(emission_day(emission, subject), month, none, subject), contract("business.emission_rollup"))
+    made += rows(emission_year(month), contract("business.emission_year"))
+    whole = [row for row in made if row.get("level") in ("total", None) and row["lines"] == 3]
+    assert whole and {row["unrated_lines"] for row in whole} <= {1, 2}
+    assert all(row["uncertainty_tco2e"] >= 10 and row["unrated_tco2e"] >= Decimal(tonnes) for row in whole)
+
+
+def test_squares_of_many_nations_stop_no_build(spark: Any) -> None:
+    nation = {**_line(0, ["x"]), "date": "2024-01-01", "grain": "year", "emission_tco2e": 1.5e10, "uncertainty_percent": 60.0}
+    some = [{**nation, "line_id": str(n), "subject_id": f"region:{n}"} for n in range(4)]
+    emission, subject = frame(spark, "business.emission", some), frame(spark, "thematic.subject", [])
+    month, none = emission_month(emission, subject), frame(spark, "business.unresolved", [])
+    made = rows(emission_rollup(emission_day(emission, subject), month, none, subject), contract("business.emission_rollup"))
+    whole = [row for row in made if row["level"] == "total"]
+    assert {row["uncertainty_most_tco2e"] for row in whole} == {Decimal("3.6e10")}
+    assert all(Decimal("9.9e9") < row["uncertainty_tco2e"] <= Decimal("1.8e10") for row in whole)
