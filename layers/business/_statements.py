@@ -38,11 +38,12 @@ def stated(inventory: DataFrame) -> DataFrame:
     )  # fmt: skip
 
 
-def ours(emission_rollup: DataFrame) -> DataFrame:
+def ours(emission_rollup: DataFrame, sized: bool = True) -> DataFrame:
     """Return what we compute of enterprises by scope and source stream, and of territories by source stream, a year each.
 
     In CO2, and as GHG, which is the sum of all gases. What is unresolved counts for its own gas, and for both where nobody
     says which. Where all of it is unresolved the emission is NULL. A territory's is what is emitted there (scope 1).
+    `sized` asks for `could_t`, too, which makes the plan three times as large.
     """
     yearly = emission_rollup.where((F.col("grain") == "year") & F.col("book").isin(*BOOKS))
     enterprises = yearly.where("book = 'enterprise' and level = 'enterprise' and member <> 'unknown'")
@@ -59,10 +60,10 @@ def ours(emission_rollup: DataFrame) -> DataFrame:
     in_gases = rows.select("*", F.lit("GHG").alias("in_gas")).unionByName(
         rows.where("gas = 'CO2' or (gas = 'GHG' and emission_tco2e is null)").select("*", F.lit("CO2").alias("in_gas"))
     )
-    by_fuel = _computed(in_gases, "sector", F.col("activity_code").alias("fuel"), "part_of")
-    by_sector = _computed(in_gases, "sector", F.lit(ALL).alias("fuel"), "part_of")
+    by_fuel = _computed(in_gases, sized, "sector", F.col("activity_code").alias("fuel"), "part_of")
+    by_sector = _computed(in_gases, sized, "sector", F.lit(ALL).alias("fuel"), "part_of")
     both = in_gases.where("part_of is not null")
-    whole = _computed(both, F.col("part_of").alias("sector"), F.lit(ALL).alias("fuel"), _none("part_of"))
+    whole = _computed(both, sized, F.col("part_of").alias("sector"), F.lit(ALL).alias("fuel"), _none("part_of"))
     return reduce(DataFrame.unionByName, [by_fuel, by_sector, whole])
 
 
@@ -75,7 +76,7 @@ def _bought() -> list[str]:
     return sorted(code for code, found in scopes.items() if found == {2})
 
 
-def _computed(rows: DataFrame, *what: str | Column) -> DataFrame:
+def _computed(rows: DataFrame, sized: bool, *what: str | Column) -> DataFrame:
     """Sums of ours; what is unresolved there is told in `lacks`, and in `could_t` how much that would be, after its like.
 
     A row holds what the lines of its activity hold on average, in all their gases; where it has none beside it, who knows.
@@ -84,19 +85,15 @@ def _computed(rows: DataFrame, *what: str | Column) -> DataFrame:
                       "edition", *what, "activity_code", F.col("gas").alias("of_gas"), "emission_tco2e", "lines",
                       "unresolved_rows")  # fmt: skip
     counts = again("lines", "unresolved_rows", type_="decimal(19,0)")
-    each = cut.groupBy(*WHOSE, *WHAT, "activity_code").agg(
-        F.sum("emission_tco2e").cast(TONNES).alias("emission_tco2e"), *counts,
-        F.countDistinct(F.when(F.col("lines") > 0, F.col("of_gas"))).alias("gases"),
-    )  # fmt: skip
-    mean = to_double(F.col("emission_tco2e")) * F.col("gases") / F.col("lines").cast("bigint").cast("double")
-    could = F.when(
-        (F.col("unresolved_rows") > 0) & (F.col("lines") > 0), fix(mean * F.col("unresolved_rows").cast("bigint").cast("double"))
-    )
-    dark = F.when((F.col("unresolved_rows") > 0) & (F.col("lines") == 0), F.lit(1)).otherwise(F.lit(0))
-    added = each.select("*", could.alias("could"), dark.alias("dark")).groupBy(*WHOSE, *WHAT).agg(
-        F.sum("emission_tco2e").cast(TONNES).alias("emission_tco2e"), *counts,
-        F.sum("could").cast(TONNES).alias("could"), F.max("dark").alias("dark"),
-    )  # fmt: skip
+    total = F.sum("emission_tco2e").cast(TONNES).alias("emission_tco2e")
+    if sized:
+        added = _like(cut.groupBy(*WHOSE, *WHAT, "activity_code").agg(
+            total, *counts, F.countDistinct(F.when(F.col("lines") > 0, F.col("of_gas"))).alias("gases"),
+        )).groupBy(*WHOSE, *WHAT).agg(
+            total, *counts, F.sum("could").cast(TONNES).alias("could"), F.max("dark").alias("dark"),
+        )  # fmt: skip
+    else:
+        added = cut.groupBy(*WHOSE, *WHAT).agg(total, *counts).select("*", _none("could", TONNES), F.lit(1).alias("dark"))
     rows_left = F.col("unresolved_rows")
     lacks = F.when(rows_left > 0, F.concat(rows_left.cast("bigint").cast("string"), F.lit(" unresolved rows")))
     boundary = F.when(F.col("edition") == "enterprise", F.lit(LEGAL)).alias("boundary")
@@ -106,6 +103,15 @@ def _computed(rows: DataFrame, *what: str | Column) -> DataFrame:
         F.col("lines").cast("bigint").alias("parts"), lacks.alias("lacks"),
         F.when(F.col("dark") == 0, F.col("could")).alias("could_t"),
     )  # fmt: skip
+
+
+def _like(each: DataFrame) -> DataFrame:
+    """Add what the unresolved rows of an activity could hold, and whether nobody knows."""
+    left, lines = F.col("unresolved_rows") > 0, F.col("lines") > 0
+    mean = to_double(F.col("emission_tco2e")) * F.col("gases") / F.col("lines").cast("bigint").cast("double")
+    could = F.when(left & lines, fix(mean * F.col("unresolved_rows").cast("bigint").cast("double")))
+    dark = F.when(left & (F.col("lines") == 0), F.lit(1)).otherwise(F.lit(0))
+    return each.select("*", could.alias("could"), dark.alias("dark"))
 
 
 def sums(rows: DataFrame) -> DataFrame:

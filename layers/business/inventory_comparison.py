@@ -32,7 +32,7 @@ def transform(inventory: DataFrame, emission_rollup: DataFrame) -> DataFrame:
     held = _paired(told, other, F.col("b_basis") == "computed", F.lit(True)).unionByName(
         _paired(told, other, F.col("b_basis") != "computed", own & (F.col("a_sector") == F.col("b_sector"))))  # fmt: skip
     found = pairs.unionByName(held).select("*", *_sized())
-    parts = told.drop("compared_as").unionByName(ours(emission_rollup))
+    parts = told.drop("compared_as").unionByName(ours(emission_rollup, sized=False))
     shown = classified(found, _parts(parts))
     sides = [f"{side}_{part}" for side in "ab" for part in (*NAME, "emission_tco2e")]
     return shown.where("kind not in ('sectors', 'fuels') or cause <> 'rounding'").select(
