@@ -15,7 +15,7 @@ from schemas.contracts import contracts
 from schemas.errors import UserError
 
 # All that a choice of method and factor looks at. Region and industry are '' where nobody says (industry '*' of who has none
-# by nature: a park, a region, a person); own_subject is
+# by nature: a park, a region, a person, and of who is not described); own_subject is
 # '' where the library has no row of the subject's own, so that kinds stay few.
 KEY = ("activity_code", "unit", "grain", "date", "region_code", "industry_code", "own_subject")
 NATION = "CHN"

@@ -51,15 +51,19 @@ def _located(activity: DataFrame, subject: DataFrame, factor: DataFrame) -> Data
     """
     owning = factor.where("subject_id is not null").groupBy(F.col("subject_id").alias("o_subject_id")).agg(
         F.count(F.lit(1)).alias("_rows"))  # fmt: skip
-    # Who has no industry by nature takes what all take; of whom it is unknown nobody can say what the guide leaves out.
+    # Who has no industry by nature takes what all take, and who is not described at all; of whom is described, but without
+    # it, nobody can say what the guide leaves out.
     industry = F.coalesce("industry_code", F.when(F.col("subject_type").isin(*WITHOUT_INDUSTRY), F.lit(NO_INDUSTRY)))
     told = subject.select("subject_id", "valid_from", "valid_to", "region_code", industry.alias("industry_code"))
     places = states(told, "s")
     owned = places.join(owning, F.col("s_subject_id") == owning["o_subject_id"], "left")
     joined = F.broadcast(owned).join(activity, of_the_day(activity["subject_id"], activity["date"], "s"), "right")
-    names = {"region_code": "s_region_code", "industry_code": "s_industry_code", "own_subject": "o_subject_id"}
-    known = (F.coalesce(of, F.lit("")).alias(name) for name, of in names.items())
-    return joined.select(*activity.columns, *known, found(F.col("s_valid_from")).alias("subject_from"))
+    names = {"region_code": "s_region_code", "own_subject": "o_subject_id"}
+    known = [F.coalesce(of, F.lit("")).alias(name) for name, of in names.items()]
+    stated = F.when(F.col("s_valid_from").isNull(), F.lit(NO_INDUSTRY)).otherwise(F.coalesce("s_industry_code", F.lit("")))
+    return joined.select(
+        *activity.columns, *known, stated.alias("industry_code"), found(F.col("s_valid_from")).alias("subject_from")
+    )
 
 
 def _renamed(chosen: DataFrame) -> DataFrame:

@@ -57,7 +57,7 @@ def test_activity_after_a_merger_is_told_with_the_successor_and_not_lost(spark: 
     activity = _bought(spark, ["2024-06-01", "2024-07-01"])
     left = unresolved(activity, who, frame(spark, "knowledge.factor", []), frame(spark, "knowledge.factor_hour", []))
     lacking = left.where("reason <> 'gap'").select("activity_id", "reason", "region_code").distinct()
-    assert sorted(map(tuple, lacking.collect())) == [("2024-06-01", "no_factor", "110000"), ("2024-07-01", "no_industry", None)]
+    assert sorted(map(tuple, lacking.collect())) == [("2024-06-01", "no_factor", "110000"), ("2024-07-01", "no_factor", None)]
 
 
 def test_a_park_and_a_successor_that_nobody_told_of_are_named(spark: Any) -> None:
