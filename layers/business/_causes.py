@@ -20,7 +20,6 @@ NEAR = 0.01  # of a factor of ten: what else differs between two publishers may 
 WHOSE = ("subject_id", "gas", "year", "fuel")
 SIDE = ("publisher", "edition", "basis", "sector")
 NEARLY = len(PROVINCES) - 1  # all provinces: CEADs has none of Tibet
-MOST = 2  # of what an unresolved row is after its like: it may be of a larger month, or stand for two
 SAME = 0.001  # of a part, and of a ratio that stays the same
 GUAN = "provincial and national energy statistics of China do not agree (Guan et al. 2012, doi:10.1038/nclimate1560)"
 
@@ -34,20 +33,23 @@ def classified(pairs: DataFrame, parts: DataFrame) -> DataFrame:
     known = _with_ratio(_with_part(pairs, parts))
     rules = _rules()
     fits = {name: F.coalesce(condition, F.lit(False)) for name, (condition, _) in rules.items()}
-    dark = F.coalesce(_unsized(), F.lit(False))
-    untold = F.concat(F.lit("no rule fits; the second lacks "), F.col("b_lacks"), F.lit(", and nobody knows how much they hold"))
-    cause, evidence = F.lit(UNEXPLAINED), F.when(dark, untold).otherwise(F.lit("no rule fits"))
+    cause, evidence = F.lit(UNEXPLAINED), F.lit("no rule fits")
     for name, (_, told) in reversed(rules.items()):
         cause, evidence = F.when(fits[name], F.lit(name)).otherwise(cause), F.when(fits[name], told).otherwise(evidence)
-    fits["missing"] = fits["missing"] | dark
     named = known.select("*", cause.alias("cause"), evidence.alias("evidence"))
     also = F.concat_ws(", ", *(F.when(fit & (F.col("cause") != name), F.lit(name)) for name, fit in fits.items()))
     return named.select("*", F.when(also != "", also).alias("also"))
 
 
+def within_digits() -> Column:
+    """Tell whether two statements differ by no more than the digits that they show."""
+    a, b = to_double(F.col("a_emission_tco2e")), to_double(F.col("b_emission_tco2e"))
+    digits = to_double(F.col("a_shown_to_t")) + to_double(F.col("b_shown_to_t"))
+    return F.abs(b - a) <= digits / 2
+
+
 def _rules() -> dict[str, tuple[Column, Column]]:
     a, b, kind = to_double(F.col("a_emission_tco2e")), to_double(F.col("b_emission_tco2e")), F.col("kind")
-    gap = F.abs(b - a)
     two, known = kind.isin("publishers", "ours"), b.isNotNull()
     digits = to_double(F.col("a_shown_to_t")) + to_double(F.col("b_shown_to_t"))
     periods = F.concat_ws(
@@ -58,7 +60,7 @@ def _rules() -> dict[str, tuple[Column, Column]]:
     wider = F.coalesce(wider, F.lit(""))
     return {
         "unit": (two & _times().isNotNull(), F.concat(F.lit("one is the other times "), _times())),
-        "rounding": (gap <= digits / 2, F.concat(F.lit("within the digits shown, together to "), _text(digits / 2), F.lit(" t"))),
+        "rounding": (within_digits(), F.concat(F.lit("within the digits shown, together to "), _text(digits / 2), F.lit(" t"))),
         "time": (known & ~F.col("a_period").eqNullSafe(F.col("b_period")), periods),
         "boundary": (known & two & (F.col("a_boundary") != F.col("b_boundary")), covers),
         "missing": _missing(a, b),
@@ -73,22 +75,14 @@ def _missing(a: Column, b: Column) -> tuple[Column, Column]:
     """A side that has nothing, or of which nothing could be computed; a part as large; provinces not there; activity unresolved.
 
     What is not there makes a sum smaller, never larger, and a province is not asked to hold more than those that are
-    there hold on average: where the gap is wider, it is not explained by it. Nor is a gap explained by unresolved activity
-    that is, after the lines of its like, much smaller; where it has no like, `_unsized` says that it may be.
+    there hold on average: where the gap is wider, it is not explained by it.
     """
     none, part, lacks = (a == 0) | (b == 0), F.col("part"), F.col("b_lacks")
     could = (F.col("kind") != "parts") | (a - b <= b / F.col("b_parts") * (len(PROVINCES) - F.col("b_parts")))
     side = F.when(a == 0, F.lit("the first has none of it")).otherwise(F.lit("the second has none of it"))
     told = F.when(none, side).when(part.isNotNull(), F.concat(F.lit("as large as "), part, F.lit(" of the larger one")))
-    sized = (F.col("kind") != "ours") | (a - b <= to_double(F.col("b_could_t")) * MOST)
-    fits = b.isNull() | none | part.isNotNull() | (lacks.isNotNull() & (b < a) & could & sized)
+    fits = b.isNull() | none | part.isNotNull() | (lacks.isNotNull() & (b < a) & could)
     return fits, told.otherwise(F.concat(F.lit("the second lacks "), lacks))
-
-
-def _unsized() -> Column:
-    """Tell whether ours is the smaller and lacks activity of which nobody knows how much it would be."""
-    less = F.col("b_emission_tco2e") < F.col("a_emission_tco2e")
-    return (F.col("kind") == "ours") & less & F.col("b_lacks").isNotNull() & F.col("b_could_t").isNull()
 
 
 def _of_energy() -> Column:
@@ -126,7 +120,7 @@ def _with_part(pairs: DataFrame, parts: DataFrame) -> DataFrame:
     """Name the first part of the larger statement that is as large as the difference and that the smaller does not state."""
     of = parts.select(*(F.col(n).alias(f"of_{n}") for n in (*WHOSE, *SIDE)), "part_name",
                       to_double(F.col("emission_tco2e")).alias("size"))  # fmt: skip
-    has = parts.select(*(F.col(n).alias(f"has_{n}") for n in (*WHOSE, *SIDE)), F.col("part_name").alias("has_part")).distinct()
+    has = parts.select(*(F.col(n).alias(f"has_{n}") for n in (*WHOSE, *SIDE)), F.col("part_name").alias("has_part"))
     first = F.col("difference_tco2e") < 0
     larger = {n: F.when(first, F.col(f"a_{n}")).otherwise(F.col(f"b_{n}")) for n in SIDE}
     smaller = {n: F.when(first, F.col(f"b_{n}")).otherwise(F.col(f"a_{n}")) for n in SIDE}

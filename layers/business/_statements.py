@@ -9,8 +9,6 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from layers.business._sums import again
-from layers.numbers import fix, to_double
-from models.method import methods
 from schemas.codes import code_list
 
 NATION, ALL, OURS = "CHN", "all", "Carbonlake"
@@ -19,7 +17,7 @@ TONNES = "decimal(28,6)"
 PROVINCES = tuple(row["code"] for row in code_list("region") if row["level"] == "province" and row["code"][0] < "7")
 WHOSE = ("subject_id", "region_code", "gas", "year", "publisher", "edition")
 WHAT = ("sector", "fuel", "part_of")
-STATEMENT = (*WHOSE, *WHAT, "emission_tco2e", "shown_to_t", "period", "boundary", "basis", "parts", "lacks", "could_t")
+STATEMENT = (*WHOSE, *WHAT, "emission_tco2e", "shown_to_t", "period", "boundary", "basis", "parts", "lacks")
 # Part of OWID's total: a column of its codebook (other_industry_co2) that the editions of 2020 do not have.
 UNLISTED = "other industry"
 LEGAL = "法人边界"  # GB/T 32150-2015, 4.2: a legal entity, or what is looked upon as one
@@ -34,23 +32,20 @@ def stated(inventory: DataFrame) -> DataFrame:
     period = F.when(~whole, F.concat(first.cast("string"), F.lit(" to "), last.cast("string")))
     return inventory.where("emission_tco2e is not null").select(
         *WHOSE, *WHAT, "emission_tco2e", "shown_to_t", period.alias("period"), "boundary",
-        F.lit("stated").alias("basis"), F.lit(1).cast("bigint").alias("parts"), _none("lacks"), _none("could_t", TONNES),
+        F.lit("stated").alias("basis"), F.lit(1).cast("bigint").alias("parts"), _none("lacks"),
     )  # fmt: skip
 
 
-def ours(emission_rollup: DataFrame, sized: bool = True) -> DataFrame:
+def ours(emission_rollup: DataFrame) -> DataFrame:
     """Return what we compute of enterprises by scope and source stream, and of territories by source stream, a year each.
 
     In CO2, and as GHG, which is the sum of all gases. What is unresolved counts for its own gas, and for both where nobody
     says which. Where all of it is unresolved the emission is NULL. A territory's is what is emitted there (scope 1).
-    `sized` asks for `could_t`, too, which makes the plan three times as large.
     """
     yearly = emission_rollup.where((F.col("grain") == "year") & F.col("book").isin(*BOOKS))
     enterprises = yearly.where("book = 'enterprise' and level = 'enterprise' and member <> 'unknown'")
     territories = yearly.where("book = 'region' and level in ('nation', 'province') and member not like 'unknown%' and scope < 2")
-    # What no method takes has no scope: it is of that in which the methods of its activity count.
-    bought = (F.col("scope") == 0) & F.col("activity_code").isin(*_bought())
-    scope = F.when((F.col("scope") == 2) | bought, F.lit("scope_2")).otherwise(F.lit("scope_1"))
+    scope = F.when(F.col("scope") == 2, F.lit("scope_2")).otherwise(F.lit("scope_1"))
     firm = enterprises.where("scope < 3").select("*", F.col("member").alias("subject_id"), _none("region_code"),
                                                  scope.alias("sector"),
                                                  F.lit("scope_1_2").alias("part_of"))  # fmt: skip
@@ -60,40 +55,20 @@ def ours(emission_rollup: DataFrame, sized: bool = True) -> DataFrame:
     in_gases = rows.select("*", F.lit("GHG").alias("in_gas")).unionByName(
         rows.where("gas = 'CO2' or (gas = 'GHG' and emission_tco2e is null)").select("*", F.lit("CO2").alias("in_gas"))
     )
-    by_fuel = _computed(in_gases, sized, "sector", F.col("activity_code").alias("fuel"), "part_of")
-    by_sector = _computed(in_gases, sized, "sector", F.lit(ALL).alias("fuel"), "part_of")
+    by_fuel = _computed(in_gases, "sector", F.col("activity_code").alias("fuel"), "part_of")
+    by_sector = _computed(in_gases, "sector", F.lit(ALL).alias("fuel"), "part_of")
     both = in_gases.where("part_of is not null")
-    whole = _computed(both, sized, F.col("part_of").alias("sector"), F.lit(ALL).alias("fuel"), _none("part_of"))
+    whole = _computed(both, F.col("part_of").alias("sector"), F.lit(ALL).alias("fuel"), _none("part_of"))
     return reduce(DataFrame.unionByName, [by_fuel, by_sector, whole])
 
 
-def _bought() -> list[str]:
-    """Activities that methods count in scope 2 alone."""
-    scopes: dict[str, set[int]] = {}
-    for one in methods().values():
-        for code in one.activities:
-            scopes.setdefault(code, set()).add(one.scope)
-    return sorted(code for code, found in scopes.items() if found == {2})
-
-
-def _computed(rows: DataFrame, sized: bool, *what: str | Column) -> DataFrame:
-    """Sums of ours; what is unresolved there is told in `lacks`, and in `could_t` how much that would be, after its like.
-
-    A row holds what the lines of its activity hold on average, in all their gases; where it has none beside it, who knows.
-    """
+def _computed(rows: DataFrame, *what: str | Column) -> DataFrame:
+    """Sums of ours; what is unresolved there is told in `lacks`."""
     cut = rows.select("subject_id", "region_code", F.col("in_gas").alias("gas"), "year", F.lit(OURS).alias("publisher"),
-                      "edition", *what, "activity_code", F.col("gas").alias("of_gas"), "emission_tco2e", "lines",
-                      "unresolved_rows")  # fmt: skip
-    counts = again("lines", "unresolved_rows", type_="decimal(19,0)")
-    total = F.sum("emission_tco2e").cast(TONNES).alias("emission_tco2e")
-    if sized:
-        added = _like(cut.groupBy(*WHOSE, *WHAT, "activity_code").agg(
-            total, *counts, F.countDistinct(F.when(F.col("lines") > 0, F.col("of_gas"))).alias("gases"),
-        )).groupBy(*WHOSE, *WHAT).agg(
-            total, *counts, F.sum("could").cast(TONNES).alias("could"), F.max("dark").alias("dark"),
-        )  # fmt: skip
-    else:
-        added = cut.groupBy(*WHOSE, *WHAT).agg(total, *counts).select("*", _none("could", TONNES), F.lit(1).alias("dark"))
+                      "edition", *what, "emission_tco2e", "lines", "unresolved_rows")  # fmt: skip
+    added = cut.groupBy(*WHOSE, *WHAT).agg(
+        F.sum("emission_tco2e").cast(TONNES).alias("emission_tco2e"), *again("lines", "unresolved_rows", type_="decimal(19,0)"),
+    )  # fmt: skip
     rows_left = F.col("unresolved_rows")
     lacks = F.when(rows_left > 0, F.concat(rows_left.cast("bigint").cast("string"), F.lit(" unresolved rows")))
     boundary = F.when(F.col("edition") == "enterprise", F.lit(LEGAL)).alias("boundary")
@@ -101,17 +76,7 @@ def _computed(rows: DataFrame, sized: bool, *what: str | Column) -> DataFrame:
     return added.select(
         *WHOSE, *WHAT, "emission_tco2e", zero, _none("period"), boundary, F.lit("computed").alias("basis"),
         F.col("lines").cast("bigint").alias("parts"), lacks.alias("lacks"),
-        F.when(F.col("dark") == 0, F.col("could")).alias("could_t"),
     )  # fmt: skip
-
-
-def _like(each: DataFrame) -> DataFrame:
-    """Add what the unresolved rows of an activity could hold, and whether nobody knows."""
-    left, lines = F.col("unresolved_rows") > 0, F.col("lines") > 0
-    mean = to_double(F.col("emission_tco2e")) * F.col("gases") / F.col("lines").cast("bigint").cast("double")
-    could = F.when(left & lines, fix(mean * F.col("unresolved_rows").cast("bigint").cast("double")))
-    dark = F.when(left & (F.col("lines") == 0), F.lit(1)).otherwise(F.lit(0))
-    return each.select("*", could.alias("could"), dark.alias("dark"))
 
 
 def sums(rows: DataFrame) -> DataFrame:
@@ -139,9 +104,8 @@ def _summed(parts: DataFrame, kind: str, more: Sequence[Column] = (), lacks: Col
         F.min("period").alias("period"), F.min("boundary").alias("boundary"), F.count("*").alias("parts"), *more,
     ).where("parts > 1")  # fmt: skip
     basis = F.concat(F.lit("sum of "), F.col("parts").cast("string"), F.lit(f" {kind}")).alias("basis")
-    return added.select(*STATEMENT[:-4], basis, "parts", _none("lacks") if lacks is None else lacks.alias("lacks"),
-                        _none("could_t", TONNES))  # fmt: skip
+    return added.select(*STATEMENT[:-3], basis, "parts", _none("lacks") if lacks is None else lacks.alias("lacks"))
 
 
-def _none(name: str, type_: str = "string") -> Column:
-    return F.lit(None).cast(type_).alias(name)
+def _none(name: str) -> Column:
+    return F.lit(None).cast("string").alias(name)

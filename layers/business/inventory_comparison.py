@@ -5,14 +5,14 @@ from __future__ import annotations
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from layers.business._causes import classified
+from layers.business._causes import classified, within_digits
 from layers.business._statements import ALL, TONNES, ours, stated, sums
 from layers.numbers import fix, to_double
 
 # National totals of CO2 without land use: what a publisher calls them, and that they are near enough to compare.
 COMPARED_AS = {"fossil_co2": "total", "total": "total", "total_lulucf": "total_lulucf"}
 NAME = ("publisher", "edition", "basis", "sector")
-SIDE = (*NAME, "emission_tco2e", "shown_to_t", "period", "boundary", "parts", "lacks", "could_t")
+SIDE = (*NAME, "emission_tco2e", "shown_to_t", "period", "boundary", "parts", "lacks")
 SAME = ("subject_id", "region_code", "gas", "year", "compared_as", "fuel")
 # Only against its own statement is the sum of parts held: what lies between two publishers is told once.
 KINDS = {"parts": "sum of % provinces", "sectors": "sum of % sectors", "fuels": "sum of % fuels", "ours": "computed"}
@@ -31,13 +31,13 @@ def transform(inventory: DataFrame, emission_rollup: DataFrame) -> DataFrame:
     own = (F.col("a_publisher") == F.col("b_publisher")) & (F.col("a_edition") == F.col("b_edition"))
     held = _paired(told, other, F.col("b_basis") == "computed", F.lit(True)).unionByName(
         _paired(told, other, F.col("b_basis") != "computed", own & (F.col("a_sector") == F.col("b_sector"))))  # fmt: skip
-    found = pairs.unionByName(held).select("*", *_sized())
-    parts = told.drop("compared_as").unionByName(ours(emission_rollup, sized=False))
+    # A sum of parts that is the whole is no discrepancy, and nearly all are: they go before the causes are looked for.
+    closed = F.col("kind").isin("sectors", "fuels") & F.coalesce(within_digits(), F.lit(False))
+    found = pairs.unionByName(held).select("*", *_sized()).where(~closed)
+    parts = told.drop("compared_as").unionByName(ours(emission_rollup))
     shown = classified(found, _parts(parts))
     sides = [f"{side}_{part}" for side in "ab" for part in (*NAME, "emission_tco2e")]
-    return shown.where("kind not in ('sectors', 'fuels') or cause <> 'rounding'").select(
-        *SAME, "kind", *sides, "difference_tco2e", "difference_percent", "cause", "evidence", "also"
-    )
+    return shown.select(*SAME, "kind", *sides, "difference_tco2e", "difference_percent", "cause", "evidence", "also")
 
 
 def _paired(first: DataFrame, second: DataFrame, which: Column, how: Column) -> DataFrame:
