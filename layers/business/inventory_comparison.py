@@ -27,15 +27,14 @@ def transform(inventory: DataFrame, emission_rollup: DataFrame) -> DataFrame:
     told = stated(inventory).select("*", _compared_as(F.col("sector")).alias("compared_as"))
     more = ours(emission_rollup).unionByName(sums(stated(inventory)))
     other = more.select("*", _compared_as(F.col("sector")).alias("compared_as"))
-    pairs = _paired(told, told, F.lit(True), _name("a") < _name("b"))
     own = (F.col("a_publisher") == F.col("b_publisher")) & (F.col("a_edition") == F.col("b_edition"))
-    held = _paired(told, other, F.col("b_basis") == "computed", F.lit(True)).unionByName(
-        _paired(told, other, F.col("b_basis") != "computed", own & (F.col("a_sector") == F.col("b_sector"))))  # fmt: skip
+    two = _paired(told, told, F.lit(True), _name("a") < _name("b")).unionByName(
+        _paired(told, other, F.col("b_basis") == "computed", F.lit(True)))  # fmt: skip
+    added = _paired(told, other, F.col("b_basis") != "computed", own & (F.col("a_sector") == F.col("b_sector")))
     # A sum of parts that is the whole is no discrepancy, and nearly all are: they go before the causes are looked for.
     closed = F.col("kind").isin("sectors", "fuels") & F.coalesce(within_digits(), F.lit(False))
-    found = pairs.unionByName(held).select("*", *_sized()).where(~closed)
-    parts = told.drop("compared_as").unionByName(ours(emission_rollup))
-    shown = classified(found, _parts(parts))
+    parts = _parts(told.drop("compared_as").unionByName(ours(emission_rollup)))
+    shown = classified(two.select("*", *_sized()), added.select("*", *_sized()).where(~closed), parts)
     sides = [f"{side}_{part}" for side in "ab" for part in (*NAME, "emission_tco2e")]
     return shown.select(*SAME, "kind", *sides, "difference_tco2e", "difference_percent", "cause", "evidence", "also")
 
