@@ -296,10 +296,20 @@ def _stage(rows: pa.Table, folder: Path, partition_by: Sequence[str]) -> list[St
         return files
 
 
-def append_rows(lake: Lake, contract: Contract, rows: pa.Table, run_id: str, *, at: str | None = None, once: bool = False) -> int:
-    """Append rows to the table of a contract, made if need be; with `once`, a run's second call changes nothing."""
+def append_rows(
+    lake: Lake, contract: Contract, rows: pa.Table, run_id: str, *, at: str | None = None, once: bool = False,
+    after: DeltaTable | None = None, app_id: str = "",
+) -> int:  # fmt: skip
+    """Append rows to the table of a contract, made if need be; with `once`, a run's second call changes nothing.
+
+    With `after`, the table as it was read, raise Moved where an append of the same `app_id` came since.
+    """
     run = run_id if once else f"{run_id}.{uuid4().hex[:8]}"
-    return _write_contract(lake, contract, rows, run, at=at, new_run=not once)
+    follows: dict[str, Any] = {}
+    if after is not None:
+        sequence = (after.transaction_version(app_id) or 0) + 1
+        follows = {"read_version": after.version(), "app_id": app_id, "app_sequence": sequence}
+    return _write_contract(lake, contract, rows, run, at=at, new_run=not once, **follows)
 
 
 def replace_rows(lake: Lake, contract: Contract, rows: pa.Table, run_id: str, *, read_version: int | None = None) -> int:

@@ -14,9 +14,10 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+from deltalake import DeltaTable
 
 from jobs import relation, store
-from jobs.commit import append_rows
+from jobs.commit import append_rows, retrying
 from jobs.lake import Lake, arrow_schema
 from jobs.reports.figures import Figures
 from jobs.reports.template import Template
@@ -36,9 +37,16 @@ class Made:
 
 
 def keep(lake: Lake, figures: Figures, files: Mapping[str, bytes], templates: Mapping[str, Template]) -> Made:
-    """Keep the files (ending → bytes) of a report as a new version, or say that the last one is the same."""
-    asked = figures.asked
-    last = max((row for row in listed(lake) if row["series"] == asked.stem), key=_version, default=None)
+    """Keep the files (ending → bytes) of a report as a new version, or say that the last one is the same.
+
+    The row of the ledger comes first: of two that make a report at once one has the version, and the other looks again.
+    """
+    return retrying(lambda: _kept(lake, figures, files, templates))
+
+
+def _kept(lake: Lake, figures: Figures, files: Mapping[str, bytes], templates: Mapping[str, Template]) -> Made:
+    asked, head = figures.asked, lake.create(contract(TABLE))
+    last = max((row for row in listed(lake, head) if row["series"] == asked.stem), key=_version, default=None)
     tables = json.dumps(dict(sorted(figures.versions.items())))
     told = {end: {"file": one.where, "sha256": one.sha256} for end, one in sorted(templates.items())}
     held = {f".{end}": hashlib.sha256(content).hexdigest() for end, content in sorted(files.items())}
@@ -58,9 +66,10 @@ def keep(lake: Lake, figures: Figures, files: Mapping[str, bytes], templates: Ma
            "files": json.dumps({report_id + end: sha for end, sha in sorted(known.items())}),
            "templates": json.dumps((json.loads(last["templates"]) if same and last else {}) | told, ensure_ascii=False),
            "tables": tables, "status": "draft", "program": version_of("carbonlake")}  # fmt: skip
-    _write(lake, report_id, files)
     why = "formats added" if same else "first version" if last is None else _why(last, tables, told, held)
-    return Made(note(lake, row), why)
+    row = note(lake, row, head)
+    _write(lake, report_id, files)
+    return Made(row, why)
 
 
 def _version(row: Row) -> int:
@@ -78,23 +87,29 @@ def _why(last: Row, tables: str, told: Mapping[str, Any], held: Mapping[str, str
     return f"new version: {', '.join(dict.fromkeys(other)) or 'the program'} changed"
 
 
-def note(lake: Lake, row: Row) -> Row:
-    """Add a row to the ledger, at this moment, and return it."""
+def note(lake: Lake, row: Row, head: DeltaTable | None = None) -> Row:
+    """Add a row to the ledger, at this moment, and return it.
+
+    With `head`, raise Moved where somebody noted anything of that series since the ledger stood there.
+    """
     one = contract(TABLE)
-    made = row | {"at": datetime.now(UTC)}
-    append_rows(lake, one, pa.Table.from_pylist([made], schema=arrow_schema(one)), f"report:{row['report_id']}")
+    if head is None:
+        return retrying(lambda: note(lake, row, lake.create(one)))
+    made, series = row | {"at": datetime.now(UTC)}, f"report:{row['series']}"
+    rows = pa.Table.from_pylist([made], schema=arrow_schema(one))
+    append_rows(lake, one, rows, f"report:{row['report_id']}", after=head, app_id=series)
     return made
 
 
-def listed(lake: Lake) -> list[Row]:
-    """Return the state of every report, the newest first."""
-    states = {row["report_id"]: row for row in history(lake)}
+def listed(lake: Lake, head: DeltaTable | None = None) -> list[Row]:
+    """Return the state of every report, the newest first; as of the ledger's `head`, where one is given."""
+    states = {row["report_id"]: row for row in history(lake, head)}
     return sorted(states.values(), key=lambda row: (row["at"], row["version"]), reverse=True)
 
 
-def history(lake: Lake) -> list[Row]:
+def history(lake: Lake, head: DeltaTable | None = None) -> list[Row]:
     """Return all rows of the ledger in the order of time."""
-    head = lake.open(TABLE)
+    head = head or lake.open(TABLE)
     rows = relation.plain_rows(relation.read_rows(head)) if head else []
     return sorted(rows, key=lambda row: row["at"])
 

@@ -17,8 +17,9 @@ from docx.oxml import parse_xml
 from docx.oxml.ns import nsdecls, qn
 from docx.shared import Cm, Emu, Pt
 from docx.text.paragraph import Paragraph
+from docx.text.run import Run
 
-from jobs.reports import shown
+from jobs.reports import shown, unfilled
 from jobs.reports.charts import HEIGHT, WIDTH, drawn
 from jobs.reports.figures import Figures, Table
 from jobs.reports.packed import settled
@@ -27,6 +28,7 @@ from schemas.errors import UserError
 
 STYLES = {"heading1": "Title", "heading2": "Heading 1", "heading3": "Heading 2", "bullet": "List Bullet", "paragraph": "Normal"}
 CHART = "application/vnd.openxmlformats-officedocument.drawingml.chart+xml"
+PAGES = ("", "first_page_", "even_page_")  # whose headers and footers may be their own
 SMALL = 15  # half points of type in a table
 INLINE = """<w:r {ns}><w:drawing><wp:inline distT="0" distB="0" distL="0" distR="0"><wp:extent cx="{cx}" cy="{cy}"/>
 <wp:docPr id="{id}" name="chart {id}" descr="{title}"/><wp:cNvGraphicFramePr/><a:graphic>
@@ -41,13 +43,16 @@ class Pages:
 
     document: Any
     charts: list[Table] = field(default_factory=list)
+    template: Template | None = None
 
     def content(self, figures: Figures) -> bytes:
-        """Return the .docx, the same bytes for the same figures."""
+        """Return the .docx, the same bytes for the same figures. Raise UserError where a placeholder would be left in it."""
         properties = self.document.core_properties
         properties.author, properties.created, properties.modified = "carbonlake", figures.as_of, figures.as_of
         held = io.BytesIO()
         self.document.save(held)
+        if self.template and self.template.ending == "docx":
+            unfilled.check(held.getvalue(), self.template.path, self.template.where)
         return settled(held.getvalue(), figures.as_of)
 
 
@@ -75,13 +80,14 @@ def pages(template: Template, figures: Figures) -> Pages:
             document = docx.Document(str(template.path))
         except Exception as error:  # python-docx and zipfile raise many kinds
             raise UserError(f"no Word document: {error}", where=template.where, remedy="save it as .docx") from None
-    made = Pages(document)
+    made = Pages(document, template=template)
     for paragraph in _paragraphs(document):
-        if not MARK.search(paragraph.text):
+        text = "".join(run.text for run in _runs(paragraph))
+        if not MARK.search(text):
             continue
-        found = block(paragraph.text, figures, template.where)
+        found = block(text, figures, template.where)
         if found is None:
-            _write(paragraph, filled(paragraph.text, figures, template.where))
+            _fill(paragraph, figures, template.where)
         elif found[0] == "table":
             _table(paragraph, found[1])
         else:
@@ -92,17 +98,35 @@ def pages(template: Template, figures: Figures) -> Pages:
 def _paragraphs(document: Any) -> Iterator[Paragraph]:
     """Yield all paragraphs: of the body, its tables, and headers and footers."""
     for section in document.sections:
-        for part in (section.header, section.footer):
+        for part in (getattr(section, f"{page}{end}") for page in PAGES for end in ("header", "footer")):
             if not part.is_linked_to_previous:
                 yield from (Paragraph(one, part) for one in list(part._element.iter(qn("w:p"))))
     yield from (Paragraph(one, document._body) for one in list(document.element.body.iter(qn("w:p"))))
 
 
+def _runs(paragraph: Paragraph) -> list[Run]:
+    """Return the runs of a paragraph, those of its links and fields too; not those of a text box that hangs on it."""
+    return [Run(one, paragraph) for one in paragraph._p.iter(qn("w:r")) if next(one.iterancestors(qn("w:p"))) is paragraph._p]
+
+
+def _fill(paragraph: Paragraph, figures: Figures, where: str) -> None:
+    """Fill the runs of a paragraph, each in its own type; where Word cut a placeholder into several, all in the first one's."""
+    runs = _runs(paragraph)
+    text = "".join(run.text for run in runs)
+    if sum(len(MARK.findall(run.text)) for run in runs) < len(MARK.findall(text)):
+        _write(paragraph, filled(text, figures, where))
+        return
+    for run in runs:
+        if MARK.search(run.text):
+            run.text = filled(run.text, figures, where)
+
+
 def _write(paragraph: Paragraph, text: str) -> None:
-    """Let a text take the place of a paragraph's, in the type of its first run: Word cuts placeholders into several."""
-    for run in paragraph.runs[1:]:
+    """Let a text take the place of a paragraph's, in the type of its first run."""
+    first, *others = _runs(paragraph)
+    for run in others:
         run._r.getparent().remove(run._r)
-    paragraph.runs[0].text = text
+    first.text = text
 
 
 def _table(paragraph: Paragraph, table: Table) -> None:

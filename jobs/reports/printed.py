@@ -104,7 +104,9 @@ def _drawing(table: Table) -> Drawing:
     made = Drawing(ROOM, 6.5 * cm)
     bars = VerticalBarChart()
     bars.x, bars.y, bars.width, bars.height = 3 * cm, 1.5 * cm, ROOM - 8 * cm, 4 * cm
-    bars.data = [[value or 0 for value in values] for values in lines.values()]
+    bars.data = list(lines.values())  # what is not known has no column, and says so: a column of nought looks like none
+    gaps = [all(values[n] is None for values in lines.values()) for n in range(len(labels))]
+    labels = [f"{label}\n（缺）" if gap else label for label, gap in zip(labels, gaps, strict=True)]
     bars.categoryAxis.categoryNames, bars.categoryAxis.style = labels, "stacked"
     for axis in (bars.categoryAxis, bars.valueAxis):
         axis.labels.fontName, axis.labels.fontSize = FONT, 7

@@ -14,6 +14,7 @@ from openpyxl.styles import Alignment, Border, Font, Side
 from openpyxl.utils import get_column_letter
 from openpyxl.utils.cell import coordinate_from_string
 
+from jobs.reports import unfilled
 from jobs.reports.charts import chart
 from jobs.reports.figures import Figures, Table
 from jobs.reports.packed import settled
@@ -56,6 +57,8 @@ def sheets(template: Template, figures: Figures) -> bytes:
     book.properties.creator, book.properties.created = "carbonlake", figures.as_of
     held = io.BytesIO()
     book.save(held)
+    if template.ending != "md":
+        unfilled.check(held.getvalue(), template.path, template.where)
     return settled(held.getvalue(), figures.as_of)
 
 

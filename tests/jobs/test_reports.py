@@ -16,6 +16,13 @@ import docx
 import openpyxl
 import pdfplumber
 import pytest
+from deltalake import DeltaTable
+from docx.opc.constants import RELATIONSHIP_TYPE
+from docx.oxml import parse_xml
+from docx.oxml.ns import nsdecls
+from reportlab.graphics.charts.barcharts import VerticalBarChart
+from reportlab.pdfbase import pdfmetrics
+from reportlab.pdfbase.cidfonts import UnicodeCIDFont
 from typer.testing import CliRunner
 
 from carbonlake.cli import app
@@ -215,6 +222,46 @@ def test_a_template_is_edited_in_word_and_excel(told: Figures, tmp_path: Path) -
         making.write_template("enterprise", tmp_path / "own.md")
 
 
+def test_placeholders_in_links_and_first_pages_are_filled_and_one_in_an_address_is_refused(told: Figures, tmp_path: Path) -> None:
+    own, document = tmp_path / "own.docx", docx.Document()
+    section = document.sections[0]
+    section.different_first_page_header_footer = True
+    section.first_page_header.paragraphs[0].text = "{{ name }}"
+    rid = document.part.relate_to("https://example.org", RELATIONSHIP_TYPE.HYPERLINK, is_external=True)
+    for runs in (("{{ code }}",), ("{{ ye", "ar }}")):
+        words = "".join(f"<w:r><w:t>{one}</w:t></w:r>" for one in runs)
+        document.add_paragraph()._p.append(parse_xml(f'<w:hyperlink {nsdecls("w", "r")} r:id="{rid}">{words}</w:hyperlink>'))
+    document.save(own)
+    made = pages.pages(template.Template(own), told)
+    assert made.content(told)
+    assert [one.text for one in made.document.paragraphs] == [told.facts["code"], told.facts["year"]]
+    assert made.document.sections[0].first_page_header.paragraphs[0].text == told.facts["name"]
+    document.part.relate_to("https://example.org/{{ id }}", RELATIONSHIP_TYPE.HYPERLINK, is_external=True)
+    document.save(own)
+    with pytest.raises(UserError, match=r"own\.docx: word/_rels/document\.xml\.rels: the placeholder {{ id }} would be left"):
+        pages.pages(template.Template(own), told).content(told)
+
+
+def test_a_placeholder_in_the_footer_of_a_sheet_is_refused(told: Figures, tmp_path: Path) -> None:
+    own, book = tmp_path / "own.xlsx", openpyxl.Workbook()
+    book.active["A1"] = "{{ name }}"
+    book.active.oddFooter.center.text = "{{ name }}"
+    book.save(own)
+    with pytest.raises(UserError, match=r"own\.xlsx: xl/worksheets/sheet1\.xml: the placeholder {{ name }} would be left"):
+        sheets.sheets(template.Template(own), told)
+
+
+def test_a_month_of_which_nobody_knows_is_a_gap_in_the_printed_chart_and_no_nought() -> None:
+    months = [("2024-01", Decimal(5), Decimal(1)), ("2024-02", None, None), ("2024-03", Decimal(0), None)]
+    table = figures.Table("months", "逐月", ("月份", "范围一(tCO2e)", "范围二(tCO2e)"), tuple(months))
+    pdfmetrics.registerFont(UnicodeCIDFont(printed.FONT))
+    drawing = printed._drawing(table)
+    (bars,) = [one for one in drawing.contents if isinstance(one, VerticalBarChart)]
+    assert bars.data == [[5.0, None, 0.0], [1.0, None, None]]
+    assert bars.categoryAxis.categoryNames == ["2024-01", "2024-02\n（缺）", "2024-03"]
+    assert drawing.asString("pdf")
+
+
 def test_a_project_lays_its_template_and_tables_over_the_shipped(
     told: Figures, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -286,6 +333,62 @@ def test_what_was_sent_does_not_grow_by_a_format_and_a_tenth_version_is_newer_th
     assert (third.row["version"], third.outcome) == (2, "new version: another format, and v1 is submitted")
     kept.note(lake, row | {"status": "accepted"})  # the ledger's newest row, of an older version
     assert kept.keep(lake, other, {"xlsx": b"four"}, {}).row["version"] == 3
+
+
+def test_two_who_make_a_report_at_once_make_two_versions(lake: Lake, told: Figures, monkeypatch: pytest.MonkeyPatch) -> None:
+    other = dataclasses.replace(told, asked=dataclasses.replace(told.asked, release="raced"))
+    note, rivals = kept.note, [{"docx": b"theirs"}]
+
+    def late(lake: Lake, row: kept.Row, head: DeltaTable | None = None) -> kept.Row:
+        if rivals:  # they were faster, between what we read and what we write
+            assert kept.keep(lake, other, rivals.pop(), {}).row["version"] == 1
+        return note(lake, row, head)
+
+    monkeypatch.setattr(kept, "note", late)
+    mine = kept.keep(lake, other, {"docx": b"mine"}, {})
+    assert (mine.row["version"], mine.outcome) == (2, "new version: the program changed")
+    theirs = kept.report(lake, mine.row["series"] + "-v1")
+    assert [set(kept.files(lake, row).values()) for row in (theirs, mine.row)] == [{b"theirs"}, {b"mine"}]
+
+
+def test_a_format_that_another_adds_at_once_is_not_lost(lake: Lake, told: Figures, monkeypatch: pytest.MonkeyPatch) -> None:
+    other = dataclasses.replace(told, asked=dataclasses.replace(told.asked, release="raced too"))
+    kept.keep(lake, other, {"docx": b"one"}, {})
+    note, rivals = kept.note, [{"pdf": b"two"}]
+
+    def late(lake: Lake, row: kept.Row, head: DeltaTable | None = None) -> kept.Row:
+        if rivals:
+            kept.keep(lake, other, rivals.pop(), {})
+        return note(lake, row, head)
+
+    monkeypatch.setattr(kept, "note", late)
+    row = kept.keep(lake, other, {"xlsx": b"three"}, {}).row
+    assert row["version"] == 1 and set(kept.files(lake, row).values()) == {b"one", b"two", b"three"}
+
+
+def test_what_is_sent_at_once_gets_no_other_format(lake: Lake, told: Figures, monkeypatch: pytest.MonkeyPatch) -> None:
+    other = dataclasses.replace(told, asked=dataclasses.replace(told.asked, release="raced with a receiver"))
+    draft, note = kept.keep(lake, other, {"docx": b"one"}, {}).row, kept.note
+    rivals = [draft | {"status": "submitted"}]
+
+    def late(lake: Lake, row: kept.Row, head: DeltaTable | None = None) -> kept.Row:
+        if rivals:
+            note(lake, rivals.pop())
+        return note(lake, row, head)
+
+    monkeypatch.setattr(kept, "note", late)
+    made = kept.keep(lake, other, {"pdf": b"two"}, {})
+    assert made.outcome == "new version: another format, and v1 is submitted"
+    assert list(kept.files(lake, kept.report(lake, draft["report_id"])).values()) == [b"one"]
+
+
+def test_what_was_sent_stays_as_it_was_when_data_change(lake: Lake, told: Figures) -> None:
+    other = dataclasses.replace(told, asked=dataclasses.replace(told.asked, release="stays"))
+    sent_row = kept.note(lake, kept.keep(lake, other, {"docx": b"sent"}, {}).row | {"status": "submitted"})
+    moved = dataclasses.replace(other, versions={**told.versions, "business.emission": 98})
+    assert kept.keep(lake, moved, {"docx": b"newer"}, {}).row["version"] == 2
+    assert kept.report(lake, sent_row["report_id"])["status"] == "submitted"
+    assert list(kept.files(lake, sent_row).values()) == [b"sent"]
 
 
 def test_a_name_in_excel_is_never_a_formula_and_charts_keep_below_what_grew(told: Figures, tmp_path: Path) -> None:
