@@ -32,11 +32,12 @@ def classified(pairs: DataFrame, added: DataFrame, parts: DataFrame) -> DataFram
     Order: unit, rounding, time, boundary, missing, factors, revision, statistical.
     """
     # No part of another statement and no ratio of two publishers says anything of a sum, and sums are most of what differs:
-    # past the joins that look for them, all provinces fit into a quarter of the memory.
+    # past the joins that look for them, all provinces fit into a quarter of the memory. The ratio goes first, for it reads its
+    # input twice.
     alone = {"part": F.lit(None).cast("string"), "points": F.lit(1).cast("bigint"), "steady": F.lit(False),
              "lowest": F.col("ratio")}  # fmt: skip
     plain = added.select("*", *(value.alias(name) for name, value in alone.items()))
-    known = _with_ratio(_with_part(pairs, parts)).select(*plain.columns).unionByName(plain)
+    known = _with_part(_with_ratio(pairs), parts).select(*plain.columns).unionByName(plain)
     rules = _rules()
     fits = {name: F.coalesce(condition, F.lit(False)) for name, (condition, _) in rules.items()}
     cause, evidence = F.lit(UNEXPLAINED), F.lit("no rule fits")

@@ -55,17 +55,18 @@ def ours(emission_rollup: DataFrame) -> DataFrame:
     in_gases = rows.select("*", F.lit("GHG").alias("in_gas")).unionByName(
         rows.where("gas = 'CO2' or (gas = 'GHG' and emission_tco2e is null)").select("*", F.lit("CO2").alias("in_gas"))
     )
-    by_fuel = _computed(in_gases, "sector", F.col("activity_code").alias("fuel"), "part_of")
-    by_sector = _computed(in_gases, "sector", F.lit(ALL).alias("fuel"), "part_of")
-    both = in_gases.where("part_of is not null")
-    whole = _computed(both, F.col("part_of").alias("sector"), F.lit(ALL).alias("fuel"), _none("part_of"))
-    return reduce(DataFrame.unionByName, [by_fuel, by_sector, whole])
+    by_fuel = in_gases.select("*", F.col("activity_code").alias("fuel"))
+    by_sector = in_gases.select("*", F.lit(ALL).alias("fuel"))
+    none = F.lit(None).cast("string")
+    whole = by_sector.where("part_of is not null").withColumns({"sector": F.col("part_of"), "part_of": none})
+    # Added up at once: each sum of its own asks for memory before it has a row.
+    return _computed(reduce(DataFrame.unionByName, [by_fuel, by_sector, whole]))
 
 
-def _computed(rows: DataFrame, *what: str | Column) -> DataFrame:
+def _computed(rows: DataFrame) -> DataFrame:
     """Sums of ours; what is unresolved there is told in `lacks`."""
     cut = rows.select("subject_id", "region_code", F.col("in_gas").alias("gas"), "year", F.lit(OURS).alias("publisher"),
-                      "edition", *what, "emission_tco2e", "lines", "unresolved_rows")  # fmt: skip
+                      "edition", *WHAT, "emission_tco2e", "lines", "unresolved_rows")  # fmt: skip
     added = cut.groupBy(*WHOSE, *WHAT).agg(
         F.sum("emission_tco2e").cast(TONNES).alias("emission_tco2e"), *again("lines", "unresolved_rows", type_="decimal(19,0)"),
     )  # fmt: skip

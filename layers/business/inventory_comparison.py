@@ -24,13 +24,14 @@ def transform(inventory: DataFrame, emission_rollup: DataFrame) -> DataFrame:
     `difference_tco2e` is the second less the first; statements that agree are no discrepancy and give no row.
     Where nothing of ours could be computed there is no difference, and the row says so.
     """
-    told = stated(inventory).select("*", _compared_as(F.col("sector")).alias("compared_as"))
-    more = ours(emission_rollup).unionByName(sums(stated(inventory)))
-    other = more.select("*", _compared_as(F.col("sector")).alias("compared_as"))
+    told, computed, wholes = (
+        statements.select("*", _compared_as(F.col("sector")).alias("compared_as"))
+        for statements in (stated(inventory), ours(emission_rollup), sums(stated(inventory)))
+    )
     own = (F.col("a_publisher") == F.col("b_publisher")) & (F.col("a_edition") == F.col("b_edition"))
     two = _paired(told, told, F.lit(True), _name("a") < _name("b")).unionByName(
-        _paired(told, other, F.col("b_basis") == "computed", F.lit(True)))  # fmt: skip
-    added = _paired(told, other, F.col("b_basis") != "computed", own & (F.col("a_sector") == F.col("b_sector")))
+        _paired(told, computed, F.lit(True), F.lit(True)))  # fmt: skip
+    added = _paired(told, wholes, F.lit(True), own & (F.col("a_sector") == F.col("b_sector")))
     # A sum of parts that is the whole is no discrepancy, and nearly all are: they go before the causes are looked for.
     closed = F.col("kind").isin("sectors", "fuels") & F.coalesce(within_digits(), F.lit(False))
     parts = _parts(told.drop("compared_as").unionByName(ours(emission_rollup)))
