@@ -15,9 +15,9 @@ from schemas.contracts import contracts
 from schemas.errors import UserError
 
 # All that a choice of method and factor looks at. Region and industry are '' where nobody says (industry '*' of who has none
-# by nature: a park, a region, a person, and of who is not described); own_subject is
-# '' where the library has no row of the subject's own, so that kinds stay few.
-KEY = ("activity_code", "unit", "grain", "date", "region_code", "industry_code", "own_subject")
+# by nature: a park, a region, a person, and of who is not described); own_subject is '' where the library has no row of the
+# subject's own, and days between which nothing changes are one era (_eras), so that kinds stay few.
+KEY = ("activity_code", "unit", "grain", "era", "region_code", "industry_code", "own_subject")
 NATION = "CHN"
 APART = "^(71|81|82)"  # Taiwan, Hong Kong, Macao: announcements for the nation (MEE 2024 no. 12, NCSC) leave them out
 OWN_KINDS = ("override", "measured")  # rows of one subject that serve whatever method asks for their role
@@ -84,8 +84,8 @@ def candidates(applied: DataFrame, asked: DataFrame, factor: DataFrame) -> DataF
         & F.col("l_technology").isin("", F.col("asked_technology"))
         & _region_rank().isNotNull()
         & F.col("industry_code").startswith(F.col("l_industry_code"))
-        & (F.col("valid_from") <= F.col("date"))
-        & (F.col("earlier") | (F.col("valid_to") >= F.col("date")))
+        & (F.col("valid_from") <= F.col("era"))
+        & (F.col("earlier") | (F.col("valid_to") >= F.col("era")))
     )
     return rows.join(library, serves, "left")
 
@@ -96,7 +96,7 @@ def best(candidates: DataFrame, anchor: DataFrame) -> DataFrame:
     In force before earlier; the subject's own; the sets in order; the nearest region, industry and technology; the
     newest. `chosen_by` tells what decided: override, measured, own, a level of NEARNESS, or default.
     """
-    in_force = F.col("valid_to") >= F.col("date")
+    in_force = F.col("valid_to") >= F.col("era")
     order = [
         F.when(in_force, F.lit(2)).when(F.col("factor_id").isNotNull(), F.lit(1)).otherwise(F.lit(0)).desc(),
         F.col("place"),

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from layers.business import _formulas
 from layers.business._cases import GWP, cases, slots
+from layers.business._eras import eras
 from layers.business._library import KEY, conversions
 from layers.history import found, of_the_day, states
 from layers.numbers import to_double
@@ -20,20 +23,22 @@ HOUR = "v_hour"  # the factor of the hour, in the unit that the method wants
 
 
 def lines(
-    activity: DataFrame, subject: DataFrame, factor: DataFrame, factor_hour: DataFrame, variant: Variant = PUBLISHED
-) -> DataFrame:
+    activity: DataFrame, subject: DataFrame, factor: DataFrame, factor_hour: DataFrame, variant: Variant = PUBLISHED,
+    spread: Callable[[DataFrame], DataFrame] = lambda chosen: chosen,
+) -> DataFrame:  # fmt: skip
     """Return one row per activity and method that applies, with every value, `mass`, `co2e` (t, double) and `reason`.
 
     `reason` is NULL for a line item; else it says why there is none: no_method, unit, no_factor, negative, out_of_range.
-    The large side is joined thrice to small ones and never sorted.
+    The large side is joined to small ones and never sorted. `spread` makes several rows of each kind and method, before
+    activity is joined to them.
     """
     located = _located(activity, subject, factor)
-    chosen = _renamed(_formulas.with_coefficient(cases(located, factor, variant)))
+    chosen = spread(_renamed(_formulas.with_coefficient(cases(located, factor, variant))))
     on = [located[name] == chosen[f"c_{name}"] for name in KEY]
     # The small side stands first: that is the side the embedded engine builds its hash table of, hint or not.
     joined = F.broadcast(chosen).join(located, on, "right")
     joined = F.broadcast(_by_hour(factor_hour, variant)).join(joined, _same_hour(), "right").withColumn(HOUR, _hour_value())
-    quantity = to_double(F.col("quantity")) * F.col("scale")
+    quantity = F.col("amount") * F.col("scale")
     # An engine puts in a column again wherever it is named, filters included: name `mass` seldom.
     valued = joined.withColumn("q", quantity).withColumn("mass", _formulas.mass(HOUR))
     return valued.withColumn("co2e", co2e(F.col("mass"), F.col("v_gwp"))).withColumn("reason", _reason())
@@ -41,7 +46,7 @@ def lines(
 
 def line_id() -> Column:
     """Return the id of a line: which activity, by which method, which gas."""
-    return F.concat_ws("|", "activity_id", "method_id", "gas")
+    return F.concat("activity_id", "line_suffix")
 
 
 def _located(activity: DataFrame, subject: DataFrame, factor: DataFrame) -> DataFrame:
@@ -58,16 +63,20 @@ def _located(activity: DataFrame, subject: DataFrame, factor: DataFrame) -> Data
     places = states(told, "s")
     owned = places.join(owning, F.col("s_subject_id") == owning["o_subject_id"], "left")
     joined = F.broadcast(owned).join(activity, of_the_day(activity["subject_id"], activity["date"], "s"), "right")
+    days = eras(activity, factor)
+    joined = F.broadcast(days).join(joined, joined["date"] == days["e_date"], "right")
     names = {"region_code": "s_region_code", "own_subject": "o_subject_id"}
     known = [F.coalesce(of, F.lit("")).alias(name) for name, of in names.items()]
     stated = F.when(F.col("s_valid_from").isNull(), F.lit(NO_INDUSTRY)).otherwise(F.coalesce("s_industry_code", F.lit("")))
-    return joined.select(
-        *activity.columns, *known, stated.alias("industry_code"), found(F.col("s_valid_from")).alias("subject_from")
-    )
+    known.append(stated.alias("industry_code"))
+    # Here once for each activity, below the join that makes lines of it: an engine would put it in wherever it is named.
+    amount = to_double(F.col("quantity")).alias("amount")
+    return joined.select(*activity.columns, "era", *known, found(F.col("s_valid_from")).alias("subject_from"), amount)
 
 
 def _renamed(chosen: DataFrame) -> DataFrame:
-    return chosen.select(*(F.col(name).alias(f"c_{name}" if name in KEY else name) for name in chosen.columns))
+    suffix = F.concat(F.lit("|"), "method_id", F.lit("|"), "gas").alias("line_suffix")
+    return chosen.select(*(F.col(name).alias(f"c_{name}" if name in KEY else name) for name in chosen.columns), suffix)
 
 
 def _by_hour(factor_hour: DataFrame, variant: Variant) -> DataFrame:

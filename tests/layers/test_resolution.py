@@ -46,6 +46,9 @@ book: tested
 factor_set: first
 """
 )
+LOST = EMIT.replace("unit: t/t}", 'unit: t/t, grain: hour}\n  share: {from: factor, unit: "1", factor_role: of}').replace(
+    "formula: activity_factor", "formula: shared"
+)
 ENTERPRISE = "enterprise:1"
 WHERE = {"ncv": "GJ/t", "cc": "tC/GJ", "of": "1", "c_ar": "tC/t"}
 
@@ -333,3 +336,13 @@ def test_the_measured_carbon_of_the_worked_example(spark: Any, project: Path) ->
     given = _frames(spark, [*WHOLE, _own("measured", "c_ar", 0.58), _own("measured", "of", 0.99)], quantity=1000)
     rows = emission(*given).where("method_id = 'carbon'").select("emission_tco2e").collect()
     assert [str(row[0]) for row in rows] == ["2105.400000"]  # A05
+
+
+def test_a_factor_of_the_hour_goes_with_others_of_the_day_and_both_are_told(spark: Any, project: Path) -> None:
+    (project / "burn.yaml").write_text(LOST, encoding="utf-8")
+    given = _frames(spark, [ONE[0]], grain="hour")
+    hour = {"factor_id": "h", "factor_set": "first", "role": "ef", "activity_code": "fuel_anthracite", "region_code": "110000",
+            "period_start": "2024-06-01T00:00:00Z", "gas": "CO2", "value": 2, "unit": "t/t"}  # fmt: skip
+    given[3] = frame(spark, "knowledge.factor_hour", [hour])
+    assert _values(given) == {"ef": 2, "share": 0.9}
+    assert [row[0] for row in emission(*given).where("method_id = 'burn'").select("mass_t").collect()] == [Decimal("18")]
