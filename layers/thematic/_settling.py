@@ -13,9 +13,10 @@ from pyspark.sql.window import WindowSpec
 from layers.thematic._activities import GRAINS, as_instant, taking_back
 
 RANK, EQUAL, NOBODY, WAITS = "rank", "equal", "nobody", "waits"
+QUANTITY = "decimal(28,6)"
 SAME = ("subject_id", "kind", "grain", "at")
 STATE = ("lost", "settled_by", "stands_table", "stands_grain", "stands_subject_id", "stands_quantity", "told_there", "block",
-         "stood")  # fmt: skip
+         "stood", "over", "nested")  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,7 @@ def by_rank(sums: DataFrame) -> DataFrame:
         "stands_grain": F.when(settled, F.col("grain")), "stands_subject_id": F.when(settled, F.col("subject_id")),
         "stands_quantity": F.when(settled & (F.col("unit") == F.col("_unit")), F.col("_low")),
         "told_there": F.when(lost, F.col("told")), "block": F.col("at"), "stood": F.lit(True),
+        "over": F.lit(0).cast(QUANTITY), "nested": F.lit(0).cast(QUANTITY),
     }  # fmt: skip
     return known.select(*sums.columns, *(value.alias(name) for name, value in state.items()))
 
@@ -155,7 +157,9 @@ def _told(judged: DataFrame, group: WindowSpec, name: Column) -> DataFrame:
     names = {"unit": "unit", "grain": "grain", "subject": "subject_id", "table": "source_table"}
     ends = {f"_{short}_{end}": of(F.when(F.col("_wins"), F.col(column))).over(group)
             for short, column in names.items() for end, of in (("low", F.min), ("high", F.max))}  # fmt: skip
-    sums = {"_stands": _sum("_wins").over(group).cast("decimal(28,6)"), "_gone": _sum("_falls").over(group).cast("decimal(28,6)")}
+    sums = {"_stands": _sum("_wins").over(group).cast(QUANTITY), "_gone": _sum("_falls").over(group).cast(QUANTITY),
+            "_nested": F.sum(F.when(F.col("_lower"), F.col("over"))).over(group).cast(QUANTITY),
+            "_first": F.min(F.when(F.col("_falls"), _row())).over(group)}  # fmt: skip
     known = judged.withColumn("_falls", F.col("_loses") & ~F.col("lost")).withColumns(ends | sums)
 
     def only(short: str) -> Column:
@@ -165,9 +169,21 @@ def _told(judged: DataFrame, group: WindowSpec, name: Column) -> DataFrame:
         "settled_by": name, "stands_table": F.col("_table_low"), "stands_grain": only("grain"),
         "stands_subject_id": only("subject"), "stands_quantity": F.when(only("unit") == F.col("unit"), F.col("_stands")),
         "told_there": F.col("_gone"), "block": F.col("_block"), "stood": ~F.col("lost"),
+        "over": _over(F.when((only("unit") == F.col("unit")) & (name == "parts"), F.col("_stands"))), "nested": F.col("_nested"),
     }  # fmt: skip
     changed = {column: F.when(F.col("_loses"), value).otherwise(F.col(column)) for column, value in state.items()}
     return known.withColumns(changed).withColumn("lost", F.col("lost") | F.col("_loses"))
+
+
+def _over(stands: Column) -> Column:
+    """What a whole tells beyond its parts, on one row of it: a whole above it that tells as much tells nothing more."""
+    more = (F.col("_gone") - stands - F.col("_nested")).cast(QUANTITY)
+    first = F.col("_upper") & F.col("_falls") & (_row() == F.col("_first"))
+    return F.coalesce(F.when(first & (more > 0), more), F.lit(0).cast(QUANTITY))
+
+
+def _row() -> Column:
+    return F.concat_ws("|", "subject_id", "grain", F.unix_timestamp("at").cast("string"), "source_table", "unit")
 
 
 def _sum(which: str) -> Column:

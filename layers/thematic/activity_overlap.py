@@ -56,8 +56,8 @@ def _percent() -> Column:
 
 
 def _remainder() -> Column:
-    """What a whole told beyond its parts, on the first of its rows in a period."""
+    """What a whole told beyond its parts, and beyond the remainders of wholes within it, on the first of its rows in a period."""
     of_whole = F.when((F.col("settled_by") == "parts") & F.col("stood"), F.lit(1)).otherwise(F.lit(0))
     nth = F.row_number().over(Window.partitionBy("subject_id", "activity_code", "block", of_whole).orderBy("activity_id"))
-    more = (F.col("told_there") - F.col("stands_quantity")).cast("decimal(28,6)")
+    more = (F.col("told_there") - F.col("stands_quantity") - F.col("nested")).cast("decimal(28,6)")
     return F.when((of_whole == 1) & (nth == 1) & (more > 0), more)

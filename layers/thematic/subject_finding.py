@@ -10,7 +10,7 @@ from pyspark.sql import functions as F
 from layers.history import of_the_day, overlapping, since, states, until
 from layers.names import normalised
 from layers.thematic._acting import acting
-from layers.thematic._activities import kind_of
+from layers.thematic._activities import MONTHS, kind_of
 from layers.thematic._masters import Masters
 from layers.thematic._parks import park_unsaid
 from models.method import methods
@@ -133,11 +133,19 @@ def _two_places(own: DataFrame) -> DataFrame:
 
 
 def _measured_twice(activity: DataFrame) -> DataFrame:
-    """Stacks of which hours and amounts of flue gas are told in one month: both add up in the book of what was measured."""
+    """Stacks of which hours and amounts of flue gas are told of one month: both add up in the book of what was measured.
+
+    A quarter or a year is told of each of its months.
+    """
     of_stack = [F.max(F.when(F.col("activity_code") == code, F.lit(1))).alias(f"_{n}") for n, code in enumerate(MEASURED)]
     days = (F.min("date").alias("first_date"), F.max("date").alias("last_date"), F.count(F.lit(1)).alias("rows"))
-    told = activity.where(F.col("activity_code").isin(*MEASURED)).withColumn("month", F.trunc("date", "month"))
-    twice = told.groupBy("subject_id", "month").agg(*of_stack, *days).where("_0 = 1 and _1 = 1")
+    of_one = ("subject_id", "activity_code", "grain", F.trunc("date", "month").alias("begins"))
+    told = activity.where(F.col("activity_code").isin(*MEASURED)).groupBy(*of_one).agg(*days)
+    lasts = F.coalesce(*(F.when(F.col("grain") == grain, F.lit(n)) for grain, n in MONTHS.items()), F.lit(1))
+    months = F.array(*(F.when(lasts > n, F.add_months("begins", n)) for n in range(max(MONTHS.values()))))
+    each = told.select("*", F.explode(months).alias("month")).where("month is not null")
+    days = (F.min("first_date").alias("first_date"), F.max("last_date").alias("last_date"), F.sum("rows").alias("rows"))
+    twice = each.groupBy("subject_id", "month").agg(*of_stack, *days).where("_0 = 1 and _1 = 1")
     return _found(
         twice.withColumnRenamed("month", "valid_from"), "measured_twice", rows=F.col("rows"),
         first_date=F.col("first_date"), last_date=F.col("last_date"),

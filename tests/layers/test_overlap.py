@@ -193,9 +193,16 @@ def test_a_year_of_a_part_stands_before_months_of_the_whole(told: Any) -> None:
 
 
 def test_a_park_and_what_is_in_it_count_once(told: Any) -> None:
-    left, taken, _ = told(by_month=[*months(P, 100, last=1), *months(E, 70, last=1), *months(F1, 60, last=1)])
+    left, taken, waiting = told(by_month=[*months(P, 100, last=1), *months(E, 70, last=1), *months(F1, 60, last=1)])
     assert [row[0] for row in left] == [F1]
     assert [(row[0], *row[3:7]) for row in taken] == [(E, -70.0, "parts", "month", 60.0), (P, -100.0, "parts", "month", 60.0)]
+    assert [row[:3] for row in waiting()] == [(E, "remainder", 10.0), (P, "remainder", 30.0)], "40 is not counted, once"
+
+
+def test_what_the_months_of_a_part_lack_of_its_year_is_still_a_remainder_of_the_whole(told: Any) -> None:
+    _, taken, waiting = told(by_month=months(F1, 10), by_year=[(F1, "2024-01-01", 130), (E, "2024-01-01", 130)])
+    assert sorted((row[0], row[4]) for row in taken) == [(E, "parts"), (F1, "finer")]
+    assert [row[:3] for row in waiting()] == [(E, "remainder", 10.0)]
 
 
 def test_what_is_declared_to_stand_beside_its_parts_does(told: Any) -> None:
@@ -239,3 +246,27 @@ def test_what_two_sources_cannot_settle_a_third_grain_does(told: Any) -> None:
     left, taken, waiting = told(
         by_month=months(E, 10), by_month_too=months(E, 12, last=1), by_year=[(E, "2024-01-01", 121)])  # fmt: skip
     assert [row[:2] for row in left] == [(E, "year")] and {row[4] for row in taken} == {"coarser"} and waiting() == []
+
+
+@pytest.mark.parametrize(("unit", "largest", "unit_of"), [("MWh", 12, "MWh"), ("t", 10000, "kWh")])
+def test_the_larger_of_two_that_differ_is_the_larger_in_one_unit(spark: Any, unit: str, largest: int, unit_of: str) -> None:
+    same = {"subject_id": E, "date": "2024-01-01", "period_start": "2024-01-01T00:00:00Z", "grain": "month",
+            "activity_code": "electricity_purchased", "settled_by": "nobody"}  # fmt: skip
+    out = [same | {"activity_id": "a", "source_table": "cleaned.a", "quantity": -10000, "unit": "kWh"},
+           same | {"activity_id": "b", "source_table": "cleaned.b", "quantity": -12, "unit": unit}]  # fmt: skip
+    left = uncounted(frame(spark, "thematic.activity_overlap", out), frame(spark, "thematic.subject", SUBJECTS), COLUMNS)
+    ((quantity, in_unit, suggestion),) = left.select("quantity", "unit", "suggestion").collect()
+    assert (quantity, in_unit) == (largest, unit_of) and ("do not compare" in suggestion) is (unit == "t")
+
+
+@pytest.mark.parametrize(("own", "stands", "wanted"), [("month", "year", ("2024-01-01", "year")),
+                                                       ("month", None, ("2024-03-01", "month")),
+                                                       ("quarter", "month", ("2024-03-01", "quarter"))])  # fmt: skip
+def test_a_remainder_is_of_the_period_in_which_both_were_compared(spark: Any, own: str, stands: str, wanted: Any) -> None:
+    row = {"activity_id": "a", "subject_id": E, "date": "2024-03-01", "period_start": "2024-03-01T00:00:00Z", "grain": own,
+           "activity_code": "electricity_exported", "quantity": -10, "unit": "kWh", "source_table": "cleaned.a",
+           "settled_by": "parts", "stands_quantity": 5, "stands_grain": stands, "remainder": 20}  # fmt: skip
+    late = [{"subject_id": E, "subject_type": "enterprise", "valid_from": "2024-02-01"}]
+    left = uncounted(frame(spark, "thematic.activity_overlap", [row]), frame(spark, "thematic.subject", late), COLUMNS)
+    ((date, grain, quantity, since),) = left.select("date", "grain", "quantity", "subject_from").collect()
+    assert (str(date), grain, str(since)) == (*wanted, "2024-02-01") and quantity == 20
