@@ -1,4 +1,4 @@
-"""Codes of former editions as columns: what stands for them today, and which can't be said."""
+"""Codes as columns: what stands for those of former editions today, which can't be said, and of which section they are."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pyspark.sql import Column
 from pyspark.sql import functions as F
 
-from schemas.codes import codes, successors
+from schemas.codes import code_list, codes, successors
 
 
 def current(code: Column, name: str, on: str) -> Column:
@@ -34,3 +34,13 @@ def divided(code: Column, name: str, on: str) -> Column:
     for old, heirs in sorted(several.items()):
         listed = F.when(code == old, F.lit("|".join(heirs))).otherwise(listed)
     return listed
+
+
+def section(code: Column) -> Column:
+    """Return the letter of the section of a code of GB/T 4754; NULL where there is none."""
+    division = F.when(code.rlike("^[0-9]{2}"), F.substring(code, 1, 2))
+    known = {row["code"]: row["parent"] for row in code_list("industry") if row["level"] == "division"}
+    found: Column = F.when(code.rlike("^[A-Z]$"), code)
+    for name in sorted(set(known.values())):
+        found = found.when(division.isin(sorted(one for one, parent in known.items() if parent == name)), F.lit(name))
+    return found

@@ -27,6 +27,7 @@ Family = Literal["emission_factor", "mass_balance", "direct_measurement"]
 GRAINS: tuple[Grain, ...] = ("hour", "day", "month", "quarter", "year")
 # The set under which the lake adds gases up; another set is another table, never more rows of this one.
 GWP_SET = "AR5"
+PARENT = "parent"  # of_activity: factors of the activity above serve where an activity has none of its own
 
 
 def _several(value: Any) -> Any:
@@ -52,7 +53,10 @@ class Input(Closed):
     default_source: str = Field("", description="Standard and clause that give the default")
     measured: Literal["allowed", "none"] = Field("allowed", description="none: a subject's own value is never taken")
     uncertainty_percent: float | None = Field(None, ge=0, description="Half of the 95 % interval where the source gives none")
-    of_activity: Texts = Field((), description="Activities whose factors serve, where another line takes the same")
+    of_activity: Texts = Field(
+        (),
+        description="Activities whose factors serve, where another line takes the same; parent: its own, else of the one above",
+    )
     technology: str = Field("", description="Factors of this technology serve, before those of none in particular")
     note: str = ""
 
@@ -211,7 +215,7 @@ def _check_rivals(method: Method, known: Mapping[str, Method]) -> None:
 
 def _check(method: Method) -> None:
     """Refuse unknown codes, a formula with other parameters, and units that don't come out as mass of gas."""
-    shared = tuple(code for one in method.factors.values() for code in one.of_activity)
+    shared = tuple(code for one in method.factors.values() for code in one.of_activity if one.of_activity != (PARENT,))
     for list_, values in (("activity", method.activities + shared), ("gas", (method.gas,)), ("industry", _divisions(method))):
         if unknown := sorted(set(values) - codes(list_)):
             raise UserError(f"{unknown[0]!r} is not in the code list {list_!r}", where=method.file,

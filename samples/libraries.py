@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from samples.combustion import combustion
+
 Row = dict[str, str]
 IPCC = {"library": "IPCC2006", "edition": "2006", "tier": "1", "licence": "facts of a public guideline"}
 # Fuels of the guidelines → energy carriers of the lake; the others belong to a set of their own.
@@ -32,11 +34,16 @@ COLUMNS = ("library", "edition", "factor_set", "item_zh", "item_en", "role", "ac
 
 
 def ipcc(fuels: Iterable[Row], groups: Iterable[Row]) -> Iterator[Row]:
-    """Yield the rows of both tables of defaults: heat, carbon and oxidation of fuels, CH4 and N2O of groups of fuels."""
+    """Yield the rows of both tables of defaults: heat, carbon and oxidation of fuels, CH4 and N2O of groups of fuels.
+
+    Then CH4 and N2O of fuels by sector, a set of their own.
+    """
     for one in fuels:
         yield from _fuel(one)
     for one in groups:
         yield from _group(one)
+    for one in combustion():
+        yield _row(one)
 
 
 def _fuel(row: Row) -> Iterator[Row]:

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from fnmatch import fnmatchcase
 from pathlib import Path
 
+from samples.balance import write_balance
 from samples.documents import write_word
 from samples.enterprises import write_enterprises
 from samples.factors import write_factors
@@ -49,6 +50,7 @@ MADE = {
     "enterprises/override/": "made up by samples/measured.py",
     "enterprises/report/": "made up by samples/reports.py",
     "enterprises/": "made up by samples/enterprises.py; wrong rows are listed in samples/wrong_rows.csv",
+    "statistics/energy_balance/": "made up by samples/balance.py",
     "statistics/": "facts as recalled, by samples/statistics.py",
     "policies/word/": "written by samples/documents.py",
 }
@@ -79,6 +81,7 @@ def write_samples(shared: Path, target: Path) -> None:
     write_stack(deliveries / "enterprises")
     write_reports(deliveries / "enterprises")
     write_statistics(deliveries / "statistics")
+    write_balance(deliveries / "statistics")
     write_factors(shared / "domain", deliveries / "factors")
     write_packed(data / COPIES[f"edgar/grid/{GRID}.nc"], deliveries / f"edgar/packed/{GRID}.h5")
     write_word(deliveries / "policies/word/电力与热力排放因子使用说明（自编摘要）.docx")

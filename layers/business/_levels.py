@@ -8,6 +8,7 @@ from functools import reduce
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
+from layers.codes import section
 from schemas.codes import code_list
 
 UNKNOWN = "unknown"
@@ -93,17 +94,20 @@ def regions(code: Column) -> Levels:
 def _industries(code: Column) -> Levels:
     """The four levels of GB/T 4754 and the sector (T/ZJSEE 6.3.1.1); a class is that of the edition it was coded by."""
     division = F.when(code.rlike("^[0-9]{2}"), F.substring(code, 1, 2))
-    known = {row["code"]: row["parent"] for row in code_list("industry") if row["level"] == "division"}
-    section: Column = F.when(code.rlike("^[A-Z]$"), code)
-    for name in sorted(set(known.values())):
-        section = section.when(division.isin(sorted(one for one, parent in known.items() if parent == name)), F.lit(name))
     sector: Column = F.when(F.lit(False), F.lit(""))
     for row in code_list("emission_sector"):
         if row["divisions"]:
-            sector = sector.when(division.isin(divisions(row["divisions"])), F.lit(row["code"]))
+            held = divisions(row["divisions"])
+            sector = sector.when(division.isin(held) | code.isin(_whole(held)), F.lit(row["code"]))
     group = F.when(code.rlike("^[0-9]{3}"), F.substring(code, 1, 3))
-    found = {"section": section, "division": division, "group": group, "class": F.when(code.rlike("^[0-9]{4}"), code)}
+    found = {"section": section(code), "division": division, "group": group, "class": F.when(code.rlike("^[0-9]{4}"), code)}
     return {name: _or_unknown(value, code) for name, value in (found | {"sector": sector}).items()}
+
+
+def _whole(held: Sequence[str]) -> list[str]:
+    """Return the letters of the sections whose divisions are all among those that are held."""
+    known = {row["code"]: row["parent"] for row in code_list("industry") if row["level"] == "division"}
+    return sorted(set(known.values()) - {letter for one, letter in known.items() if one not in held})
 
 
 def divisions(text: str) -> list[str]:

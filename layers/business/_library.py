@@ -9,8 +9,10 @@ from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
 from layers import constants
+from layers.codes import section
 from models import units
-from models.method import methods
+from models.method import PARENT, methods
+from schemas.codes import code_list
 from schemas.contracts import contracts
 from schemas.errors import UserError
 
@@ -66,7 +68,9 @@ def _conversions(known: frozenset[str], wanted: frozenset[str]) -> dict[tuple[st
 def candidates(applied: DataFrame, asked: DataFrame, factor: DataFrame) -> DataFrame:
     """Return every factor that may serve each kind, method, choice and slot; a row without one where there is none."""
     rows = applied.select(*KEY, "grid_code", "method_id").join(F.broadcast(asked), "method_id")
-    rows = rows.where(~F.col("idle") | (F.col("own_subject") != ""))
+    rows = rows.where(~F.col("idle") | (F.col("own_subject") != "")).withColumns(
+        {"asked_activity": _asked_activity(), "section": section(F.col("industry_code"))}
+    )
     own = F.coalesce(F.col("kind").isin(*OWN_KINDS) & F.col("subject_id").isNotNull(), F.lit(False))
     library = factor.select(
         F.col("role").alias("l_role"), F.when(own, F.col("kind")).otherwise(F.col("factor_set")).alias("l_set"),
@@ -83,7 +87,7 @@ def candidates(applied: DataFrame, asked: DataFrame, factor: DataFrame) -> DataF
         & F.col("l_gas").isin("", F.col("asked_gas"))
         & F.col("l_technology").isin("", F.col("asked_technology"))
         & _region_rank().isNotNull()
-        & F.col("industry_code").startswith(F.col("l_industry_code"))
+        & (F.col("industry_code").startswith(F.col("l_industry_code")) | (F.col("l_industry_code") == F.col("section")))
         & (F.col("valid_from") <= F.col("era"))
         & (F.col("earlier") | (F.col("valid_to") >= F.col("era")))
     )
@@ -121,6 +125,17 @@ def best(candidates: DataFrame, anchor: DataFrame) -> DataFrame:
         (F.col("own") & F.col("factor_id").isNotNull()).alias("own"), _chosen_by().alias("chosen_by"),
         _in_choice().alias("from_choice"),
     )  # fmt: skip
+
+
+def _asked_activity() -> Column:
+    """Name the activities whose factors serve, where an input says so; `parent` is the activity itself and the one above it."""
+    named = {code for one in methods().values() for code in one.activities
+             if any(part.of_activity == (PARENT,) for part in one.factors.values())}  # fmt: skip
+    above: Column = F.when(F.lit(False), F.lit(""))
+    for row in code_list("activity"):
+        if row["code"] in named and row["parent"]:
+            above = above.when(F.col("activity_code") == row["code"], F.lit(f"{row['code']},{row['parent']}"))
+    return F.when(F.col("asked_activity") == PARENT, above).otherwise(F.col("asked_activity"))
 
 
 def _of_activity() -> Column:

@@ -48,15 +48,19 @@ def _masters(told: DataFrame) -> DataFrame:
 
 
 def _acting(own: DataFrame) -> DataFrame:
-    """Return one row per subject, a facility; of two places the larger code, which `subject_finding` tells of (`two_places`)."""
+    """Return one row per subject, a facility or an industry of a region.
+
+    Of two places the larger code stands, which `subject_finding` tells of (`two_places`).
+    """
     one = own.groupBy("subject_id").agg(
         F.max("region_code").alias("region_code"), F.max("industry_code").alias("industry_code"),
         F.max(F.col("synthetic").cast("int")).alias("synthetic"),
     )  # fmt: skip
     kind, number = (F.regexp_extract("subject_id", "^([^:]*):(.*)$", part) for part in (1, 2))
     name = F.concat(F.initcap(kind), F.lit(" "), number)
+    type_ = F.when(kind == "industry", kind).otherwise(F.lit("facility"))
     return _rows(
-        one, subject_id=F.col("subject_id"), subject_type=F.lit("facility"), name=name, name_en=name,
+        one, subject_id=F.col("subject_id"), subject_type=type_, name=name, name_en=name,
         parent_id=region_id(F.col("region_code")), region_code=F.col("region_code"),
         industry_code=F.col("industry_code"), synthetic=F.col("synthetic") == 1,
     )  # fmt: skip

@@ -13,6 +13,7 @@ from layers.thematic._acting import acting
 from layers.thematic._activities import MONTHS, kind_of
 from layers.thematic._masters import Masters
 from layers.thematic._parks import park_unsaid
+from layers.thematic._within import told_in_parts
 from models.method import methods
 
 MEASURED = ("stack_operation", "flue_gas_dry")  # activities of cems_stack and cems_co2: the same gas by hours and as a mean
@@ -26,7 +27,7 @@ def transform(
     """Return one row per finding, of those that the contract lists, with the rows concerned and a remedy."""
     told = Masters(enterprise, park, project, individual, facility).told()
     found = [_overlaps(told), _two_codes(subject), _outside(activity, subject), _measured_twice(activity)]
-    found += [_hours_beside(activity), _elsewhere(subject)]
+    found += [_hours_beside(activity), _elsewhere(subject), _in_parts(activity, subject)]
     if places := acting(sources, told):
         found.append(_two_places(places[0]))
     found += [_unknown(subject, column, finding) for column, finding in REFERENCES.items()]
@@ -172,6 +173,16 @@ def _hours_beside(activity: DataFrame) -> DataFrame:
         message=_text(F.col("subject_id"), " tells ", F.col("code"), " by hours and by longer periods from ", F.col("first_date"),
                       " to ", F.col("last_date"), ": each stands in a book of its own, and business.activity_rollup adds both"),
         remedy="none is needed for emissions; read the quantity of one grain alone, or give the hours a code of their own",
+    )  # fmt: skip
+
+
+def _in_parts(activity: DataFrame, subject: DataFrame) -> DataFrame:
+    """Regions and industries of one that are told as a whole and in part: both stand, and both add up."""
+    return _found(
+        told_in_parts(activity, subject), "told_in_parts", other_id=F.col("part_id"), rows=F.col("rows"),
+        message=_text(F.col("subject_id"), " tells ", F.col("activity_code"), " of ", F.year("valid_from"), ", and ",
+                      F.col("part_id"), ", which is part of it, does too: both add up in one book"),
+        remedy="withdraw the whole or its parts, or deliver the whole without them",
     )  # fmt: skip
 
 

@@ -1,0 +1,50 @@
+"""Regions and their industries that are told as a whole and in part: both would add up in one book."""
+
+from __future__ import annotations
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+
+from layers.codes import section
+
+TERRITORY = "^(region|industry):"  # subjects that stand for all who emit there
+NATION, HOUSEHOLDS = "CHN", "households"
+
+
+def told_in_parts(activity: DataFrame, subject: DataFrame) -> DataFrame:
+    """Return a row for each year (`valid_from`), whole (`subject_id`) and part of it (`part_id`) with one activity of both.
+
+    A part is a region within another (GB/T 2260), an industry within another (GB/T 4754), or both.
+    """
+    year = F.trunc("date", "year")
+    acts = activity.where(F.col("subject_id").rlike(TERRITORY)).select("subject_id", "activity_code", year.alias("year"))
+    told = acts.groupBy("subject_id", "activity_code", "year").agg(F.count(F.lit(1)).alias("rows"))
+    whole, part = (_placed(told, subject, letter) for letter in "wp")
+    same = (F.col("w_activity_code") == F.col("p_activity_code")) & (F.col("w_year") == F.col("p_year"))
+    both = whole.join(part, same & (F.col("w_subject_id") != F.col("p_subject_id")) & _region() & _industry())
+    who = (F.col("w_subject_id").alias("subject_id"), F.col("p_subject_id").alias("part_id"), F.col("w_year").alias("valid_from"))
+    pairs = both.select(*who, F.col("w_activity_code").alias("code"), F.col("p_rows").cast("decimal(19,0)").alias("rows"))
+    return pairs.groupBy("subject_id", "part_id", "valid_from").agg(
+        F.min("code").alias("activity_code"), F.sum("rows").alias("rows")
+    )
+
+
+def _placed(told: DataFrame, subject: DataFrame, letter: str) -> DataFrame:
+    latest = subject.where(F.coalesce("latest", F.lit(True)))
+    nobody = F.when(F.col("subject_id").startswith("industry:"), F.lit(HOUSEHOLDS)).otherwise(F.lit(""))
+    place = latest.select(F.col("subject_id").alias("_id"), "region_code", F.coalesce("industry_code", nobody).alias("industry"))
+    rows = told.join(place, F.col("subject_id") == F.col("_id"))
+    names = ("subject_id", "activity_code", "year", "rows", "region_code", "industry")
+    return rows.select(*(F.col(name).alias(f"{letter}_{name}") for name in names))
+
+
+def _region() -> Column:
+    whole, part = F.col("w_region_code"), F.col("p_region_code")
+    of_nation = (whole == NATION) & part.rlike("^[0-9]{6}$")
+    return of_nation | part.startswith(F.regexp_replace(whole, "(00){1,2}$", ""))
+
+
+def _industry() -> Column:
+    """Tell whether an industry is within another; a whole without one is of all, households among them."""
+    whole, part = F.col("w_industry"), F.col("p_industry")
+    return part.startswith(whole) | F.coalesce(whole == section(part), F.lit(False))
