@@ -101,6 +101,17 @@ def note(lake: Lake, row: Row, head: DeltaTable | None = None) -> Row:
     return made
 
 
+def became(lake: Lake, report_id: str, **what: str) -> Row:
+    """Put down what became of a report, e.g. its `status`, beside all else that the ledger says of it at this moment."""
+
+    def once() -> Row:
+        head = lake.create(contract(TABLE))
+        (row,) = (row for row in listed(lake, head) if row["report_id"] == report_id)
+        return note(lake, row | what, head)
+
+    return retrying(once)
+
+
 def listed(lake: Lake, head: DeltaTable | None = None) -> list[Row]:
     """Return the state of every report, the newest first; as of the ledger's `head`, where one is given."""
     states = {row["report_id"]: row for row in history(lake, head)}

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from conf.settings import Webhook
 from jobs.lake import Lake
 from jobs.posting import post, signature
-from jobs.reports.kept import TABLE, Row, files, note, report
+from jobs.reports.kept import TABLE, Row, became, files, report
 from jobs.webhooks import subscribed
 from schemas.errors import UserError
 
@@ -34,7 +34,10 @@ def submit(lake: Lake, hooks: Mapping[str, Webhook], report_id: str, to: str = "
     hook = hooks[receiver]
     headers = {"webhook-id": event, "webhook-timestamp": str(at), "webhook-signature": signature(hook.secret, event, at, body)}
     reply = post(hook.url, body, headers, private=hook.private, seconds=SECONDS)
-    return note(lake, row | {"status": "submitted" if reply.taken else "failed", "receiver": receiver, "reply": reply.told})
+    # Sending takes its time, and another may have added a format to what was still a draft: the receiver does not have it.
+    late = json.loads(report(lake, row["report_id"])["files"]).keys() - json.loads(row["files"]).keys()
+    told = "; ".join([reply.told, *(f"{name} came too late and was not sent" for name in sorted(late))])
+    return became(lake, row["report_id"], status="submitted" if reply.taken else "failed", receiver=receiver, reply=told)
 
 
 def _receiver(hooks: Mapping[str, Webhook], to: str) -> str:
@@ -69,4 +72,4 @@ def mark(lake: Lake, report_id: str, answer: str, by: str) -> Row:
     if row["status"] != "submitted":
         raise UserError(f"it is {row['status']}, and not submitted", where=row["report_id"],
                         remedy=f"`carbonlake report submit {row['report_id']}` first")  # fmt: skip
-    return note(lake, row | {"status": answer, "reply": by})
+    return became(lake, row["report_id"], status=answer, reply=by)

@@ -382,6 +382,27 @@ def test_what_is_sent_at_once_gets_no_other_format(lake: Lake, told: Figures, mo
     assert list(kept.files(lake, kept.report(lake, draft["report_id"])).values()) == [b"one"]
 
 
+def test_a_format_that_is_added_while_a_report_is_sent_is_kept_and_told(
+    lake: Lake,
+    told: Figures,
+    receiver: Receiver,
+    monkeypatch: pytest.MonkeyPatch,  # noqa: F811
+) -> None:
+    other = dataclasses.replace(told, asked=dataclasses.replace(told.asked, release="sent while it grew"))
+    draft, post = kept.keep(lake, other, {"docx": b"one"}, {}).row, sent.post
+    hooks = {"bureau": Webhook(url=receiver.url, tables="ops.report", secret="a secret of ours, long enough", private=True)}
+
+    def slow(*given: Any, **more: Any) -> Any:
+        assert kept.keep(lake, other, {"pdf": b"two"}, {}).outcome == "formats added"
+        return post(*given, **more)
+
+    monkeypatch.setattr(sent, "post", slow)
+    row = sent.submit(lake, hooks, draft["report_id"])
+    assert row["status"] == "submitted" and row["reply"].endswith(f"; {draft['report_id']}.pdf came too late and was not sent")
+    assert sorted(kept.files(lake, row).values()) == [b"one", b"two"]
+    assert sorted(kept.files(lake, sent.mark(lake, draft["report_id"], "accepted", "bureau")).values()) == [b"one", b"two"]
+
+
 def test_what_was_sent_stays_as_it_was_when_data_change(lake: Lake, told: Figures) -> None:
     other = dataclasses.replace(told, asked=dataclasses.replace(told.asked, release="stays"))
     sent_row = kept.note(lake, kept.keep(lake, other, {"docx": b"sent"}, {}).row | {"status": "submitted"})
