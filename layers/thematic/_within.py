@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from functools import reduce
+
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from layers.codes import section
+from schemas.contracts import contract
 
 TERRITORY = "^(region|industry):"  # subjects that stand for all who emit there
 NATION, HOUSEHOLDS = "CHN", "households"
+SECTORS = ("subject_id", "year_start", "sector_name", "carrier_code")  # columns of a balance by sector and fuel
+TOWN, LAND = "城镇", "乡村"  # the two halves of households, which add up rightly
 
 
 def told_in_parts(activity: DataFrame, subject: DataFrame) -> DataFrame:
@@ -27,6 +32,34 @@ def told_in_parts(activity: DataFrame, subject: DataFrame) -> DataFrame:
     return pairs.groupBy("subject_id", "part_id", "valid_from").agg(
         F.min("code").alias("activity_code"), F.sum("rows").alias("rows")
     )
+
+
+def several_sectors(sources: dict[str, DataFrame]) -> list[DataFrame]:
+    """Return a row for each subject and year (`valid_from`) with one fuel in several sectors, `said` with one of the fuels.
+
+    A sector and its "of which" (其中) bear one code, and add up in one subject. An empty list where no table has sectors.
+    """
+    told = [_burnt(table, frame) for table, frame in sorted(sources.items()) if contract(table).columns.keys() >= {*SECTORS}]
+    if not told:
+        return []
+    town, land = (F.col("sector_name").contains(one) & ~F.col("sector_name").contains(other)
+                  for one, other in ((TOWN, LAND), (LAND, TOWN)))  # fmt: skip
+    halves = [F.sum(F.when(test, F.lit(1)).otherwise(F.lit(0))).alias(name) for test, name in ((town, "town"), (land, "land"))]
+    names = (F.min("sector_name").alias("low"), F.max("sector_name").alias("high"), F.count(F.lit(1)).alias("rows"))
+    each = reduce(DataFrame.unionByName, told).groupBy("subject_id", "carrier_code", "year_start").agg(*names, *halves)
+    found = each.where("low <> high and not (rows = 2 and town = 1 and land = 1)")
+    year, several = (column.cast("string") for column in (F.year("year_start"), F.col("rows")))
+    said = F.concat("carrier_code", F.lit(" of "), year, F.lit(" in "), several, F.lit(" sectors, "), "low", F.lit(" and "),
+                    "high", F.lit(" among them"))  # fmt: skip
+    counted = F.sum(F.col("rows").cast("decimal(19,0)")).alias("rows")
+    return [found.withColumn("said", said).groupBy("subject_id", F.col("year_start").alias("valid_from")).agg(
+        F.min("said").alias("said"), counted)]  # fmt: skip
+
+
+def _burnt(table: str, frame: DataFrame) -> DataFrame:
+    """Return the rows of a balance that burn anything."""
+    amounts = sorted({one.quantity for one in contract(table).activity.values()})
+    return frame.where(F.coalesce(*amounts) > 0).select(*SECTORS)
 
 
 def _placed(told: DataFrame, subject: DataFrame, letter: str) -> DataFrame:

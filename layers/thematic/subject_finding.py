@@ -13,7 +13,7 @@ from layers.thematic._acting import acting
 from layers.thematic._activities import MONTHS, kind_of
 from layers.thematic._masters import Masters
 from layers.thematic._parks import park_unsaid
-from layers.thematic._within import told_in_parts
+from layers.thematic._within import several_sectors, told_in_parts
 from models.method import methods
 
 MEASURED = ("stack_operation", "flue_gas_dry")  # activities of cems_stack and cems_co2: the same gas by hours and as a mean
@@ -30,6 +30,7 @@ def transform(
     found += [_hours_beside(activity), _elsewhere(subject), _in_parts(activity, subject)]
     if places := acting(sources, told):
         found.append(_two_places(places[0]))
+    found += [_sectors(one) for one in several_sectors(sources)]
     found += [_unknown(subject, column, finding) for column, finding in REFERENCES.items()]
     return reduce(DataFrame.unionByName, found)
 
@@ -183,6 +184,15 @@ def _in_parts(activity: DataFrame, subject: DataFrame) -> DataFrame:
         message=_text(F.col("subject_id"), " tells ", F.col("activity_code"), " of ", F.year("valid_from"), ", and ",
                       F.col("part_id"), ", which is part of it, does too: both add up in one book"),
         remedy="withdraw the whole or its parts, or deliver the whole without them",
+    )  # fmt: skip
+
+
+def _sectors(told: DataFrame) -> DataFrame:
+    """Subjects that tell one fuel in several sectors: a sector and what it holds bear one code, and both add up."""
+    return _found(
+        told, "several_sectors", rows=F.col("rows"),
+        message=_text(F.col("subject_id"), " tells ", F.col("said"), ": all add up, and what is part of another counts twice"),
+        remedy="withdraw the whole or what is part of it (其中); where none is part of another, nothing is to be done",
     )  # fmt: skip
 
 
