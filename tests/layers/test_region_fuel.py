@@ -91,6 +91,31 @@ def test_what_a_province_lands_for_its_own_code_of_a_fuel_goes_before_the_fuel_a
         role: (value, "provincial_2011") for role, value, _ in values}  # fmt: skip
 
 
+HEAT_OF_A_PROVINCE, CARBON_OF_THE_GUIDE = {"ncv": 21}, {"cc": 0.026, "of": 0.9}
+
+
+@pytest.mark.parametrize("landed", [CARBON_OF_THE_GUIDE, HEAT_OF_A_PROVINCE], ids=["carbon", "heat"])
+@pytest.mark.parametrize("state", ["fuel", "gas"])
+def test_a_province_may_land_the_carbon_of_the_guide_or_its_own_heat_alone(spark: Any, landed: Row, state: str) -> None:
+    code, per, quantity = ("fuel_raw_coal", "t", "t") if state == "fuel" else ("fuel_natural_gas", "1e4Nm3", "1e4Nm3")
+    units = {"ncv": f"GJ/{per}", "cc": "tC/GJ", "of": "1"}
+    general = {"ncv": 20, "cc": 0.02, "of": 0.98}
+    rows = [{"factor_id": f"{name} {role}", "factor_set": name, "kind": "default", "role": role, "unit": units[role],
+             "activity_code": code, "value": value} for name, values in (("provincial_2011", landed), ("NDRC_GENERAL", general))
+            for role, value in values.items()]  # fmt: skip
+    subject = {"subject_id": "industry:140000:31", "region_code": "140000", "industry_code": "31"}
+    burnt = {"activity_id": "a", "subject_id": "industry:140000:31", "period_start": "2022-01-01T00:00:00Z", "grain": "year",
+             "date": "2022-01-01", "activity_code": f"region_{code}", "quantity": 1, "unit": quantity,
+             "data_grade": "calculated"}  # fmt: skip
+    told = (frame(spark, "thematic.activity", [burnt]), frame(spark, "thematic.subject", [subject]))
+    gwp = {"factor_id": "CO2", "factor_set": "AR5", "role": "gwp", "gas": "CO2", "value": 1, "unit": "1"}
+    made = emission_input(*told, frame(spark, "knowledge.factor", [*rows, gwp]), frame(spark, "knowledge.factor_hour", []))
+    taken = made.where(f"line_id = 'a|region_{state}_co2|CO2' and kind = 'factor' and role <> 'gwp'").collect()
+    assert {row["role"]: (row["value"], row["factor_set"]) for row in taken} == {
+        role: (landed[role], "provincial_2011") if role in landed else (general[role], "NDRC_GENERAL")
+        for role in units}  # fmt: skip
+
+
 @pytest.mark.parametrize(("code", "sector"), [("A", "agriculture"), ("F", "building"), ("G", "transport"), ("54", "transport"),
                                               ("C", "unknown:C"), (None, "unknown")])  # fmt: skip
 def test_the_letter_of_a_section_is_of_a_sector_where_all_its_divisions_are(spark: Any, code: str | None, sector: str) -> None:
