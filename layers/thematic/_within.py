@@ -12,6 +12,9 @@ from schemas.contracts import contract
 
 TERRITORY = "^(region|industry):"  # subjects that stand for all who emit there
 NATION, HOUSEHOLDS = "CHN", "households"
+# Fuel → its kinds: of a balance 其中, though one that tells kinds may mean by the fuel the rest.
+HELD = {"region_fuel_raw_coal": ("region_fuel_anthracite", "region_fuel_bituminous_coal", "region_fuel_lignite"),
+        "region_fuel_kerosene": ("region_fuel_jet_kerosene",)}  # fmt: skip
 SECTORS = ("subject_id", "year_start", "sector_name", "carrier_code")  # columns of a balance by sector and fuel
 TOWN, LAND = "城镇", "乡村"  # the two halves of households, which add up rightly
 
@@ -19,19 +22,34 @@ TOWN, LAND = "城镇", "乡村"  # the two halves of households, which add up ri
 def told_in_parts(activity: DataFrame, subject: DataFrame) -> DataFrame:
     """Return a row for each year (`valid_from`), whole (`subject_id`) and part of it (`part_id`) with one activity of both.
 
-    A part is a region within another (GB/T 2260), an industry within another (GB/T 4754), or both.
+    A part is a region within another (GB/T 2260), an industry within another (GB/T 4754), or both; a kind of fuel of the
+    fuel that a balance has it under (HELD), whose `part_id` is empty where one subject tells both. `said` names one activity.
     """
     year = F.trunc("date", "year")
     acts = activity.where(F.col("subject_id").rlike(TERRITORY)).select("subject_id", "activity_code", year.alias("year"))
     told = acts.groupBy("subject_id", "activity_code", "year").agg(F.count(F.lit(1)).alias("rows"))
     whole, part = (_placed(told, subject, letter) for letter in "wp")
-    same = (F.col("w_activity_code") == F.col("p_activity_code")) & (F.col("w_year") == F.col("p_year"))
-    both = whole.join(part, same & (F.col("w_subject_id") != F.col("p_subject_id")) & _region() & _industry())
-    who = (F.col("w_subject_id").alias("subject_id"), F.col("p_subject_id").alias("part_id"), F.col("w_year").alias("valid_from"))
-    pairs = both.select(*who, F.col("w_activity_code").alias("code"), F.col("p_rows").cast("decimal(19,0)").alias("rows"))
-    return pairs.groupBy("subject_id", "part_id", "valid_from").agg(
-        F.min("code").alias("activity_code"), F.sum("rows").alias("rows")
-    )
+    same = (F.col("w_activity_code") == F.col("as_code")) & (F.col("w_year") == F.col("p_year"))
+    one, of_one = F.col("w_subject_id") == F.col("p_subject_id"), F.col("w_activity_code") == F.col("p_activity_code")
+    both = whole.join(_held(part), same & ~(one & of_one) & _region() & _industry())
+    too = (F.when(one, F.concat("p_activity_code", F.lit(", which is part of it, too")))
+           .when(of_one, F.concat("p_subject_id", F.lit(", which is part of it, does too")))
+           .otherwise(F.concat("p_subject_id", F.lit(", which is part of it, tells "), "p_activity_code")))  # fmt: skip
+    said = F.concat("w_activity_code", F.lit(" of "), F.year("w_year").cast("string"), F.lit(", and "), too).alias("said")
+    part_id = F.when(one, F.lit("")).otherwise(F.col("p_subject_id")).alias("part_id")
+    who = (F.col("w_subject_id").alias("subject_id"), part_id, F.col("w_year").alias("valid_from"), "p_activity_code")
+    pairs = both.select(*who, said, F.col("p_rows").cast("decimal(19,0)").alias("rows"))
+    by = ("subject_id", "part_id", "valid_from")
+    each = pairs.groupBy(*by, "p_activity_code").agg(F.min("said").alias("said"), F.max("rows").alias("rows"))
+    return each.groupBy(*by).agg(F.min("said").alias("said"), F.sum("rows").alias("rows"))
+
+
+def _held(part: DataFrame) -> DataFrame:
+    """Add the activities that hold a part (`as_code`): its own, and that of the fuel that its own is a kind of."""
+    above: Column = F.when(F.lit(False), F.lit(""))
+    for whole, kinds in HELD.items():
+        above = above.when(F.col("p_activity_code").isin(*kinds), F.lit(whole))
+    return part.select("*", F.explode(F.array(F.col("p_activity_code"), above)).alias("as_code"))
 
 
 def several_sectors(sources: dict[str, DataFrame]) -> list[DataFrame]:

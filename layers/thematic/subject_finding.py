@@ -178,12 +178,11 @@ def _hours_beside(activity: DataFrame) -> DataFrame:
 
 
 def _in_parts(activity: DataFrame, subject: DataFrame) -> DataFrame:
-    """Regions and industries of one that are told as a whole and in part: both stand, and both add up."""
+    """Regions, industries and fuels that are told as a whole and in part: both stand, and both add up."""
     return _found(
         told_in_parts(activity, subject), "told_in_parts", other_id=F.col("part_id"), rows=F.col("rows"),
-        message=_text(F.col("subject_id"), " tells ", F.col("activity_code"), " of ", F.year("valid_from"), ", and ",
-                      F.col("part_id"), ", which is part of it, does too: both add up in one book"),
-        remedy="withdraw the whole or its parts, or deliver the whole without them",
+        message=_text(F.col("subject_id"), " tells ", F.col("said"), ": both add up in one book"),
+        remedy="withdraw the whole or its parts, or deliver the whole without them; a fuel told without its kinds may stand",
     )  # fmt: skip
 
 
