@@ -7,11 +7,13 @@ from typing import Any
 import pytest
 from pyspark.sql import functions as F
 
+from jobs.clean import checks
 from layers.business._levels import rolled
 from layers.business.emission import transform as emission
 from layers.business.emission_input import transform as emission_input
 from samples.combustion import combustion
-from tests.frames import Row, frame
+from schemas.contracts import contract
+from tests.frames import Row, cleaned, frame
 
 HEAT = {"fuel_raw_coal": ("CHINA_STAT", 20.908, 0.02637, 0.94), "fuel_diesel": ("NDRC_GENERAL", 43.33, 0.0202, 0.98),
         "fuel_gasoline": ("NDRC_GENERAL", 44.8, 0.0189, 0.98)}  # fmt: skip
@@ -89,6 +91,20 @@ def test_what_a_province_lands_for_its_own_code_of_a_fuel_goes_before_the_fuel_a
     )
     assert {row["role"]: (row["value"], row["factor_set"]) for row in rows.collect()} == {
         role: (value, "provincial_2011") for role, value, _ in values}  # fmt: skip
+
+
+@pytest.mark.parametrize(("year", "fuel", "warned"), [("2009", "其他煤气", True), ("2010", "其他煤气", False),
+                                                      ("2009", "焦炉煤气", False)])  # fmt: skip
+def test_other_gas_of_years_that_hold_that_of_furnaces_is_kept_and_warned_of(
+    spark: Any, year: str, fuel: str, warned: bool
+) -> None:
+    one = contract("cleaned.region_fuel_year")
+    given = {"行政区划代码": "140000", "年份": year, "部门": "黑色金属", "行业代码": "31", "能源品种": fuel,
+             "消费量(亿立方米)": "1", "数据来源": "made up"}  # fmt: skip
+    (row,) = cleaned(spark, one, given)
+    bit = [check.label for check in checks(one, given)].index("other_gas_of_its_own")
+    assert row["_verdict"] == "ok"
+    assert bool(row["_rules"] & 1 << bit) == warned
 
 
 HEAT_OF_A_PROVINCE, CARBON_OF_THE_GUIDE = {"ncv": 21}, {"cc": 0.026, "of": 0.9}
