@@ -22,7 +22,8 @@ BURNT = {
     "power": ("4411", "raw_coal", 1, 1.5), "steel": ("31", "raw_coal", 10, 1.5), "shops": ("F", "raw_coal", 10, 1.5),
     "farms": ("01", "raw_coal", 300, 1.5), "homes": (None, "raw_coal", 300, 1.5), "building sites": ("E", "diesel", 4.15, 28.6),
     "trains": ("53", "diesel", 4.15, 28.6), "lorries": ("54", "diesel", 3.9, 3.9), "mills": ("13", "diesel", 3, 0.6),
-    "cars": (None, "gasoline", 25, 8),
+    "cars": (None, "gasoline", 25, 8), "mines, all": ("B", "raw_coal", 1, 1.5), "ore": ("0810", "raw_coal", 10, 1.5),
+    "utilities, all": ("D", "raw_coal", 1, 1.5), "water": ("46", "raw_coal", 10, 1.5),
 }  # fmt: skip
 
 

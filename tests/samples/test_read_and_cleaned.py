@@ -26,7 +26,7 @@ ROWS = {
     "cleaned.enterprise_output_month": 1724, "cleaned.fuel_factor": 50, "cleaned.grid_factor": 150, "cleaned.gwp": 81,
     "cleaned.park": 2, "cleaned.project": 2, "cleaned.individual": 2, "cleaned.facility": 3,
     "cleaned.process_factor": 463, "cleaned.standard_coal": 27,
-    "cleaned.library_factor": 462, "cleaned.region_fuel_year": 31,
+    "cleaned.library_factor": 510, "cleaned.region_fuel_year": 31,
     "cleaned.measured_parameter": 4, "cleaned.emission_report": 9, "cleaned.factor_override": 1,
     "cleaned.defra_factor": 124, "cleaned.epa_factor": 222, "cleaned.eea_intensity": 841,
 }  # fmt: skip
