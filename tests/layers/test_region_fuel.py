@@ -65,6 +65,26 @@ def test_every_sector_has_three_gases_by_what_it_burns_its_fuel_in(spark: Any) -
     assert got == pytest.approx(wanted, rel=1e-4, abs=1e-6)
 
 
+def test_a_factor_cites_the_table_of_who_burns_the_fuel(spark: Any) -> None:
+    tables = {"44": "2.2", "45": "2.2", "25": "2.2", "31": "2.3", "E": "2.3", "51": "2.4", "F": "2.4", "01": "2.5", None: "2.5"}
+    fuels = {"raw_coal": "t", "fuel_oil": "t", "natural_gas": "1e4Nm3"}
+    heat = [{"factor_id": f"heat {fuel}", "factor_set": "NDRC_GENERAL", "kind": "default", "role": "ncv", "value": 40,
+             "unit": f"GJ/{unit}", "activity_code": f"fuel_{fuel}"} for fuel, unit in fuels.items()]  # fmt: skip
+    subject = [{"subject_id": f"industry:140000:{code}", "region_code": "140000", "industry_code": code} for code in tables]
+    activity = [{"activity_id": f"{code} {fuel}", "subject_id": f"industry:140000:{code}", "grain": "year", "quantity": 1,
+                 "period_start": "2022-01-01T00:00:00Z", "date": "2022-01-01", "activity_code": f"region_fuel_{fuel}",
+                 "unit": unit, "data_grade": "calculated"} for code in tables for fuel, unit in fuels.items()]  # fmt: skip
+    _, _, factor, hours = _frames(spark, *heat)
+    told = (frame(spark, "thematic.activity", activity), frame(spark, "thematic.subject", subject))
+    cited = emission_input(*told, factor, hours).where("role = 'ef'").select("line_id", "ref_id").collect()
+    assert len(cited) == len(activity) * len(("CH4", "N2O"))
+    for line, factor_id in cited:
+        first, *last = factor_id.split()[-1].split("-")
+        code = line.split()[0]
+        wanted = tables[None if code == "None" else code]
+        assert first <= wanted <= (last or [first])[0], (line, factor_id)
+
+
 def test_gas_that_coke_turned_into_has_no_co2_beside_that_of_the_coke(spark: Any) -> None:
     burnt = {"blast_furnace_gas": 0, "converter_gas": 0, "coke_oven_gas": 1}
     activity = [{"activity_id": fuel, "subject_id": "industry:140000:31", "period_start": "2022-01-01T00:00:00Z",
