@@ -27,7 +27,7 @@ Family = Literal["emission_factor", "mass_balance", "direct_measurement"]
 GRAINS: tuple[Grain, ...] = ("hour", "day", "month", "quarter", "year")
 # The set under which the lake adds gases up; another set is another table, never more rows of this one.
 GWP_SET = "AR5"
-PARENT = "parent"  # of_activity: factors of the activity above serve where an activity has none of its own
+PARENT = "parent"  # of_activity: factors of the activity above serve, too; its own before them where both are as near
 
 
 def _several(value: Any) -> Any:
@@ -55,7 +55,7 @@ class Input(Closed):
     uncertainty_percent: float | None = Field(None, ge=0, description="Half of the 95 % interval where the source gives none")
     of_activity: Texts = Field(
         (),
-        description="Activities whose factors serve, where another line takes the same; parent: its own, else of the one above",
+        description="Activities whose factors serve, where another line takes the same; parent: its own and of the one above",
     )
     technology: str = Field("", description="Factors of this technology serve, before those of none in particular")
     note: str = ""

@@ -114,6 +114,17 @@ def test_what_a_province_lands_for_its_own_code_of_a_fuel_goes_before_the_fuel_a
         role: (value, "provincial_2011") for role, value, _ in values}  # fmt: skip
 
 
+def test_what_is_of_the_province_goes_before_what_is_of_its_own_code_and_of_anywhere(spark: Any) -> None:
+    values = {"ncv": (21, "GJ/t"), "cc": (0.026, "tC/GJ"), "of": (0.9, "1")}
+    rows = [{"factor_id": f"{code} {role}", "factor_set": "provincial_2011", "kind": "default", "role": role, "unit": unit,
+             "activity_code": code, "region_code": region, "value": value * times} for role, (value, unit) in values.items()
+            for code, region, times in (("region_fuel_raw_coal", None, 0.5), ("fuel_raw_coal", "140000", 1))]  # fmt: skip
+    taken = emission_input(*_frames(spark, *rows)).where(
+        "line_id = 'steel|region_fuel_co2|CO2' and kind = 'factor' and role <> 'gwp'"
+    )
+    assert {row["role"]: row["ref_id"] for row in taken.collect()} == {role: f"fuel_raw_coal {role}" for role in values}
+
+
 @pytest.mark.parametrize(("year", "fuel", "warned"), [("2009", "其他煤气", True), ("2010", "其他煤气", False),
                                                       ("2009", "焦炉煤气", False)])  # fmt: skip
 def test_other_gas_of_years_that_hold_that_of_furnaces_is_kept_and_warned_of(
@@ -154,7 +165,8 @@ def test_a_province_may_land_the_carbon_of_the_guide_or_its_own_heat_alone(spark
 
 
 @pytest.mark.parametrize(("code", "sector"), [("A", "agriculture"), ("F", "building"), ("G", "transport"), ("54", "transport"),
-                                              ("C", "unknown:C"), (None, "unknown")])  # fmt: skip
+                                              ("B", "unknown:B"), ("C", "unknown:C"), ("D", "unknown:D"),
+                                              (None, "unknown")])  # fmt: skip
 def test_the_letter_of_a_section_is_of_a_sector_where_all_its_divisions_are(spark: Any, code: str | None, sector: str) -> None:
     nobody = [F.lit(None).cast("string").alias(f"{name}_id") for name in ("park", "enterprise", "facility")]
     place = frame(spark, "thematic.subject", [{"region_code": "140000", "industry_code": code}]).select(
