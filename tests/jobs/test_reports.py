@@ -385,8 +385,8 @@ def test_what_is_sent_at_once_gets_no_other_format(lake: Lake, told: Figures, mo
 def test_a_format_that_is_added_while_a_report_is_sent_is_kept_and_told(
     lake: Lake,
     told: Figures,
-    receiver: Receiver,
-    monkeypatch: pytest.MonkeyPatch,  # noqa: F811
+    receiver: Receiver,  # noqa: F811
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     other = dataclasses.replace(told, asked=dataclasses.replace(told.asked, release="sent while it grew"))
     draft, post = kept.keep(lake, other, {"docx": b"one"}, {}).row, sent.post
