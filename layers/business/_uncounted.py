@@ -75,7 +75,7 @@ def _remainders(overlap: DataFrame) -> DataFrame:
         F.col("unit"), F.lit(": deliver what the other parts tell, withdraw what they told, or say `beside: true` in "),
         F.col("source_table"), F.lit(" where it is no sum of theirs"),
     )  # fmt: skip
-    period = F.coalesce(*(F.when(test, F.lit(grain)) for grain, test in _longer(F.col("stands_grain"))), F.col("grain"))
+    period = F.coalesce(*(F.when(test, F.lit(grain)) for grain, test in _longer(F.col("compared_grain"))), F.col("grain"))
     return _rows(overlap.where("remainder is not null"), "remainder", F.col("remainder"), remedy, period)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from functools import reduce
 from itertools import product
 
 from pyspark.sql import Column, DataFrame, Window
@@ -16,7 +17,7 @@ RANK, EQUAL, NOBODY, WAITS = "rank", "equal", "nobody", "waits"
 QUANTITY = "decimal(28,6)"
 SAME = ("subject_id", "kind", "grain", "at")
 STATE = ("lost", "settled_by", "stands_table", "stands_grain", "stands_subject_id", "stands_quantity", "told_there", "block",
-         "stood", "over", "nested")  # fmt: skip
+         "compared_grain", "entire", "stood", "over", "nested")  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,8 @@ def by_rank(sums: DataFrame) -> DataFrame:
         "lost": lost, "settled_by": F.when(lost, by), "stands_table": F.when(settled, F.col("_table")),
         "stands_grain": F.when(settled, F.col("grain")), "stands_subject_id": F.when(settled, F.col("subject_id")),
         "stands_quantity": F.when(settled & (F.col("unit") == F.col("_unit")), F.col("_low")),
-        "told_there": F.when(lost, F.col("told")), "block": F.col("at"), "stood": F.lit(True),
+        "told_there": F.when(lost, F.col("told")), "block": F.col("at"),
+        "compared_grain": F.when(lost, F.col("grain")), "entire": F.lit(True), "stood": F.lit(True),
         "over": F.lit(0).cast(QUANTITY), "nested": F.lit(0).cast(QUANTITY),
     }  # fmt: skip
     return known.select(*sums.columns, *(value.alias(name) for name, value in state.items()))
@@ -84,17 +86,46 @@ def by_part(rows: DataFrame, head: str, grains: Collection[str]) -> DataFrame:
     whole = F.coalesce(F.col("subject_id") == F.col(head), F.lit(False))
     part = F.coalesce(F.col("subject_id") != F.col(head), F.lit(False))
     sides = Sides(whole & ~F.col("beside"), part, "whole", "parts")
-    group, told = rows, [grain for grain in GRAINS if grain in grains]
-    for grain in told:
-        one = F.when(~F.col("lost") & (F.col("grain") == grain) & (sides.upper | sides.lower), F.lit(1))
-        group = group.withColumn(f"_{grain}", F.max(one).over(Window.partitionBy(head, "kind", _begin(F.lit(grain)))))
-    longest = F.coalesce(*(F.when(F.col(f"_{grain}") == 1, F.lit(grain)) for grain in reversed(told)), F.col("grain"))
     # Several parts tell of one period: it is covered once, by the one that tells most of it.
     order = (F.col("seconds").desc(), "subject_id", "source_table")
     once = Window.partitionBy(head, "kind", "grain", "at", "lost", part).orderBy(*order)
-    group = group.withColumns({"_over": longest, "_nth": F.row_number().over(once)})
-    alone = [F.sum(F.when((F.col("_nth") == 1) & (F.col("grain") == grain), _standing("_lower", "seconds"))) for grain in told]
+    told = [grain for grain in GRAINS if grain in grains]
+    group = _longest(rows.withColumn("_nth", F.row_number().over(once)), head, told, sides)
+    alone = [F.sum(F.when(_covers(grain), _standing("_lower", "seconds"))) for grain in told]
     return _settled(group, (head, "kind"), sides, *alone).select(*rows.columns)
+
+
+def _longest(rows: DataFrame, head: str, told: Sequence[str], sides: Sides) -> DataFrame:
+    """Add `_over`, the longest grain that stands on one of the sides, or in which a whole within has a remainder.
+
+    Such a remainder is within that of the whole above it, which is told in as long a period, where both sides tell all of it:
+    else each of the shorter ones would list its own again. Where one of them tells a part, the shorter ones are settled alone.
+    """
+    group = rows
+    for place, grain in enumerate(told):
+        period = Window.partitionBy(head, "kind", _begin(F.lit(grain)))
+        stands, own = ~F.col("lost") & _calendar(), F.col("grain") == grain
+        within = F.when(sides.lower & (F.col("over") > 0) & own & _calendar(), F.col("seconds"))
+        above = F.when(sides.upper & stands & F.col("grain").isin(*told[:place]), F.col("seconds"))
+        below = {f"_low_{one}": F.when(sides.lower & stands & _covers(one), F.col("seconds")) for one in told[:place]}
+        tells = F.max(F.when(~F.col("lost") & own & (sides.upper | sides.lower), F.lit(1))).over(period)
+        sums = {name: F.sum(value).over(period) for name, value in {"_up": above, **below}.items()}
+        seen = group.withColumns({"_tells": tells, "_within": F.max(within).over(period), **sums})
+        full = [(F.col("_up") >= F.col("_within")) & (F.col(name) >= F.col("_within")) for name in below]
+        both = reduce(lambda a, b: a | b, (F.coalesce(one, F.lit(False)) for one in full), F.lit(False))
+        longer = F.when((F.col("_tells") == 1) | both, F.lit(1)).alias(f"_{grain}")
+        group = seen.select(*group.columns, longer)
+    longest = F.coalesce(*(F.when(F.col(f"_{grain}") == 1, F.lit(grain)) for grain in reversed(told)), F.col("grain"))
+    return group.withColumn("_over", longest)
+
+
+def _covers(grain: str) -> Column:
+    return (F.col("_nth") == 1) & (F.col("grain") == grain)
+
+
+def _calendar() -> Column:
+    """Tell whether a row is of a period of the calendar: a year from April is none."""
+    return _begin(F.col("grain")) == F.col("at")
 
 
 def with_what_it_takes_back(rows: DataFrame, grains: Collection[str]) -> DataFrame:
@@ -118,7 +149,8 @@ def with_what_it_takes_back(rows: DataFrame, grains: Collection[str]) -> DataFra
             waits = waits | (whole & (within | (finer & (F.col(f"_as_{by}_{grain}") == 1))))
         falls = waits & (F.col("kind") == kind) & ~F.col("lost")
         nothing = [name for name in STATE if name.startswith("stands_")]
-        given = {"settled_by": F.lit(WAITS), "told_there": F.col("told"), "block": F.col("at"), "stood": F.lit(True)}
+        given = {"settled_by": F.lit(WAITS), "told_there": F.col("told"), "block": F.col("at"),
+             "compared_grain": F.col("grain"), "entire": F.lit(True), "stood": F.lit(True)}  # fmt: skip
         marked = rows.withColumn("_falls", falls)
         falling = {name: F.when(F.col("_falls"), value).otherwise(F.col(name)) for name, value in given.items()}
         falling |= {name: F.when(~F.col("_falls"), F.col(name)) for name in nothing}
@@ -132,7 +164,7 @@ def _settled(rows: DataFrame, by: Sequence[str], sides: Sides, *covered: Column)
 
     Whoever lost before on the side that loses here is settled anew, for what it lost to may stand no more.
     """
-    fits = (_place(F.col("grain")) <= _place(F.col("_over"))) & (_begin(F.col("grain")) == F.col("at"))
+    fits = (_place(F.col("grain")) <= _place(F.col("_over"))) & _calendar()
     sided = rows.withColumns({"_block": _begin(F.col("_over")), "_upper": fits & sides.upper, "_lower": fits & sides.lower})
     group = Window.partitionBy(*by, "_over", "_block")
     exact = F.col("grain") == F.col("_over")
@@ -159,6 +191,7 @@ def _told(judged: DataFrame, group: WindowSpec, name: Column) -> DataFrame:
             for short, column in names.items() for end, of in (("low", F.min), ("high", F.max))}  # fmt: skip
     sums = {"_stands": _sum("_wins").over(group).cast(QUANTITY), "_gone": _sum("_falls").over(group).cast(QUANTITY),
             "_nested": F.sum(F.when(F.col("_lower"), F.col("over"))).over(group).cast(QUANTITY),
+            "_lasting": F.sum(F.when(F.col("_falls"), F.col("seconds"))).over(group),
             "_first": F.min(F.when(F.col("_falls"), _row())).over(group)}  # fmt: skip
     known = judged.withColumn("_falls", F.col("_loses") & ~F.col("lost")).withColumns(ends | sums)
 
@@ -168,7 +201,8 @@ def _told(judged: DataFrame, group: WindowSpec, name: Column) -> DataFrame:
     state = {
         "settled_by": name, "stands_table": F.col("_table_low"), "stands_grain": only("grain"),
         "stands_subject_id": only("subject"), "stands_quantity": F.when(only("unit") == F.col("unit"), F.col("_stands")),
-        "told_there": F.col("_gone"), "block": F.col("_block"), "stood": ~F.col("lost"),
+        "told_there": F.col("_gone"), "block": F.col("_block"), "compared_grain": F.col("_over"),
+        "entire": F.col("_lasting") >= F.col("_span"), "stood": ~F.col("lost"),
         "over": _over(F.when((only("unit") == F.col("unit")) & (name == "parts"), F.col("_stands"))), "nested": F.col("_nested"),
     }  # fmt: skip
     changed = {column: F.when(F.col("_loses"), value).otherwise(F.col(column)) for column, value in state.items()}

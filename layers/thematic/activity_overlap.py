@@ -15,8 +15,8 @@ from layers.thematic._tellings import TELLING, Tellings
 
 COLUMNS = ("activity_id", "subject_id", "period_start", "date", "grain", "activity_code", "quantity", "unit", "source_table",
            "delivery_id", "locator", "stands_table", "stands_grain", "stands_subject_id", "stands_quantity",
-           "difference_percent", "remainder", "settled_by")  # fmt: skip
-COMPARED = ("rank", "equal", "nobody", "finer", "parts")  # both tell of the same time from end to end
+           "compared_grain", "difference_percent", "remainder", "settled_by")  # fmt: skip
+COMPARED = ("rank", "equal", "nobody", "finer", "parts")  # both may tell of the same time from end to end
 
 
 def transform(sources: dict[str, DataFrame], subject: DataFrame) -> DataFrame:
@@ -50,7 +50,8 @@ def _headed(rows: DataFrame, subject: DataFrame) -> DataFrame:
 def _percent() -> Column:
     """By how much what falls is above what stands; none where it tells only of a part of the period, and of no more."""
     told, stands = to_double(F.col("told_there")), to_double(F.col("stands_quantity"))
-    comparable = F.col("settled_by").isin(*COMPARED) | (F.col("told_there") > F.col("stands_quantity"))
+    same = F.col("settled_by").isin(*COMPARED) & F.col("entire")
+    comparable = same | (F.col("told_there") > F.col("stands_quantity"))
     percent = (told - stands) / stands * F.lit(100.0)
     return F.when((F.col("stands_quantity") != 0) & comparable & fits(percent), fix(percent))
 

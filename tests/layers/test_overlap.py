@@ -31,11 +31,14 @@ activity:
 """
 GRAINS = ("hour", "day", "month", "quarter", "year")
 E, F1, F2, F3, P = "enterprise:E", "facility:1", "facility:2", "facility:3", "park:P"
+F4, F5 = "facility:4", "facility:5"
 SUBJECTS: list[Row] = [
     {"subject_id": P, "subject_type": "park"},
     {"subject_id": E, "subject_type": "enterprise", "park_id": P},
     *({"subject_id": one, "subject_type": "facility", "parent_id": E, "park_id": P} for one in (F1, F2)),
     {"subject_id": F3, "subject_type": "facility", "parent_id": E, "park_id": P, "valid_from": "2024-01-15"},
+    {"subject_id": F4, "subject_type": "facility", "park_id": P},
+    {"subject_id": F5, "subject_type": "facility", "parent_id": E, "park_id": "park:other"},
 ]  # fmt: skip
 
 
@@ -79,7 +82,8 @@ def _frame(spark: Any, name: str, some: list[tuple[str, str, float]]) -> Any:
 
 def _waiting(subject: Any, out: Any) -> list[tuple[Any, ...]]:
     kept = uncounted(out, subject, COLUMNS).orderBy("subject_id", "date")
-    return [tuple(row) for row in kept.select("subject_id", "reason", kept["quantity"].cast("double"), "suggestion").collect()]
+    what = ("subject_id", "reason", kept["quantity"].cast("double"), "suggestion", kept["date"].cast("string"), "grain")
+    return [tuple(row) for row in kept.select(*what).collect()]
 
 
 def _short(found: list[dict[str, Any]]) -> list[tuple[Any, ...]]:
@@ -161,7 +165,7 @@ def test_the_parts_of_an_enterprise_stand_before_it_and_what_they_lack_waits(tol
     left, taken, waiting = told(by_month=[*months(E, 100, last=2), *months(F1, 30, last=1), *months(F2, 60, last=1)])
     assert [row[:3] for row in left] == [(E, "month", "2024-02-01"), (F1, "month", "2024-01-01"), (F2, "month", "2024-01-01")]
     assert taken == [(E, "month", "2024-01-01", -100.0, "parts", "month", 90.0, 11.111111)]
-    ((who, reason, quantity, suggestion),) = waiting()
+    ((who, reason, quantity, suggestion, *_),) = waiting()
     assert (who, reason, quantity) == (E, "remainder", 10.0)
     assert "parts of enterprise:E tell 90.000000 kWh" in suggestion and "`beside: true` in cleaned.by_month" in suggestion
 
@@ -192,6 +196,13 @@ def test_a_year_of_a_part_stands_before_months_of_the_whole(told: Any) -> None:
     assert [row[:3] for row in waiting()] == [(E, "remainder", 20.0)], "once, not in each of the twelve months"
 
 
+def test_half_a_year_of_the_whole_is_not_called_less_than_a_year_of_its_part(told: Any) -> None:
+    _, taken, waiting = told(by_month=months(E, 10, last=6), by_year=[(F1, "2024-01-01", 100)])
+    assert {row[4:] for row in taken} == {("parts", "year", 100.0, None)} and waiting() == []
+    _, taken, _ = told(by_month=months(E, 20, last=6), by_year=[(F1, "2024-01-01", 100)])
+    assert {row[7] for row in taken} == {20.0}, "more in half of it is more"
+
+
 def test_a_park_and_what_is_in_it_count_once(told: Any) -> None:
     left, taken, waiting = told(by_month=[*months(P, 100, last=1), *months(E, 70, last=1), *months(F1, 60, last=1)])
     assert [row[0] for row in left] == [F1]
@@ -205,6 +216,29 @@ def test_what_the_months_of_a_part_lack_of_its_year_is_still_a_remainder_of_the_
     assert [row[:3] for row in waiting()] == [(E, "remainder", 10.0)]
 
 
+def test_what_an_enterprise_lacks_in_a_year_is_not_listed_again_in_the_months_of_its_park(told: Any) -> None:
+    left, taken, waiting = told(by_month=[*months(P, 11), *months(F1, 10)], by_year=[(E, "2024-01-01", 130)])
+    assert {row[0] for row in left} == {F1} and {row[4] for row in taken} == {"parts"} and len(taken) == 13
+    assert {row[6:] for row in taken if row[0] == P} == {(120.0, 10.0)}, "the years are compared"
+    assert [(row[0], row[2], *row[4:]) for row in waiting()] == [
+        (E, 10.0, "2024-01-01", "year"), (P, 2.0, "2024-01-01", "year")], "12 are not counted, once"  # fmt: skip
+
+
+@pytest.mark.parametrize(("park", "parts"), [(months(P, 11, last=6), months(F1, 10)), (months(P, 11), months(F1, 10, last=6))])
+def test_half_a_year_of_a_park_or_of_what_is_in_it_is_compared_by_the_month(told: Any, park: Any, parts: Any) -> None:
+    elsewhere = months(F5, 10)[len(parts) :]  # of the enterprise, in another park
+    left, taken, waiting = told(by_month=[*park, *parts, *elsewhere], by_year=[(E, "2024-01-01", 130)])
+    assert [row[0] for row in left].count(P) == (6 if elsewhere else 0), "what nothing in the park tells again stays"
+    assert {row[6:] for row in taken if row[0] == P} == {(10.0, 10.0)} and len(taken) == 7
+    assert [(row[2], *row[5:]) for row in waiting() if row[0] == P] == [(1.0, "month")] * 6
+
+
+def test_a_remainder_before_parts_of_several_grains_is_of_the_year(told: Any) -> None:
+    _, taken, waiting = told(by_month=[*months(E, 10), *months(F2, 1)], by_year=[(F1, "2024-01-01", 100)])
+    assert {row[4:7] for row in taken} == {("parts", None, 112.0)}
+    assert [(row[0], row[2], *row[4:]) for row in waiting()] == [(E, 8.0, "2024-01-01", "year")]
+
+
 def test_what_is_declared_to_stand_beside_its_parts_does(told: Any) -> None:
     left, taken, _ = told(by_month_beside=months(E, 100, last=1), by_month=months(F1, 30, last=1))
     assert [row[0] for row in left] == [E, F1] and taken == []
@@ -213,7 +247,7 @@ def test_what_is_declared_to_stand_beside_its_parts_does(told: Any) -> None:
 def test_two_sources_of_one_rank_that_differ_wait_with_both_figures(told: Any) -> None:
     left, taken, waiting = told(by_month=months(E, 10, last=2), by_month_too=months(E, 12, last=1))
     assert [row[:3] for row in left] == [(E, "month", "2024-02-01")] and {row[4] for row in taken} == {"nobody"}
-    ((who, reason, quantity, suggestion),) = waiting()
+    ((who, reason, quantity, suggestion, *_),) = waiting()
     assert (who, reason, quantity) == (E, "sources_differ", 12.0), "in time zones of their own they tell of one month"
     assert suggestion.startswith("cleaned.by_month tells 10.000000 kWh, cleaned.by_month_too tells 12.000000 kWh: give one")
 
@@ -225,7 +259,7 @@ def test_green_electricity_waits_with_the_bought_that_nobody_settled(told: Any, 
     february = [(E, "month", "2024-02-01")]
     assert [row[:3] for row in left] == february * (2 if "by_month_green" in green else 1)
     assert [row[4] for row in taken].count("waits") == 1 and len(taken) == 3
-    ((_, reason, quantity, suggestion),) = [row for row in waiting() if row[2] != 12]
+    ((_, reason, quantity, suggestion, *_),) = [row for row in waiting() if row[2] != 12]
     assert (reason, quantity) == ("sources_differ", 3 if "by_month_green" in green else 6)
     assert "takes back what another activity counts" in suggestion and E in suggestion
 
@@ -259,13 +293,13 @@ def test_the_larger_of_two_that_differ_is_the_larger_in_one_unit(spark: Any, uni
     assert (quantity, in_unit) == (largest, unit_of) and ("do not compare" in suggestion) is (unit == "t")
 
 
-@pytest.mark.parametrize(("own", "stands", "wanted"), [("month", "year", ("2024-01-01", "year")),
-                                                       ("month", None, ("2024-03-01", "month")),
-                                                       ("quarter", "month", ("2024-03-01", "quarter"))])  # fmt: skip
-def test_a_remainder_is_of_the_period_in_which_both_were_compared(spark: Any, own: str, stands: str, wanted: Any) -> None:
+@pytest.mark.parametrize(("own", "compared", "wanted"), [("month", "year", ("2024-01-01", "year")),
+                                                         ("month", "quarter", ("2024-01-01", "quarter")),
+                                                         ("quarter", "quarter", ("2024-03-01", "quarter"))])  # fmt: skip
+def test_a_remainder_is_of_the_period_in_which_both_were_compared(spark: Any, own: str, compared: str, wanted: Any) -> None:
     row = {"activity_id": "a", "subject_id": E, "date": "2024-03-01", "period_start": "2024-03-01T00:00:00Z", "grain": own,
            "activity_code": "electricity_exported", "quantity": -10, "unit": "kWh", "source_table": "cleaned.a",
-           "settled_by": "parts", "stands_quantity": 5, "stands_grain": stands, "remainder": 20}  # fmt: skip
+           "settled_by": "parts", "stands_quantity": 5, "compared_grain": compared, "remainder": 20}  # fmt: skip
     late = [{"subject_id": E, "subject_type": "enterprise", "valid_from": "2024-02-01"}]
     left = uncounted(frame(spark, "thematic.activity_overlap", [row]), frame(spark, "thematic.subject", late), COLUMNS)
     ((date, grain, quantity, since),) = left.select("date", "grain", "quantity", "subject_from").collect()
