@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import reduce
 
 from pyspark.sql import Column, DataFrame
@@ -17,22 +17,25 @@ GRAINS = ("month", "quarter", "year")  # what a sum by month is rolled up to; on
 Levels = dict[str, Column]
 
 
-def rolled(base: DataFrame, detail: Sequence[str], added: Sequence[Column]) -> DataFrame:
+def rolled(fine: Mapping[str, DataFrame], detail: Sequence[str], added: Sequence[Column]) -> DataFrame:
     """Return sums of `added` by `grain`, `period`, `level`, `member` and the columns of `detail`.
 
-    `base` has PLACE, `fine` (day or month) and `period`, its first day. Members of one level add up to the whole: who
-    has no code at a level is `unknown`, followed by the code that is known. Levels never add up with each other.
+    `fine` are rows by `day` and by `month`, each with PLACE and `period`, its first day. Members of one level add up to the
+    whole: who has no code at a level is `unknown`, followed by the code that is known. Levels never add up with each other.
     `added` are sums named as what they add up, since they are taken twice: first of the subjects of one place, which
     are many, then of the levels above.
     """
     region, industry = regions(F.col("region_code")), _industries(F.col("industry_code"))
+    base = reduce(DataFrame.unionByName, [rows.select("*", F.lit(name).alias("fine")) for name, rows in fine.items()])
     parts = [
-        _levels(base, ("region_code",), {"total": F.lit("all"), **region}, detail, added),
-        _levels(base, ("industry_code",), industry, detail, added),
+        _levels(_few(base, "region_code", detail, added), {"total": F.lit("all"), **region}, detail, added),
+        _levels(_few(base, "industry_code", detail, added), industry, detail, added),
+        _levels(fine["month"].select("*", F.lit("month").alias("fine")), _members(), detail, added),
     ]
-    for level in ("park", "enterprise", "facility"):
-        member = F.coalesce(f"{level}_id", F.lit(UNKNOWN))
-        parts.append(_grains(_sums(base, [*detail, *_member(level, member), "fine", "period"], added), detail, added))
+    for level, member in _members().items():
+        # Days of members are as many as the rows they are made of, and need no second sum.
+        one = [F.lit("day").alias("grain"), F.lit(level).alias("level"), member.alias("member")]
+        parts.append(fine["day"].groupBy(*detail, "period", *one).agg(*added))
     return reduce(DataFrame.unionByName, parts)
 
 
@@ -48,32 +51,28 @@ def member(level: str) -> Column:
     return named[level] if level in named else F.coalesce(f"{level}_id", F.lit(UNKNOWN))
 
 
-def _levels(base: DataFrame, codes: Sequence[str], named: Levels, detail: Sequence[str], added: Sequence[Column]) -> DataFrame:
-    few = _sums(base, [*detail, *codes, "fine", "period"], added)
+def _members() -> Levels:
+    return {level: F.coalesce(f"{level}_id", F.lit(UNKNOWN)) for level in ("park", "enterprise", "facility")}
+
+
+def _few(base: DataFrame, code: str, detail: Sequence[str], added: Sequence[Column]) -> DataFrame:
+    """Return sums by one code: the levels above it are made of few rows then."""
+    return base.groupBy(*detail, code, "fine", "period").agg(*added)
+
+
+def _levels(rows: DataFrame, named: Levels, detail: Sequence[str], added: Sequence[Column]) -> DataFrame:
+    """Return sums by each of some levels: of a day by day, of a month by month, quarter and year."""
     # One name per row, then a choice: an array of structs that differ in nullability makes Sail panic.
-    each = few.select("*", F.explode(F.array(*(F.lit(name) for name in named))).alias("level"))
+    each = rows.select("*", F.explode(F.array(*(F.lit(name) for name in named))).alias("level"))
     member = F.coalesce(*(F.when(F.col("level") == name, value) for name, value in named.items()))
-    return _grains(each.withColumn("member", member), detail, added)
-
-
-def _member(level: str, member: Column) -> list[Column]:
-    return [F.lit(level).alias("level"), member.alias("member")]
-
-
-def _sums(frame: DataFrame, by: Sequence[str | Column], added: Sequence[Column]) -> DataFrame:
-    return frame.groupBy(*by).agg(*added)
-
-
-def _grains(frame: DataFrame, detail: Sequence[str], added: Sequence[Column]) -> DataFrame:
-    """Roll sums by month up to quarter and year; sums by day stay as they are."""
-    each = frame.select("*", F.explode(F.array(F.lit("day"), *(F.lit(name) for name in GRAINS))).alias("grain"))
-    fitting = each.where((F.col("fine") == "day") == (F.col("grain") == "day"))
+    grains = F.when(F.col("fine") == "day", F.array(F.lit("day"))).otherwise(F.array(*(F.lit(name) for name in GRAINS)))
+    each = each.withColumn("member", member).select("*", F.explode(grains).alias("grain"))
     first = (
         F.when(F.col("grain") == "quarter", F.trunc("period", "quarter"))
         .when(F.col("grain") == "year", F.trunc("period", "year"))
         .otherwise(F.col("period"))
     )
-    return _sums(fitting.withColumn("period", first), [*detail, "grain", "period", "level", "member"], added)
+    return each.withColumn("period", first).groupBy(*detail, "grain", "period", "level", "member").agg(*added)
 
 
 def regions(code: Column) -> Levels:

@@ -19,18 +19,18 @@ def transform(activity: DataFrame, subject: DataFrame) -> DataFrame:
     Days come of rows of hours and days alone; a row beyond a month counts in the month in which it starts.
     """
     rows = dated(activity, subject)
-    day = _sums(rows.where("grain in ('hour', 'day')"), "day", F.col("date"))
-    sums = day.unionByName(_sums(rows, "month", F.trunc("date", "month")))
-    found = rolled(placed(sums, subject), DETAIL, again("quantity") + again(*COUNTS, type_="decimal(19,0)"))
+    sums = {"day": _sums(rows.where("grain in ('hour', 'day')"), F.col("date")), "month": _sums(rows, F.trunc("date", "month"))}
+    fine = {name: placed(one, subject) for name, one in sums.items()}
+    found = rolled(fine, DETAIL, again("quantity") + again(*COUNTS, type_="decimal(19,0)"))
     both, year = F.col("quarter_rows") + F.col("year_rows"), F.col("year_rows")
     longer = [F.when(F.col("grain") == grain, n.cast("decimal(30,0)")) for grain, n in (("month", both), ("quarter", year))]
     coarser = F.coalesce(*longer, F.lit(0).cast("decimal(30,0)")).alias("coarser_rows")
     return found.select("grain", "period", "level", "member", *DETAIL, "quantity", "rows", coarser)
 
 
-def _sums(activity: DataFrame, fine: str, period: Column) -> DataFrame:
+def _sums(activity: DataFrame, period: Column) -> DataFrame:
     longer = [counted(F.col("grain") == grain, f"{grain}_rows") for grain in ("quarter", "year")]
-    rows = activity.select("*", F.lit(fine).alias("fine"), period.alias("period"))
-    return rows.groupBy("subject_id", "subject_from", "fine", "period", *DETAIL).agg(
+    rows = activity.select("*", period.alias("period"))
+    return rows.groupBy("subject_id", "subject_from", "period", *DETAIL).agg(
         F.sum("quantity").alias("quantity"), F.count(F.lit(1)).alias("rows"), *longer
     )

@@ -50,7 +50,7 @@ def _lines(month: DataFrame) -> DataFrame:
 
 
 def _unresolved(unresolved: DataFrame, subject: DataFrame) -> DataFrame:
-    rows = unresolved_sums(unresolved).where((F.col("fine") == "month") & (F.col("book") == BOOK))
+    rows = unresolved_sums(unresolved).where(F.col("book") == BOOK)
     return _shaped(placed(rows, subject).withColumn("year", F.year("period")), unresolved_rows=F.col("unresolved_rows"))
 
 

@@ -6,7 +6,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from layers.business._levels import rolled
-from layers.business._open import held, unresolved_sums
+from layers.business._open import held, unresolved_rows
 from layers.business._places import PLACE, placed
 from layers.business._sums import DETAIL, added_squares, again, root, squared
 
@@ -14,7 +14,7 @@ TONNES = ("mass_t", "emission_tco2e", "uncertainty_most_tco2e", "unrated_tco2e")
 SQUARE = "square"  # of the half intervals, in t²
 COUNTS = ("lines", "fallback_lines", "unrated_lines", "quarter_lines", "year_lines", "unresolved_rows")
 UNITS = ("unit_low", "unit_high")
-BASE = ("book", "fine", "period", *PLACE, *DETAIL)
+BASE = ("book", "period", *PLACE, *DETAIL)
 
 
 def transform(emission_day: DataFrame, emission_month: DataFrame, unresolved: DataFrame, subject: DataFrame) -> DataFrame:
@@ -24,28 +24,28 @@ def transform(emission_day: DataFrame, emission_month: DataFrame, unresolved: Da
     dependent ones. A member of which there is nothing but unresolved activity has NULL for its emission: what is not
     known is no zero.
     """
-    base = _lines(emission_day, "day", "date").unionByName(_lines(emission_month, "month", "month"))
-    base = base.unionByName(_unresolved(unresolved, subject))
+    fine = {
+        name: _lines(sums, day).unionByName(_unresolved(unresolved_rows(unresolved, name), subject))
+        for name, sums, day in (("day", emission_day, "date"), ("month", emission_month, "month"))
+    }
     added = again(*TONNES, "unresolved_quantity") + again(*COUNTS, type_="decimal(19,0)")
     added += [added_squares(SQUARE)]
     added += [F.min("unit_low").alias("unit_low"), F.max("unit_high").alias("unit_high")]
-    sums = rolled(base, ("book", *DETAIL), added)
+    sums = rolled(fine, ("book", *DETAIL), added)
     return sums.select("book", "grain", "period", "level", "member", *DETAIL, "mass_t", "emission_tco2e",
                        root(SQUARE).alias("uncertainty_tco2e"), "uncertainty_most_tco2e", "unrated_tco2e", "unrated_lines",
                        "lines", "fallback_lines", _coarser(), "unresolved_rows", *held())  # fmt: skip
 
 
-def _lines(sums: DataFrame, fine: str, day: str) -> DataFrame:
+def _lines(sums: DataFrame, day: str) -> DataFrame:
     half = F.col("uncertainty_tco2e").alias("uncertainty_most_tco2e")
-    rows = sums.select(
-        "*", F.lit(fine).alias("fine"), F.col(day).alias("period"), half, squared("uncertainty_tco2e").alias(SQUARE)
-    )
+    rows = sums.select("*", F.col(day).alias("period"), half, squared("uncertainty_tco2e").alias(SQUARE))
     none = (*_none("unresolved_quantity", "decimal(28,6)"), *_none(*UNITS))
     return rows.select(*BASE, *TONNES, SQUARE, *_typed(rows), *none)
 
 
-def _unresolved(unresolved: DataFrame, subject: DataFrame) -> DataFrame:
-    rows = placed(unresolved_sums(unresolved), subject)
+def _unresolved(sums: DataFrame, subject: DataFrame) -> DataFrame:
+    rows = placed(sums, subject)
     tonnes = [column for name in TONNES for column in _none(name, "decimal(28,6)")]
     quantity = F.col("unresolved_quantity").cast("decimal(28,6)").alias("unresolved_quantity")
     return rows.select(*BASE, *tonnes, *_none(SQUARE, "decimal(28,8)"), *_typed(rows), quantity, *UNITS)

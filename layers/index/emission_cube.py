@@ -52,7 +52,7 @@ def _lines(emission_year: DataFrame) -> DataFrame:
 
 
 def _unresolved(unresolved: DataFrame, subject: DataFrame) -> DataFrame:
-    rows = placed(unresolved_sums(unresolved).where("fine = 'month'"), subject).withColumn("year", F.year("period"))
+    rows = placed(unresolved_sums(unresolved), subject).withColumn("year", F.year("period"))
     none = [_none("decimal(28,6)").alias("emission_tco2e"), *(_none("bigint", 0).alias(n) for n in ("lines", "fallback_lines"))]
     return rows.select(*ROWS, *none, F.col("unresolved_rows").cast("bigint").alias("unresolved_rows"))
 

@@ -171,6 +171,7 @@ def test_the_letter_of_a_section_is_of_a_sector_where_all_its_divisions_are(spar
     nobody = [F.lit(None).cast("string").alias(f"{name}_id") for name in ("park", "enterprise", "facility")]
     place = frame(spark, "thematic.subject", [{"region_code": "140000", "industry_code": code}]).select(
         "region_code", "industry_code", *nobody,
-        F.lit("month").alias("fine"), F.lit("2022-01-01").cast("date").alias("period"), F.lit(1).alias("n"))  # fmt: skip
-    rows = rolled(place, (), [F.sum("n").alias("n")]).where("level = 'sector' and grain = 'year'").collect()
+        F.lit("2022-01-01").cast("date").alias("period"), F.lit(1).alias("n"))  # fmt: skip
+    sums = rolled({"day": place, "month": place}, (), [F.sum("n").alias("n")])
+    rows = sums.where("level = 'sector' and grain = 'year'").collect()
     assert [row["member"] for row in rows] == [sector]
