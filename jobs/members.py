@@ -6,7 +6,7 @@ from pyspark.sql import functions as F
 
 from jobs.tracing import Way, same, sql
 from layers.business import _levels
-from layers.business._places import placed
+from layers.business._places import dated, placed
 
 OWN = ("park", "enterprise", "facility")  # levels that a row names itself
 REGIONS = ("nation", "province", "prefecture", "county")
@@ -39,3 +39,21 @@ def of_places(way: Way, rows: tuple[str, int], subject: tuple[str, int], where: 
     there = placed(few, way.engine.delta(way.lake.table_path(subject[0]), subject[1]))
     found = there.where(_levels.member(level) == F.lit(member)).select("subject_id", "subject_from").distinct().collect()
     return f"({' or '.join(f'({same(one.asDict(), *one.asDict())})' for one in found)})" if found else "false"
+
+
+def of_days(way: Way, rows: tuple[str, int], subject: tuple[str, int], where: str, level: str, member: str) -> str:
+    """Return the SQL condition that rows of subjects on days count for a member of a level; `where` keeps few of them.
+
+    A state of a subject lasts from day to day, so that the first and the last day of those in it hold the rest.
+    """
+    if level == "total":
+        return "true"
+    days = way.rows(f"select distinct subject_id, date from {way.view(*rows)} where {where}")
+    if not days:
+        return "false"
+    few = way.engine.session.createDataFrame([tuple(one.values()) for one in days], "subject_id string, date date")
+    known = way.engine.delta(way.lake.table_path(subject[0]), subject[1])
+    there = placed(dated(few, known), known).where(_levels.member(level) == F.lit(member))
+    spans = there.groupBy("subject_id", "subject_from").agg(F.min("date").alias("first"), F.max("date").alias("last")).collect()
+    each = (f"({same(one.asDict(), 'subject_id')} and date between {sql(one['first'])} and {sql(one['last'])})" for one in spans)
+    return f"({' or '.join(sorted(each))})" if spans else "false"

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from jobs.clean import DELIVERY, LOCATOR
-from jobs.sums import SINCE, SUBJECT, UNRESOLVED, added
+from jobs.sums import MONTHS, SINCE, SUBJECT, UNRESOLVED, added, earlier
 from jobs.tracing import Parents, Row, Step, Way, same, sql
 from models import units
 from models.method import Method, methods
@@ -17,7 +17,8 @@ from schemas.contracts import contract as contract_of
 from schemas.contracts import contracts
 from schemas.errors import UserError
 
-LINE_INPUTS, ACTIVITY = "business.emission_input", "thematic.activity"
+LINE_INPUTS, ACTIVITY, OVERLAP = "business.emission_input", "thematic.activity", "thematic.activity_overlap"
+UNCOUNTED = ("remainder", "sources_differ")  # reasons of what was told twice: no activity holds it
 GWP = "gwp"
 OF_ACTIVITY = ("subject_id", "date", "grain", "activity_code")  # what a line takes from its activity as it is
 MASTERS = ("enterprise", "park", "project", "individual", "facility")
@@ -127,10 +128,40 @@ def _activity_id(one: Contract, row: Row, code: str) -> str:
 
 
 def of_unresolved(way: Way, pinned: Mapping[str, int], row: Row) -> Found | None:
-    """Return the activity that no line could be made of; None for what rests on several, as a gap does."""
+    """Return the activity that no line could be made of, what stands on both sides of a gap, or what was told twice."""
+    if row["reason"] == "gap":
+        return _sides(way, pinned, row)
     found = _one(way, ACTIVITY, pinned, f"activity_id = {sql(row['activity_id'])}")
     told = (*OF_ACTIVITY, "quantity", "unit")
+    if found is None and row["reason"] in UNCOUNTED:
+        return _uncounted(way, pinned, row)
     return [found] if found and all(found.rows[0][name] == row[name] for name in told) else None
+
+
+def _sides(way: Way, pinned: Mapping[str, int], row: Row) -> Found | None:
+    """Return the activity of the period before a gap and of that after it, whose sum its row tells."""
+    months = MONTHS[row["grain"]]
+    days = (earlier(row["date"], months), earlier(row["date"], -months * row["missing_periods"]))
+    where = f"{same(row, 'subject_id', 'activity_code', 'unit', 'grain')} and date in ({', '.join(map(sql, days))})"
+    found = added(way, ACTIVITY, pinned[ACTIVITY], where, {"quantity": "cast(sum(quantity) as decimal(28,6))"}, row)
+    return None if found is None else [found]
+
+
+def _uncounted(way: Way, pinned: Mapping[str, int], row: Row) -> Found | None:
+    """Return what was taken out: the whole that told more than its parts, or each source of a figure that nobody settled."""
+    own = _one(way, OVERLAP, pinned, f"activity_id = {sql(row['activity_id'])}")
+    if own is None or (row["reason"] == "remainder" and own.rows[0]["remainder"] != row["quantity"]):
+        return None
+    if own.rows[0]["settled_by"] != "nobody":
+        return [own]
+    same_ = same(own.rows[0], "subject_id", "activity_code", "grain", *(["period_start"] if row["grain"] == "hour" else ["date"]))
+    every = added(way, OVERLAP, pinned[OVERLAP], f"{same_} and settled_by = 'nobody'", {}, row)
+    return None if every is None else [every]
+
+
+def of_overlap(way: Way, pinned: Mapping[str, int], row: Row) -> Found | None:
+    """Return the delivered row of an activity that was taken out, whose quantity is turned round."""
+    return of_activity(way, pinned, {**row, "quantity": -row["quantity"]})
 
 
 def of_factor(way: Way, pinned: Mapping[str, int], row: Row) -> Found | None:
@@ -175,6 +206,6 @@ def _acting(way: Way, table: str, version: int, row: Row) -> list[Parents]:
 
 
 HOPS: dict[str, Any] = {
-    LINE_INPUTS: of_input, ACTIVITY: of_activity, SUBJECT: of_subject, UNRESOLVED: of_unresolved,
+    LINE_INPUTS: of_input, ACTIVITY: of_activity, OVERLAP: of_overlap, SUBJECT: of_subject, UNRESOLVED: of_unresolved,
     "knowledge.factor": of_factor, "knowledge.factor_hour": of_factor,
 }  # fmt: skip

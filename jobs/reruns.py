@@ -9,6 +9,7 @@ from datetime import UTC
 from functools import reduce
 from typing import Any
 
+from pyspark.errors import AnalysisException
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
@@ -31,10 +32,14 @@ Conditions = Mapping[str, Sequence[Test]]
 def parents(way: Way, contract: Contract, pinned: Mapping[str, int], row: Row) -> list[Parents]:
     """Return the rows of each input that a row was made from, as far as column lineage and reruns tell them apart.
 
-    Raise UserError where the transform does not give the stored row back.
+    Raise UserError where the transform does not give the stored row back, or does not fit the inputs any more.
     """
     rerun = Rerun(way, contract, pinned, row)
-    narrowed, wanted = _narrowed(rerun)
+    try:
+        narrowed, wanted = _narrowed(rerun)
+    except AnalysisException as error:
+        raise UserError("the versions that it was made from do not fit the code of today", where=contract.table,
+                        remedy=f"carbonlake run +{contract.table}, then trace again") from error  # fmt: skip
     return [_parents(rerun, wanted, table, frame) for table, frame in narrowed.items()]
 
 
@@ -157,9 +162,13 @@ def _parents(rerun: Rerun, wanted: Conditions, table: str, frame: DataFrame) -> 
     note = ""
     # What lineage narrows need not be all that the figure was made from: rows of others may be among several.
     if total > 1 and contract.key:
-        counting = _those_that_count(rerun, wanted, table, frame)[: way.width]
-        rows = [one for place, one in enumerate(counting) if not place or _alone(rerun, wanted, table, one)] or rows[:1]
+        # A figure that comes out without any of them says nothing of which ones it is made of: then none is followed.
+        none = rerun.comes_out({**wanted, table: [*wanted[table], lambda _: F.lit(False)]})
+        counting = [] if none else _those_that_count(rerun, wanted, table, frame)[: way.width]
+        rows = [one for place, one in enumerate(counting) if not place or _alone(rerun, wanted, table, one)]
         note = "not exact: column lineage does not tell them apart"
+        if not rows:
+            note += f", so that none is followed; ask {way.named(table, rerun.pinned[table])} which of them are meant"
     return Parents(table, rerun.pinned[table], rows, total, note)
 
 

@@ -45,20 +45,20 @@ def added(way: Way, table: str, version: int, where: str, sums: Mapping[str, str
 def of_year(way: Way, pinned: Mapping[str, int], row: Row) -> list[Parents] | None:
     """Return the months of a year of one state of a subject."""
     by = ("book", "subject_id", "subject_from", "region_code", "industry_code", "park_id", "scope", "category", "gas")
-    where = f"{same(row, *by)} and {_within('month', date(row['year'], 1, 1), 12)}"
-    return _whole(added(way, MONTH, pinned[MONTH], where, AGAIN, row))
+    where = f"{same(row, *by)} and {within('month', date(row['year'], 1, 1), 12)}"
+    return whole(added(way, MONTH, pinned[MONTH], where, AGAIN, row))
 
 
 def of_month(way: Way, pinned: Mapping[str, int], row: Row) -> list[Parents] | None:
     """Return the lines of a month of one state of a subject."""
-    where = f"{same(row, 'book', 'subject_id', *DETAIL)} and {_since(row)} and {_within('date', row['month'], 1)}"
-    return _whole(added(way, LINES, pinned[LINES], where, OF_LINES, row))
+    where = f"{same(row, 'book', 'subject_id', *DETAIL)} and {_since(row)} and {within('date', row['month'], 1)}"
+    return whole(added(way, LINES, pinned[LINES], where, OF_LINES, row))
 
 
 def of_day(way: Way, pinned: Mapping[str, int], row: Row) -> list[Parents] | None:
     """Return the lines of hours and of the day itself."""
     where = f"{same(row, 'book', 'subject_id', 'date', *DETAIL)} and grain in ('hour', 'day')"
-    return _whole(added(way, LINES, pinned[LINES], where, OF_LINES, row))
+    return whole(added(way, LINES, pinned[LINES], where, OF_LINES, row))
 
 
 def of_rollup(way: Way, pinned: Mapping[str, int], row: Row) -> list[Parents] | None:
@@ -66,9 +66,9 @@ def of_rollup(way: Way, pinned: Mapping[str, int], row: Row) -> list[Parents] | 
     fine = row["grain"] == "day"
     table, day = (DAY, "date") if fine else (MONTH, "month")
     place = of_level(way, table, pinned[table], row["level"], row["member"])
-    period = same({day: row["period"]}, day) if fine else _within(day, row["period"], MONTHS[row["grain"]])
+    period = same({day: row["period"]}, day) if fine else within(day, row["period"], MONTHS[row["grain"]])
     lines = added(way, table, pinned[table], f"{same(row, 'book', *DETAIL)} and {period} and {place}", AGAIN, row)
-    return _whole(lines, *([_lacking(way, pinned, row)] if row["unresolved_rows"] else []))
+    return whole(lines, *([_lacking(way, pinned, row)] if row["unresolved_rows"] else []))
 
 
 def _lacking(way: Way, pinned: Mapping[str, int], row: Row) -> Parents | None:
@@ -79,7 +79,7 @@ def _lacking(way: Way, pinned: Mapping[str, int], row: Row) -> Parents | None:
     if detail == ("enterprise", 0, "unresolved", "GHG"):  # what no method takes, see layers.business._open
         named = f"(method_id is null or method_id not in ({', '.join(map(sql, methods()))}))"
     fine = row["grain"] == "day"
-    period = f"date = {sql(row['period'])} and grain in ('hour', 'day')" if fine else _within("date", row["period"],
+    period = f"date = {sql(row['period'])} and grain in ('hour', 'day')" if fine else within("date", row["period"],
                                                                                            MONTHS[row["grain"]])  # fmt: skip
     where = f"{named} and {same(row, 'activity_code')} and {period}"
     place = of_places(way, (UNRESOLVED, pinned[UNRESOLVED]), (SUBJECT, pinned[SUBJECT]), where, row["level"], row["member"])
@@ -92,10 +92,10 @@ def of_change(way: Way, pinned: Mapping[str, int], row: Row) -> list[Parents] | 
     found = [added(way, ROLLUP, pinned[ROLLUP], same(row, *WHOLE), sums, row)]
     for side, months in (("previous", MONTHS.get(row["grain"], 0)), ("year_ago", 12)):
         if row[f"{side}_emission_tco2e"] is not None:
-            then = {**row, "period": _earlier(row["period"], months), "emission_tco2e": row[f"{side}_emission_tco2e"]}
+            then = {**row, "period": earlier(row["period"], months), "emission_tco2e": row[f"{side}_emission_tco2e"]}
             only = {"emission_tco2e": sums["emission_tco2e"]}
             found.append(added(way, ROLLUP, pinned[ROLLUP], same(then, *WHOLE), only, then, side))
-    return _whole(*found)
+    return whole(*found)
 
 
 def of_structure(way: Way, pinned: Mapping[str, int], row: Row) -> list[Parents] | None:
@@ -107,7 +107,7 @@ def of_structure(way: Way, pinned: Mapping[str, int], row: Row) -> list[Parents]
     else:
         part = f"cast({column} as varchar) = {sql(row['part'])}"
     sums = {name: f"sum({name})" for name in ("emission_tco2e", "unresolved_rows")}
-    return _whole(added(way, ROLLUP, pinned[ROLLUP], f"{same(row, *WHOLE)} and {part}", sums, row))
+    return whole(added(way, ROLLUP, pinned[ROLLUP], f"{same(row, *WHOLE)} and {part}", sums, row))
 
 
 def _burning(kind: str, part: str) -> list[str]:
@@ -124,7 +124,7 @@ def of_intensity(way: Way, pinned: Mapping[str, int], row: Row) -> list[Parents]
     year = {**row, "grain": "year", "period": date(row["year"], 1, 1)}
     sums = {name: f"sum({name})" for name in ("emission_tco2e", "lines", "unresolved_rows")}
     over = added(way, ROLLUP, pinned[ROLLUP], f"{same(year, *WHOLE)} and scope in ({scopes})", sums, row)
-    return _whole(over, _denominator(way, pinned, year))
+    return whole(over, _denominator(way, pinned, year))
 
 
 def _denominator(way: Way, pinned: Mapping[str, int], row: Row) -> Parents | None:
@@ -141,7 +141,7 @@ def _denominator(way: Way, pinned: Mapping[str, int], row: Row) -> Parents | Non
     return added(way, table, pinned[table], same(named, *named), value or {"year": f"max({row['year']})"}, row, "denominator")
 
 
-def _whole(*found: Parents | None) -> list[Parents] | None:
+def whole(*found: Parents | None) -> list[Parents] | None:
     """Return rows of all inputs, or None where those of one do not make the figure."""
     known = [one for one in found if one is not None]
     return [one for one in known if one.total] if len(known) == len(found) else None
@@ -151,11 +151,12 @@ def _since(row: Row) -> str:
     return f"coalesce(subject_from, date '{SINCE}') = {sql(row['subject_from'])}"
 
 
-def _within(column: str, first: date, months: int) -> str:
-    return f"{column} >= {sql(first)} and {column} < {sql(_earlier(first, -months))}"
+def within(column: str, first: date, months: int) -> str:
+    """Return the SQL condition that a day is one of so many months from the first."""
+    return f"{column} >= {sql(first)} and {column} < {sql(earlier(first, -months))}"
 
 
-def _earlier(day: date, months: int) -> date:
+def earlier(day: date, months: int) -> date:
     """Return the day so many months before, of a period that begins with a month; the day before for none."""
     if not months:
         return day - timedelta(days=1)

@@ -11,7 +11,7 @@ from deltalake import DeltaTable
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from jobs import origins, query, reruns, sums
+from jobs import laid_out, origins, query, reruns, sums
 from jobs.cells import cell
 from jobs.derived import bound, frames, input_tables
 from jobs.lake import Lake
@@ -25,7 +25,7 @@ from schemas.errors import UserError
 
 DEPTH = 12
 LINES = sums.LINES
-HOPS = {**sums.HOPS, **origins.HOPS}
+HOPS = {**sums.HOPS, **origins.HOPS, **laid_out.HOPS}
 # Types that a key is compared in as written; any other is compared as text, which nothing can be skipped by.
 PLAIN = {"string": "varchar", "date": "date", "int": "bigint", "bigint": "bigint"}
 
@@ -99,7 +99,9 @@ def _steps(way: Way, found: Parents, depth: int) -> list[Step]:
         step = _follow(way, contract, found.version, row, depth - 1) if not place else Step(found.table, shown(contract, row))
         steps.append(replace(step, shown={**role, **step.shown}))
     if found.total > len(found.rows):
-        more = f"and {found.total - len(found.rows):,} rows more, {found.total:,} in all"
+        more = (
+            f"and {found.total - len(found.rows):,} rows more, {found.total:,} in all" if found.rows else f"{found.total:,} rows"
+        )
         steps.append(Step(found.table, role, f"{more}; {found.note}" if found.note else more))
     return steps
 

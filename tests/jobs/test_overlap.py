@@ -7,8 +7,11 @@ from typing import Any
 
 import pytest
 
+from jobs import origins, trace
 from jobs.lake import Lake
 from jobs.outcome import Outcome
+from jobs.session import Engine
+from jobs.tracing import Parents, Way
 from schemas.rooms import SHIPPED
 from tests.jobs import building
 
@@ -95,3 +98,20 @@ def test_a_withdrawn_source_gives_the_other_its_place_back(lake: Lake, spark: An
     assert built(lake, spark).status == "built"
     assert counted(lake) == {"2024-01": (BILL, 10100)}
     assert building.rows(lake, OVERLAP) == []
+
+
+def test_a_figure_that_nobody_settled_is_traced_to_both_sources(lake: Lake, spark: Any, equals: None) -> None:
+    report(lake, ("2024-01", "1"), ("2024-02", "2"))
+    bill(lake, ("202401", "10001"), ("202402", "20000"))
+    assert built(lake, spark).status == "built"
+    engine = Engine("sail", spark)
+    way = Way(lake, engine, 3)
+    pinned = {table: int(way.head(table).version()) for table in (ACTIVITY, OVERLAP)}  # type: ignore[union-attr]
+    taken = f"grid_bill_month|{WHO}|2024-01-01|electricity_purchased"
+    row = {"reason": "sources_differ", "activity_id": taken, "grain": "month", "quantity": 10001}
+    (found,) = origins.of_unresolved(way, pinned, row) or []
+    assert isinstance(found, Parents) and sorted(one["source_table"] for one in found.rows) == [REPORT, BILL]
+    remainder = {**row, "reason": "remainder"}
+    assert origins.of_unresolved(way, pinned, remainder) is None, "that row tells of no remainder"
+    (delivered,) = trace.trace(lake, engine, OVERLAP, {"activity_id": taken}).made_from
+    assert (delivered.table, delivered.made_from[0].shown["file"]) == (BILL, "bill/a.csv")
