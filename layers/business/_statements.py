@@ -71,7 +71,9 @@ def _computed(rows: DataFrame) -> DataFrame:
         F.sum("emission_tco2e").cast(TONNES).alias("emission_tco2e"), *again("lines", "unresolved_rows", type_="decimal(19,0)"),
     )  # fmt: skip
     rows_left = F.col("unresolved_rows")
-    lacks = F.when(rows_left > 0, F.concat(rows_left.cast("bigint").cast("string"), F.lit(" unresolved rows")))
+    # No line tells what a row would emit that no method takes, and a gap may stand for several: how much is lacking is not known.
+    untold = F.lit(" unresolved rows, of how many tonnes nobody knows")
+    lacks = F.when(rows_left > 0, F.concat(rows_left.cast("bigint").cast("string"), untold))
     boundary = F.when(F.col("edition") == "enterprise", F.lit(LEGAL)).alias("boundary")
     zero = F.lit(0).cast(TONNES).alias("shown_to_t")
     return added.select(

@@ -88,12 +88,12 @@ def found(spark: Any) -> Found:
     ("carbon", "unit", "one is the other times 44/12, carbon for CO2"),
     ("fiscal", "time", "2024-04-01 to 2025-03-31 against calendar year"),
     ("calendar", "unexplained", "no rule fits"),
-    ("unresolved", "missing", "the second lacks 3 unresolved rows"),
+    ("unresolved", "missing", "the second lacks 3 unresolved rows, of how many tonnes nobody knows"),
     ("once", "unexplained", "no rule fits"),
     ("twice", "unexplained", "no rule fits"),
     ("gases", "unexplained", "no rule fits"),
     ("methane", "unexplained", "no rule fits"),
-    ("nothing", "missing", "the second lacks 3 unresolved rows"),
+    ("nothing", "missing", "the second lacks 3 unresolved rows, of how many tonnes nobody knows"),
 ])  # fmt: skip
 def test_a_report_differs_from_ours_by_a_cause_with_its_evidence(name: str, cause: str, evidence: str, found: Found) -> None:
     row = found[f"enterprise:{name}", "ours", 2024]
