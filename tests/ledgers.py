@@ -20,6 +20,7 @@ TABLES = (
     "business.emission",
     "business.emission_input",
     "business.unresolved",
+    "business.emission_day",
     "business.emission_month",
     "business.emission_year",
 )

@@ -74,7 +74,7 @@ BASE = f"""
     from missing, (values ('day'), ('month')) g(grain)
 """
 OUTPUTS = {
-    "emission_day": f"select book, date, subject_id, {PLACE}, {DETAIL}, mass_t, emission_tco2e, "
+    "emission_day": f"select book, date, subject_id, subject_from, {PLACE}, {DETAIL}, mass_t, emission_tco2e, "
                     "uncertainty_tco2e, unrated_tco2e, unrated_lines, lines, fallback_lines from daily",
     "emission_month": "from monthly",
     "emission_year": f"select book, year(month)::integer as year, subject_id, subject_from, region_code, industry_code, park_id, "

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pyspark.sql import Column
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from layers.numbers import fix, to_double
@@ -11,18 +11,9 @@ LARGEST, WIDEST = 10**12, 10**10  # t, of an emission and of a half interval of 
 DETAIL = ("scope", "category", "activity_code", "gas")  # of a line, beside book, subject and period
 
 
-def of_lines() -> list[Column]:
-    """Return the sums of line items; all of decimals and counts, so that they are exact in any order."""
-    return [
-        F.sum("mass_t").alias("mass_t"), F.sum("emission_tco2e").alias("emission_tco2e"),
-        F.count(F.lit(1)).alias("lines"), counted(F.col("fallback"), "fallback_lines"), *_sureness(),
-    ]  # fmt: skip
+def as_sums(lines: DataFrame) -> DataFrame:
+    """Return line items with what they count for in a sum: how uncertain each is, in grams, or else that nobody knows.
 
-
-def _sureness() -> list[Column]:
-    """Return how uncertain a sum of lines of one subject, activity and gas is, and of how much of it nobody knows that.
-
-    Such lines share meter and factor, so they are taken as fully dependent: their half intervals are added, in grams.
     What is too large to be squared and added up is unrated, as a whole: no engine fails over it, and no sum hides it.
     """
     percent, none = F.col("uncertainty_percent"), F.lit(0).cast("decimal(28,6)")
@@ -31,14 +22,32 @@ def _sureness() -> list[Column]:
     held = F.when(small, F.col("emission_tco2e")).otherwise(none)
     grams = (held * F.lit("1000000").cast("decimal(7,0)")).cast("bigint").cast("double")
     wide = F.abs(grams) * percent / F.lit(100.0) + F.lit(0.5)
-    half = F.floor(F.when(small & (wide < F.lit(WIDEST * 1e6)), wide)).cast("bigint").cast("decimal(19,0)")
-    tonnes = (F.sum(half) * F.lit("0.000001").cast("decimal(7,6)")).cast("decimal(28,6)")
-    fits = F.coalesce(F.sum(half) < F.lit(f"{WIDEST}000000").cast("decimal(29,0)"), F.lit(True))
-    unrated = F.sum(F.when(half.isNull(), F.col("emission_tco2e")).otherwise(none))
+    half = F.floor(F.when(F.col("_wide") < F.lit(WIDEST * 1e6), F.col("_wide"))).cast("bigint")
+    # Each in a step of its own: an engine works out anew what is named twice in one.
+    rated = lines.select("*", F.when(small, wide).alias("_wide")).select("*", half.alias("half_g"))
+    return rated.select(
+        "*", F.lit(1).alias("lines"), F.col("fallback").cast("int").alias("fallback_lines"),
+        F.col("half_g").isNull().cast("int").alias("unrated_lines"),
+        F.when(F.col("half_g").isNull(), F.col("emission_tco2e")).otherwise(none).alias("unrated_tco2e"),
+    )  # fmt: skip
+
+
+def of_lines(half: Column) -> list[Column]:
+    """Return the sums of line items, or of sums of them by day; all of decimals and counts, exact in any order.
+
+    Lines of one subject, activity and gas share meter and factor, so they are taken as fully dependent: their half
+    intervals (`half`, in grams) are added. Where they are too large together all of it is unrated; in a month of days
+    that are too large each by itself, those days.
+    """
+    grams, every = F.sum(half.cast("decimal(28,0)")), F.sum("lines")
+    fits = F.coalesce(grams < F.lit(f"{WIDEST}000000").cast("decimal(38,0)"), F.lit(True))
+    tonnes = (grams.cast("decimal(30,0)") * F.lit("0.000001").cast("decimal(7,6)")).cast("decimal(28,6)")
     return [
+        F.sum("mass_t").alias("mass_t"), F.sum("emission_tco2e").alias("emission_tco2e"), every.alias("lines"),
+        F.sum("fallback_lines").alias("fallback_lines"),
         F.when(fits, tonnes).alias("uncertainty_tco2e"),
-        F.when(fits, F.sum(half.isNull().cast("int"))).otherwise(F.count(F.lit(1))).alias("unrated_lines"),
-        F.when(fits, unrated).otherwise(F.sum("emission_tco2e")).cast("decimal(28,6)").alias("unrated_tco2e"),
+        F.when(fits, F.sum("unrated_lines")).otherwise(every).alias("unrated_lines"),
+        F.when(fits, F.sum("unrated_tco2e")).otherwise(F.sum("emission_tco2e")).cast("decimal(28,6)").alias("unrated_tco2e"),
     ]  # fmt: skip
 
 

@@ -10,10 +10,10 @@ import pytest
 
 from layers.business.electricity_view import transform as electricity_view
 from layers.business.emission import transform as emission
-from layers.business.emission_month import transform as emission_month
 from layers.business.unresolved import transform as unresolved
 from schemas.contracts import contract
 from tests.frames import Row, frame, rows
+from tests.layers.months import month_of
 
 PLACES = {"plant": ("150000", "4411"), "works": ("110105", "3110"), "shop": ("110106", "5211"), "abroad": ("FRA", "5211")}
 FACTOR = Decimal("0.5")  # t/MWh, in China alone
@@ -38,7 +38,7 @@ def made(spark: Any) -> list[dict[str, Any]]:
     subject = frame(spark, "thematic.subject", [{"subject_id": who, "subject_type": "enterprise", "region_code": region,
                                                  "industry_code": code} for who, (region, code) in PLACES.items()])  # fmt: skip
     given = (activity, subject, frame(spark, "knowledge.factor", [gwp, grid]), frame(spark, "knowledge.factor_hour", []))
-    month = emission_month(emission(*given), subject)
+    month = month_of(emission(*given), subject)
     return rows(electricity_view(month, unresolved(*given), activity, subject), contract("business.electricity_view"))
 
 

@@ -9,10 +9,10 @@ import pytest
 
 from layers.business.activity_rollup import transform as activity_rollup
 from layers.business.emission import transform as emission
-from layers.business.emission_month import transform as emission_month
 from layers.business.unresolved import transform as unresolved
 from layers.thematic.subject import transform as subject
 from tests.frames import Row, frame
+from tests.layers.months import month_of
 
 A = {"subject_id": "enterprise:A", "uscc": "A", "name": "甲", "region_code": "110000", "industry_code": "3120"}
 FACTORS: list[Row] = [
@@ -38,7 +38,7 @@ def _counted(spark: Any, days: list[str], *rows: Row) -> list[tuple[Any, ...]]:
     who = _states(spark, *rows)
     hours = frame(spark, "knowledge.factor_hour", [])
     lines = emission(frame(spark, "thematic.activity", bought), who, frame(spark, "knowledge.factor", FACTORS), hours)
-    made = emission_month(lines, who).orderBy("month")
+    made = month_of(lines, who).orderBy("month")
     return [tuple(row) for row in made.select("month", "region_code", "industry_code", "park_id", "emission_tco2e").collect()]
 
 
@@ -66,7 +66,7 @@ def test_what_is_done_after_an_enterprise_has_gone_is_not_counted_where_it_was_f
     bought: list[Row] = [{**BOUGHT, "activity_id": day, "date": day} for day in ("2024-01-01", "2024-07-01", "2024-09-01")]
     activity, hours = frame(spark, "thematic.activity", bought), frame(spark, "knowledge.factor_hour", [])
     given = (activity, who, frame(spark, "knowledge.factor", [*FACTORS, nation]), hours)
-    made = emission_month(emission(*given), who).orderBy("month").select("month", "region_code", "industry_code").collect()
+    made = month_of(emission(*given), who).orderBy("month").select("month", "region_code", "industry_code").collect()
     assert [(row[0].month, *row[1:]) for row in made] == [(1, "110000", "3120"), (7, None, None), (9, None, None)]
     rolled = activity_rollup(activity, who).where("grain = 'year' and level = 'province'").orderBy("member")
     assert [(row.member, int(row.quantity)) for row in rolled.collect()] == [("110000", 1), ("unknown", 2)]

@@ -11,12 +11,12 @@ import pytest
 
 from layers.business._levels import divisions, levels
 from layers.business.emission_day import transform as emission_day
-from layers.business.emission_month import transform as emission_month
 from layers.business.emission_rollup import transform as emission_rollup
 from layers.business.emission_year import transform as emission_year
 from schemas.codes import code_list
 from schemas.contracts import contract
 from tests.frames import frame, rows
+from tests.layers.months import month_of
 
 PLACES = [
     ("110105", "4411"), ("110106", "3011"), ("110100", "30"), ("330212", "C"), ("310000", "8411"), ("CHN", "251"),
@@ -70,7 +70,7 @@ def made(spark: Any, given: Any) -> list[dict[str, Any]]:
     emission, subject = frame(spark, "business.emission", lines), frame(spark, "thematic.subject", subjects)
     found = emission_rollup(
         emission_day(emission, subject),
-        emission_month(emission, subject),
+        month_of(emission, subject),
         frame(spark, "business.unresolved", unresolved),
         subject,
     )
@@ -170,7 +170,7 @@ def test_every_division_is_of_one_sector() -> None:
 def test_half_intervals_above_a_thousand_million_tonnes_are_added_up(spark: Any) -> None:
     nation = {**_line(0, ["nation"]), "date": "2024-01-01", "grain": "year", "emission_tco2e": 2.4e9, "uncertainty_percent": 50.0}
     emission, subject = frame(spark, "business.emission", [nation]), frame(spark, "thematic.subject", [])
-    month, none = emission_month(emission, subject), frame(spark, "business.unresolved", [])
+    month, none = month_of(emission, subject), frame(spark, "business.unresolved", [])
     made = rows(emission_rollup(emission_day(emission, subject), month, none, subject), contract("business.emission_rollup"))
     made += rows(emission_year(month), contract("business.emission_year"))
     assert {row["uncertainty_tco2e"] for row in made} == {Decimal("1.2e9")}
@@ -185,7 +185,7 @@ def test_what_is_too_large_to_be_squared_is_unrated_and_stops_no_build(spark: An
     alike = {"book": "a", "scope": 1, "gas": "CO2", "category": "fuel", "activity_code": "fuel_coke"}
     emission = frame(spark, "business.emission", [{**one, **alike} for one in (*some, other)])
     subject, none = frame(spark, "thematic.subject", []), frame(spark, "business.unresolved", [])
-    month = emission_month(emission, subject)
+    month = month_of(emission, subject)
     made = rows(emission_rollup(emission_day(emission, subject), month, none, subject), contract("business.emission_rollup"))
     made += rows(emission_year(month), contract("business.emission_year"))
     whole = [row for row in made if row.get("level") in ("total", None) and row["lines"] == 3]
@@ -197,7 +197,7 @@ def test_squares_of_many_nations_stop_no_build(spark: Any) -> None:
     nation = {**_line(0, ["x"]), "date": "2024-01-01", "grain": "year", "emission_tco2e": 1.5e10, "uncertainty_percent": 60.0}
     some = [{**nation, "line_id": str(n), "subject_id": f"region:{n}"} for n in range(4)]
     emission, subject = frame(spark, "business.emission", some), frame(spark, "thematic.subject", [])
-    month, none = emission_month(emission, subject), frame(spark, "business.unresolved", [])
+    month, none = month_of(emission, subject), frame(spark, "business.unresolved", [])
     made = rows(emission_rollup(emission_day(emission, subject), month, none, subject), contract("business.emission_rollup"))
     whole = [row for row in made if row["level"] == "total"]
     assert {row["uncertainty_most_tco2e"] for row in whole} == {Decimal("3.6e10")}

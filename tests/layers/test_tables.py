@@ -12,7 +12,6 @@ import pytest
 
 from layers.business.edition_change import transform as edition_change
 from layers.business.edition_change_column import transform as edition_change_column
-from layers.business.emission_month import transform as emission_month
 from layers.business.emission_year import transform as emission_year
 from layers.index.emission_cube import transform as emission_cube
 from layers.index.passage import transform as index_passage
@@ -21,6 +20,7 @@ from schemas import types
 from schemas.contracts import contract
 from schemas.rooms import SHIPPED
 from tests.frames import frame, rows
+from tests.layers.months import month_of
 
 
 def _line(n: int) -> dict[str, Any]:
@@ -48,7 +48,7 @@ def test_roll_ups_are_the_sum_of_their_lines_in_every_book(spark: Any) -> None:
     ]
     lines = [_line(n) for n in range(500)]
     emission, subject = frame(spark, "business.emission", lines), frame(spark, "thematic.subject", subjects)
-    month = emission_month(emission, subject)
+    month = month_of(emission, subject)
     year = emission_year(month)
     cube = rows(emission_cube(year, frame(spark, "business.unresolved", []), subject), contract("index.emission_cube"))
     for book in "ab":
