@@ -101,19 +101,31 @@ def clean(found: DataFrame, contract: Contract, names: Mapping[int, str]) -> Dat
     return judged(_typed(found, contract, names), contract, every)
 
 
-def judged(frame: DataFrame, contract: Contract, every: list[RowCheck]) -> DataFrame:
-    """Return the contract's columns, the locators if there are any, the bit mask and the verdict."""
-    wanted = [*contract.columns, *(name for name in (DELIVERY, LOCATOR) if name in frame.columns)]
+def judged(frame: DataFrame, contract: Contract, every: list[RowCheck], present: Iterable[str] | None = None) -> DataFrame:
+    """Return the contract's columns, the locators if there are any, the bit mask and the verdict.
+
+    `present` names the columns of the frame, where they are known; else its engine is asked.
+    """
+    names = list(frame.columns if present is None else present)
+    wanted = [*contract.columns, *(name for name in (DELIVERY, LOCATOR) if name in names and name not in contract.columns)]
     with_mask = frame.withColumn(RULES, mask(every))
     fails, rules = _any(set_aside_bits(every)), F.col(RULES)
-    if WAIVED in frame.columns:
+    if WAIVED in names:
         # A person may let a row pass these; a value that fits no type or a key that is missing never passes.
-        soft = set_aside_bits(soft_checks(contract, frame.columns))
+        soft = set_aside_bits(soft_checks(contract, names))
         fails = _any(set_aside_bits(every) & ~soft) | (_any(soft) & ~F.col(WAIVED)) | F.col(DISCARDED)
         # The audit knows a row that a person judged by the mask it lacks.
         rules = F.when(~F.col(WAIVED) | fails, rules)
-    verdict = F.when(fails, F.lit("set_aside")).otherwise(F.lit("ok"))
-    return with_mask.select(*wanted, rules.alias(RULES), verdict.alias(VERDICT))
+    return with_mask.select(*wanted, rules.alias(RULES), _verdict(fails).alias(VERDICT))
+
+
+def verdict(aside: int) -> Expr:
+    """Return the verdict on a row by its mask: `set_aside` where it has one of the bits, else `ok`."""
+    return _verdict(_any(aside))
+
+
+def _verdict(fails: Expr) -> Expr:
+    return F.when(fails, F.lit("set_aside")).otherwise(F.lit("ok"))
 
 
 def _any(bits: int) -> Expr:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache, partial
 from pathlib import Path
@@ -26,7 +26,7 @@ from jobs.variants import variant_of
 from lineage.columns import column_lineage
 from lineage.fences import refuse
 from models.variant import PUBLISHED
-from quality.rules import row_checks
+from quality.rules import row_checks, set_aside_bits
 from schemas import graph, types
 from schemas.contract import Contract
 from schemas.contracts import contract as contract_of
@@ -213,8 +213,9 @@ def make(job: Job, plan: Plan) -> Made:
     lineage = column_lineage(result, leaves_of(job.contract, given))
     refuse(result, job.engine.name, tolerance=job.contract.tolerance)
     every = row_checks(job.contract) + key_checks(job.contract)
-    frame = judged(as_contract(result, job.contract), job.contract, every)
-    files = staging.write(frame, job.staging / "made", job.contract)
+    # The walk has found the columns; the engine would analyse the whole plan again for each time it is asked for them.
+    frame = judged(as_contract(result, job.contract, lineage.columns), job.contract, every, job.contract.columns)
+    files = staging.write_fine(frame, job.staging / "made", job.contract, set_aside_bits(every), job.engine.parquet)
     ok = tuple(file for file in files if file.verdict == "ok")
     aside = tuple(file for file in files if file.verdict != "ok")
     written, away = sum(file.rows for file in ok), sum(file.rows for file in aside)
@@ -232,10 +233,14 @@ def made_for(job: Job, plan: Plan) -> tuple[Plan, Made]:
     return plan, make(job, plan)
 
 
-def as_contract(frame: DataFrame, contract: Contract) -> DataFrame:
-    """Return exactly the contract's columns in its types; raise UserError for one that is missing."""
-    missing = [name for name in contract.columns if name not in frame.columns]
+def as_contract(frame: DataFrame, contract: Contract, present: Iterable[str] | None = None) -> DataFrame:
+    """Return exactly the contract's columns in its types; raise UserError for one that is missing.
+
+    `present` names the columns of the frame, where they are known; else its engine is asked.
+    """
+    names = list(frame.columns if present is None else present)
+    missing = [name for name in contract.columns if name not in names]
     if missing:
-        raise UserError(f"the transform does not make {', '.join(missing)}; it makes {', '.join(frame.columns)}",
+        raise UserError(f"the transform does not make {', '.join(missing)}; it makes {', '.join(names)}",
                         where=f"layers/{contract.layer}/{contract.name}.py")  # fmt: skip
     return frame.select(*(F.col(f"`{n}`").cast(types.spark(str(c.type))).alias(n) for n, c in contract.columns.items()))

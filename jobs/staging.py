@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote
@@ -11,7 +11,7 @@ from urllib.parse import unquote
 import pyarrow.parquet as pq
 from pyspark.sql import DataFrame
 
-from jobs.clean import VERDICT
+from jobs.clean import RULES, VERDICT, verdict
 from schemas import types
 from schemas.contract import Contract
 
@@ -35,6 +35,43 @@ def write(frame: DataFrame, folder: Path, contract: Contract) -> list[Staged]:
         str(folder)
     )
     return listing(folder)
+
+
+def write_fine(
+    frame: DataFrame, folder: Path, contract: Contract, aside: int, opened: Callable[[Sequence[str]], DataFrame]
+) -> list[Staged]:
+    """Write rows that are thought to be all accepted, in one part; where one has a bit of `aside`, part them after all.
+
+    Parting costs as much as the writing itself, for each row, and derived rows hardly ever fail. `opened` reads files.
+    """
+    if contract.partition_by:
+        return write(frame, folder, contract)
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    whole = folder / f"{VERDICT}=ok"
+    frame.drop(VERDICT).write.mode("overwrite").option("compression", "snappy").parquet(str(whole))
+    files = listing(folder)
+    if not any(_marked(file.path, aside) for file in files):
+        return files
+    apart = folder.with_name(f"{folder.name}-whole")
+    shutil.rmtree(apart, ignore_errors=True)
+    folder.rename(apart)
+    judged = opened([str(apart / f"{VERDICT}=ok" / Path(file.path).name) for file in files])
+    parted = write(judged.withColumn(VERDICT, verdict(aside)), folder, contract)
+    shutil.rmtree(apart, ignore_errors=True)
+    return parted
+
+
+def _marked(path: str, aside: int) -> bool:
+    """Tell whether a file has a row with one of the bits; most often its footer says that there is none."""
+    file = pq.ParquetFile(path)
+    place = file.schema_arrow.get_field_index(RULES)
+    groups = (file.metadata.row_group(number) for number in range(file.metadata.num_row_groups))
+    known = [group.column(place).statistics for group in groups]
+    if all(one is not None and one.has_min_max and one.min == one.max == 0 for one in known):
+        return False
+    masks = file.read(columns=[RULES])[RULES].to_numpy()
+    return bool((masks & aside).any())
 
 
 def listing(folder: Path) -> list[Staged]:

@@ -44,23 +44,33 @@ def count(connection: duckdb.DuckDBPyConnection, contract: Contract, view: str) 
     if not bits:
         return Counts(_selected(connection, view, wanted), columns)
     # Most often no accepted row breaks a rule; to see that takes a third of the time of counting each bit anew.
-    broken = _broken(contract)
-    found = _selected(connection, view, wanted | broken)
-    marks = [found.pop(name) for name in broken]
+    conditions = _conditions(contract)
+    broken = {name: f"count_if(not {quoted(name)})" for name in conditions}
+    marked = {"marked": "count_if(_rules is null or _rules <> 0)"}
+    found = _selected(connection, view, wanted | marked | broken, conditions)
+    marks = [found.pop(name) for name in (*marked, *broken)]
     clean = not any(marks)
     return Counts(found | (dict.fromkeys(bits, Decimal(0)) if clean else _selected(connection, view, bits)), columns)
 
 
-def _selected(connection: duckdb.DuckDBPyConnection, view: str, wanted: Mapping[str, str]) -> dict[str, Decimal | None]:
-    values = connection.execute(f'select {", ".join(wanted.values())} from "{view}"').fetchone() or ()
+def _selected(
+    connection: duckdb.DuckDBPyConnection, view: str, wanted: Mapping[str, str], named: Mapping[str, str] | None = None
+) -> dict[str, Decimal | None]:
+    """Return what is `wanted` of a view, which may speak of the `named` conditions as of columns.
+
+    A long list of codes is looked up in a step of its own, and once for each value of a dictionary; within a count each
+    row would be compared with every code.
+    """
+    more = "".join(f", {condition} as {quoted(name)}" for name, condition in (named or {}).items())
+    of = f'(select *{more} from "{view}")' if more else f'"{view}"'
+    values = connection.execute(f"select {', '.join(wanted.values())} from {of}").fetchone() or ()
     return {name: None if value is None else Decimal(value) for name, value in zip(wanted, values, strict=True)}
 
 
-def _broken(contract: Contract) -> dict[str, str]:
-    """Return counts that are all zero where every row has a mask without a bit and fulfils what is counted again."""
-    conditions = [condition for rule in row_rules(contract) if (condition := recount(contract, rule))]
-    marked = {"marked": "count_if(_rules is null or _rules <> 0)"}
-    return marked | {f"broken {i}": f"count_if(not ({condition}))" for i, condition in enumerate(conditions)}
+def _conditions(contract: Contract) -> dict[str, str]:
+    """Return the conditions that are counted again; where all hold and no mask has a bit, every row is as it should be."""
+    found = (recount(contract, rule) for rule in row_rules(contract))
+    return {f"holds {i}": condition for i, condition in enumerate(filter(None, found))}
 
 
 def row_verdicts(contract: Contract, counts: Counts, aside: Mapping[str, int], carried: int) -> list[Verdict]:

@@ -18,6 +18,8 @@ from schemas.codes import codes, periods
 from schemas.contract import Contract, Outcome, Rule
 from schemas.errors import UserError
 
+FEW = 3  # checks of one kind, which are not worth a step of their own
+
 
 @dataclass(frozen=True)
 class RowCheck:
@@ -62,6 +64,12 @@ def mask(checks: Sequence[RowCheck]) -> Column:
     none = F.lit(0).cast("bigint")
     # Not `when(predicate, none)`: engines make three columns of its coalesce, and of NULL this makes the same.
     bits = [F.when(~check.fine, F.lit(1 << i).cast("bigint")).otherwise(none) for i, check in enumerate(checks)]
+    there = [i for i, check in enumerate(checks) if check.rule.rule == "not_null"]
+    if len(there) > FEW:
+        # Hardly any row lacks a value: whether all are there is told at once, and only else which one is not.
+        present = _joined([checks[i].fine for i in there], lambda one, other: one & other)
+        gone = _joined([bits[i] for i in there], lambda one, other: one.bitwiseOR(other))
+        bits = [F.when(present, none).otherwise(gone), *(bit for i, bit in enumerate(bits) if i not in there)]
     return _joined(bits, lambda one, other: one.bitwiseOR(other)) if bits else none
 
 

@@ -23,14 +23,16 @@ LIMITS = ("grains", "industries", "not_industries", "method_from", "method_to") 
 OF_SLOT = {"v": "value", "f": "factor_id", "s": "source_set", "b": "chosen_by", "z": "uncertainty_percent"}
 
 
-def cases(activity: DataFrame, factor: DataFrame, variant: Variant = PUBLISHED) -> DataFrame:
-    """Return one row per kind of activity (KEY) and method: the method's attributes, scale, and OF_SLOT of every slot.
+def cases(kinds: DataFrame, factor: DataFrame, variant: Variant = PUBLISHED) -> DataFrame:
+    """Return one row per kind of activity (KEY; rows of `kinds` may tell it often) and method: what it takes and with what.
+
+    That is the method's attributes, scale, and OF_SLOT of every slot.
 
     A slot is the place of a factor in its method, or GWP. All come from the first of the method's sets that is
     complete, but for what the subject measured and what the method mixes or defaults (`measured`, `defaulted`).
     `lacking` names what even the first set does not have; `fallback` is true where one is of an earlier year.
     """
-    kinds = activity.groupBy(*KEY).agg(F.count(F.lit(1)).alias("_rows")).select(*KEY)
+    kinds = kinds.groupBy(*KEY).agg(F.count(F.lit(1)).alias("_rows")).select(*KEY)
     known = list(methods().values())
     applying = F.broadcast(_methods(factor, known))
     placed = kinds.join(F.broadcast(_grids(factor)), F.substring("region_code", 1, 2) == F.col("province"), "left")
@@ -76,6 +78,7 @@ def _attributes(one: Method) -> dict[str, Any]:
         "category": one.category,
         "book": one.book,
         "method_unit": one.inputs[one.quantity].unit,
+        "hour_input": one.hourly,
         "hour_role": hourly and (hourly.factor_role or one.hourly),
         "hour_unit": hourly and hourly.unit,
         "hour_of": hourly and hourly.hour_of,
@@ -168,13 +171,17 @@ def _standing(chosen: DataFrame, known: list[Method]) -> DataFrame:
         return chosen
     kind = Window.partitionBy(*KEY)
     gone: list[Column] = []
+    seen: list[Column] = []
     for place, (first, second) in enumerate(pairs):
         is_first, is_second = F.col("method_id") == first, F.col("method_id") == second
         able = is_first & (F.col("lacking") == "") & F.col("scale").isNotNull()
         complete = F.max(F.when(able, F.lit(1)).otherwise(F.lit(0))).over(kind)
         there = F.max(F.when(is_second, F.lit(1)).otherwise(F.lit(0))).over(kind)
-        chosen = chosen.select("*", complete.alias(f"_c{place}"), there.alias(f"_t{place}"))
+        seen += [complete.alias(f"_c{place}"), there.alias(f"_t{place}")]
         whole = F.col(f"_c{place}") == 1
         gone += [is_second & whole, is_first & ~whole & (F.col(f"_t{place}") == 1)]
     dropped = reduce(lambda a, b: a | b, gone)
-    return chosen.where(~dropped).drop(*(f"_{letter}{place}" for place in range(len(pairs)) for letter in "ct"))
+    # All of them in one step: they share their window, and a step of its own for each would make the plan deep.
+    return (
+        chosen.select("*", *seen).where(~dropped).drop(*(f"_{letter}{place}" for place in range(len(pairs)) for letter in "ct"))
+    )

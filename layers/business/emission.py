@@ -15,10 +15,10 @@ def transform(
     activity: DataFrame, subject: DataFrame, factor: DataFrame, factor_hour: DataFrame, variant: Variant = PUBLISHED
 ) -> DataFrame:
     """Return one row per activity and method that could be computed; the others are in business.unresolved."""
-    return lines(activity, subject, factor, factor_hour, variant).where("reason is null").select(
+    return lines(activity, subject, factor, factor_hour, variant).where("counts").select(
         line_id().alias("line_id"), "book", "method_id", "subject_id", "subject_from", "period_start", "date", "grain",
         "activity_id", "activity_code", "gas", fix(F.col("mass")).alias("mass_t"), F.lit(variant.gwp_set).alias("gwp_set"),
         fix(F.col("co2e")).alias("emission_tco2e"), "scope", "category", "data_grade",
         F.coalesce("factor_set", "hour_set").alias("factor_set"), "fallback", "defaulted", "measured",
-        uncertainty().alias("uncertainty_percent"),
+        uncertainty().alias("uncertainty_percent"), F.col("q").alias("activity_data"), "case_id",
     )  # fmt: skip

@@ -2,46 +2,62 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from layers import constants
-from layers.business._lines import GWP, HOUR, line_id, lines, slots
+from layers.business._lines import GWP, HOUR, by_hour, cases_of, hour_value, kinds_of, same_hour, slots
 from models.method import Method, methods
 from models.variant import PUBLISHED, Variant
 
-ACTIVITY, BY_HOUR = "activity", "hour"  # slots of the inputs that are no factor of a kind
-TOLD = tuple(f"{prefix}_" for prefix in "fsbz")  # of the columns of slots; their values stay, for formulas by hour
+ACTIVITY = "activity"  # the slot of the one input that is no factor
+HOURLY = ("hour_role", "hour_set", "hour_of", "hour_unit", "hour_input")  # of a method that asks for a factor of the hour
+COLUMNS = ("line_id", "role", "kind", "ref_id", "value", "unit", "factor_set", "chosen_by", "uncertainty_percent")
 
 
-def transform(
-    activity: DataFrame, subject: DataFrame, factor: DataFrame, factor_hour: DataFrame, variant: Variant = PUBLISHED
-) -> DataFrame:
-    """Return one row per line and parameter of its formula, the GWP included."""
-    made = lines(activity, subject, factor, factor_hour, variant, partial(_by_parameter, factor)).where("reason is null")
-    of_activity, of_hour = F.col("slot") == ACTIVITY, F.col("slot") == BY_HOUR
-    value = F.when(of_activity, F.col("q")).when(of_hour, F.col(HOUR)).otherwise(F.col("value")).alias("value")
-    ref = F.when(of_activity, F.col("activity_id")).when(of_hour, F.col("h_factor_id")).otherwise(F.col("ref_id")).alias("ref_id")
-    told = ("role", "kind", ref, value, "input_unit", "input_set", "chosen_by", "uncertainty_percent")
-    named = made.select(line_id().alias("line_id"), *told).withColumnsRenamed({"input_unit": "unit", "input_set": "factor_set"})
-    return named.where("value is not null")
+def transform(emission: DataFrame, factor: DataFrame, factor_hour: DataFrame, variant: Variant = PUBLISHED) -> DataFrame:
+    """Return one row per line and parameter of its formula, the GWP included.
+
+    A line names the case by which it was counted, and all lines of a case have the same factors: so they are put into
+    rows while cases are few. A line of no case that is known here would have a row without a role, which the rules refuse.
+    """
+    cases = cases_of(kinds_of(emission), factor, variant)
+    few = _by_parameter(factor, cases)
+    rows = F.broadcast(few).join(emission, F.col("r_case") == F.col("case_id"), "right")
+    is_activity = F.col("kind") == ACTIVITY
+    value = F.when(is_activity, F.col("activity_data")).otherwise(F.col("r_value")).alias("value")
+    ref = F.when(is_activity, F.col("activity_id")).otherwise(F.col("r_ref")).alias("ref_id")
+    told = ("unit", F.col("r_set").alias("factor_set"), "chosen_by", F.col("r_percent").alias("uncertainty_percent"))
+    return rows.select("line_id", "role", "kind", ref, value, *told).unionByName(_of_hours(emission, cases, factor_hour, variant))
 
 
-def _by_parameter(anchor: DataFrame, chosen: DataFrame) -> DataFrame:
-    """Make a row of each parameter of a kind and method, while they are few; activity and hour fill in theirs later."""
-    text, number = F.lit(None).cast("string"), F.lit(None).cast("double")
-    inputs = [_input(ACTIVITY, text, number, text, text, number)]
+def _of_hours(emission: DataFrame, cases: DataFrame, factor_hour: DataFrame, variant: Variant) -> DataFrame:
+    """Return the factors by hour of the lines whose method asks for one."""
+    asking = cases.where("hour_role is not null").select(
+        F.col("case_id").alias("r_case"), F.col("c_region_code").alias("region_code"), *HOURLY
+    )
+    lines = F.broadcast(asking).join(emission, F.col("r_case") == F.col("case_id"))
+    rows = F.broadcast(by_hour(factor_hour, variant)).join(lines, same_hour()).withColumn(HOUR, hour_value())
+    found = {"role": "hour_input", "ref_id": "h_factor_id", "value": HOUR, "unit": "hour_unit", "factor_set": "hour_set"}
+    known = {"kind": F.lit("factor"), "chosen_by": F.lit("hour"), "uncertainty_percent": F.lit(None).cast("double")}
+    named = known | {name: F.col(of) for name, of in found.items()}
+    return rows.select("line_id", *(named[name].alias(name) for name in COLUMNS[1:]))
+
+
+def _by_parameter(anchor: DataFrame, cases: DataFrame) -> DataFrame:
+    """Make a row of each parameter of a case; that of the activity has no value yet."""
+    inputs = [_input(ACTIVITY, *(F.lit(None).cast(type_) for type_ in ("string", "double", "string", "string", "double")))]
     inputs += [_input(slot, *(F.col(f"{prefix}_{slot}") for prefix in "fvsbz")) for slot in slots()]
-    inputs += [_input(BY_HOUR, text, number, F.col("hour_set"), F.lit("hour"), number)]
-    long = chosen.select(*(name for name in chosen.columns if name[:2] not in TOLD), F.inline(F.array(*inputs)))
+    long = cases.select("case_id", "method_id", F.inline(F.array(*inputs)))
     same = (F.col("method_id") == F.col("r_method")) & (F.col("slot") == F.col("r_slot"))
-    named = long.join(F.broadcast(_roles(anchor)), same).where(F.col("value").isNotNull() | F.col("slot").isin(ACTIVITY, BY_HOUR))
-    default = F.col("ref_id").isNull() & ~F.col("slot").isin(ACTIVITY, BY_HOUR)
-    kind = F.when(default, F.lit("default")).otherwise(F.col("r_kind")).alias("kind")
-    ref = F.coalesce("ref_id", "method_id").alias("ref_id")
-    return named.select(*(name for name in named.columns if name not in ("ref_id", "r_kind")), kind, ref)
+    is_activity = F.col("slot") == ACTIVITY
+    named = long.join(F.broadcast(_roles(anchor)), same).where(F.col("value").isNotNull() | is_activity)
+    kind = F.when(is_activity, F.lit(ACTIVITY)).when(F.col("ref_id").isNull(), F.lit("default")).otherwise(F.lit("factor"))
+    return named.select(
+        F.col("case_id").alias("r_case"), "role", kind.alias("kind"), F.coalesce("ref_id", "method_id").alias("r_ref"),
+        F.col("value").alias("r_value"), "unit", F.col("input_set").alias("r_set"), "chosen_by",
+        F.col("uncertainty_percent").alias("r_percent"),
+    )  # fmt: skip
 
 
 def _input(slot: str, *told: Column) -> Column:
@@ -51,13 +67,11 @@ def _input(slot: str, *told: Column) -> Column:
 
 def _roles(anchor: DataFrame) -> DataFrame:
     """One row per method and slot: the parameter and the unit that the method wants it in."""
-    rows = [{"r_method": one.id, "r_slot": slot, "role": name, "input_unit": unit,
-             "r_kind": "activity" if slot == ACTIVITY else "factor"}
+    rows = [{"r_method": one.id, "r_slot": slot, "role": name, "unit": unit}
             for one in methods().values() for slot, (name, unit) in _places(one).items()]  # fmt: skip
     return constants.table(anchor, rows, dict.fromkeys(rows[0], "string"))
 
 
 def _places(one: Method) -> dict[str, tuple[str, str]]:
     found = {str(slot): (name, part.unit) for slot, (name, part) in enumerate(one.slots.items())}
-    hourly = {BY_HOUR: (one.hourly, one.factors[one.hourly].unit)} if one.hourly else {}
-    return {ACTIVITY: (one.quantity, one.inputs[one.quantity].unit), **found, **hourly, GWP: (GWP, "1")}
+    return {ACTIVITY: (one.quantity, one.inputs[one.quantity].unit), **found, GWP: (GWP, "1")}

@@ -28,7 +28,7 @@ def transform(
 
     `method_id` is '' where no method applies. Without `overlap` nothing was told twice.
     """
-    made = lines(activity, subject, factor, factor_hour, variant).where("reason is not null").select(
+    made = lines(activity, subject, factor, factor_hour, variant).where("not counts").select(
         "activity_id", F.coalesce("method_id", F.lit("")).alias("method_id"), _reason().alias("reason"),
         F.when(F.col("reason") == "no_factor", F.coalesce(F.nullif("lacking", F.lit("")), "hour_role")).alias("lacking"),
         "subject_id", "subject_from", "date", "grain", "activity_code", "quantity", "unit", "method_unit",

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from layers.business.emission import transform as emission
-from layers.business.emission_input import transform as emission_input
 from layers.business.unresolved import transform as unresolved
 from models.variant import Variant
 from tests.frames import Row, frame
+from tests.layers.inputs import emission_input
 
 BASE: dict[str, Any] = {
     "subject_id": "s", "period_start": "2024-06-01T00:00:00Z", "date": "2024-06-01", "grain": "month",

@@ -10,10 +10,10 @@ from pyspark.sql import functions as F
 from jobs.clean import checks
 from layers.business._levels import rolled
 from layers.business.emission import transform as emission
-from layers.business.emission_input import transform as emission_input
 from samples.combustion import combustion
 from schemas.contracts import contract
 from tests.frames import Row, cleaned, frame
+from tests.layers.inputs import emission_input
 
 HEAT = {"fuel_raw_coal": ("CHINA_STAT", 20.908, 0.02637, 0.94), "fuel_diesel": ("NDRC_GENERAL", 43.33, 0.0202, 0.98),
         "fuel_gasoline": ("NDRC_GENERAL", 44.8, 0.0189, 0.98)}  # fmt: skip

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from layers.business.emission import transform as emission
-from layers.business.emission_input import transform as emission_input
 from layers.business.unresolved import transform as unresolved
 from tests.frames import Row, frame
+from tests.layers.inputs import emission_input
 
 BURN = """
 title: Coal
