@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from jobs.clean import DELIVERY, LOCATOR
-from jobs.sums import MONTHS, SINCE, SUBJECT, UNRESOLVED, added, earlier
+from jobs.sums import LINES, MONTHS, SINCE, SUBJECT, UNRESOLVED, added, earlier
 from jobs.tracing import Parents, Row, Step, Way, same, sql
 from models import units
 from models.method import Method, methods
@@ -60,9 +60,15 @@ def _same_activity(part: Parents | Step | None, row: Row) -> bool:
 
 
 def of_input(way: Way, pinned: Mapping[str, int], row: Row) -> Found | None:
-    """Return the row of activity or of the library that an input was taken from, or the method that gave its default."""
-    found = _input(way, pinned, row)
+    """Return the line or the row of the library that an input was taken from, or the method that gave its default."""
+    found = _line(way, pinned, row) if row["kind"] == "activity" else _input(way, pinned, row)
     return None if found is None else [found]
+
+
+def _line(way: Way, pinned: Mapping[str, int], row: Row) -> Parents | None:
+    """Return the line whose quantity an input is, as it tells it in the unit of its method."""
+    found = _one(way, LINES, pinned, f"line_id = {sql(row['line_id'])}")
+    return found if found and found.rows[0]["activity_data"] == row["value"] else None
 
 
 def _input(way: Way, pinned: Mapping[str, int], row: Row) -> Parents | Step | None:

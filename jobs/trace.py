@@ -7,15 +7,15 @@ from dataclasses import replace
 from typing import Any
 
 import duckdb
+import pyarrow as pa
 from deltalake import DeltaTable
 from pyspark.sql import DataFrame
-from pyspark.sql import functions as F
 
 from jobs import laid_out, origins, query, reruns, sums
 from jobs.cells import cell
-from jobs.derived import bound, frames, input_tables
-from jobs.lake import Lake
-from jobs.origins import ACTIVITY, LINE_INPUTS
+from jobs.derived import bound, input_tables
+from jobs.lake import Lake, arrow_schema
+from jobs.origins import LINE_INPUTS
 from jobs.session import Engine
 from jobs.tracing import Parents, Row, Step, Way, shown, sql
 from schemas.contract import Contract
@@ -125,21 +125,32 @@ def _factors(way: Way, pinned: Mapping[str, int], line: Row) -> list[Parents | S
 def _used(way: Way, pinned: Mapping[str, int], line: Row) -> list[dict[str, Any]]:
     """Return the inputs of a line item, by role: as they are put down, where that was of the same inputs."""
     head = way.head(LINE_INPUTS, way.released.get(LINE_INPUTS))
-    if head is None or way.pinned(LINE_INPUTS, int(head.version())) != pinned:
+    if head is None or not _of_the_same(way, way.pinned(LINE_INPUTS, int(head.version())), pinned):
         return _worked_out(way, pinned, line)
     return way.rows(
         f"select * from {way.view(LINE_INPUTS, int(head.version()))} where line_id = ? order by role", [line["line_id"]]
     )
 
 
+def _of_the_same(way: Way, used: Mapping[str, int], pinned: Mapping[str, int]) -> bool:
+    """Tell whether inputs were put down for lines that were made from these tables, with the same factors."""
+    if LINES not in used or way.pinned(LINES, used[LINES]) != pinned:
+        return False
+    return all(pinned.get(table) == version for table, version in used.items() if table != LINES)
+
+
 def _worked_out(way: Way, pinned: Mapping[str, int], line: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Return the inputs of a line where a lake doesn't keep them, as restatements don't: they follow from the tables."""
     contract = contracts().get(LINE_INPUTS)
-    if contract is None or set(input_tables(contract)) != set(pinned):
+    if contract is None or not set(input_tables(contract)) <= {LINES, *pinned}:
         return []
+    lines = pa.Table.from_pylist([dict(line)], schema=arrow_schema(contract_of(LINES)))
+    given = {
+        name: way.engine.session.createDataFrame(lines) if table == LINES else _read(way, table, pinned)
+        for name, table in contract.inputs.items()
+    }
+    return [row.asDict() for row in bound(way.lake, contract)(**given).orderBy("role").collect()]
 
-    def narrow(table: str, frame: DataFrame) -> DataFrame:
-        return frame.filter(F.col("activity_id") == F.lit(line["activity_id"])) if table == ACTIVITY else frame
 
-    made = bound(way.lake, contract)(**frames(way.engine, way.lake, contract, pinned, narrow))
-    return [row.asDict() for row in made.filter(F.col("line_id") == F.lit(line["line_id"])).orderBy("role").collect()]
+def _read(way: Way, table: str, pinned: Mapping[str, int]) -> DataFrame:
+    return way.engine.delta(way.lake.table_path(table), pinned[table])
