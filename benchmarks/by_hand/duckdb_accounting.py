@@ -68,7 +68,8 @@ EMISSION = f"""
     select line_id, 'enterprise' as book, method_id, subject_id, subject_from, period_start, date, grain, activity_id,
         activity_code, gas, cast({FIXED.format("mass")} as decimal(28,6)) as mass_t, getvariable('gwp') as gwp_set,
         cast({FIXED.format("mass * gwp")} as decimal(28,6)) as emission_tco2e, scope, category, data_grade, factor_set,
-        false as fallback, defaulted, false as measured, sqrt({GRADES} + variance) as uncertainty_percent
+        false as fallback, defaulted, false as measured, sqrt({GRADES} + variance) as uncertainty_percent,
+        q as activity_data
     from ({LINES}) where q >= 0
 """
 INPUT = f"""
