@@ -89,7 +89,7 @@ def _tried(
     except Moved as error:
         return _failed(table, f"other builds kept changing the table: {error}\n  → build it again")
     except Exception as error:
-        return _failed(table, _gone(error, name))
+        return _failed(table, _gone(error, name, table))
 
 
 def _logged(outcome: Outcome) -> dict[str, Any]:
@@ -112,7 +112,7 @@ def _failed(table: str, reason: str) -> Outcome:
     return Outcome(table, new_run(), "failed", redact(reason))
 
 
-def _gone(error: Exception, engine: str) -> str:
+def _gone(error: Exception, engine: str, table: str) -> str:
     """Say what an engine's own error means; a defect of ours fails its table, not the run, and leaves its trace."""
     name = f"{type(error).__module__}.{type(error).__name__}"
     system = store.explain(error)
@@ -120,6 +120,8 @@ def _gone(error: Exception, engine: str) -> str:
         return str(system)
     if "grpc" in name or "pyspark" in name or "Connection" in name:
         again = "nothing was published; run it again, or see `carbonlake doctor`"
+        if name.endswith("AnalysisException"):  # the plan does not fit, and will not the next time either
+            again = f"nothing was published; where an input was built by older code: carbonlake run +{table}"
         return f"the engine {engine} gave up: {told(error)[:300]}\n  → {again}"
     where = traceback.extract_tb(error.__traceback__)[-1]
     LOG.debug("unexpected", exc_info=error)

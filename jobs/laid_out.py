@@ -17,6 +17,7 @@ DIMENSIONS = {
     "total": "'all'", "region": f"coalesce({PROVINCE}, 'unknown')", "industry": "coalesce(industry_code[1:2], 'unknown')",
     "subject": "coalesce(subject_id, 'unknown')", "category": "category", "scope": "cast(scope as varchar)", "gas": "gas",
 }  # fmt: skip
+VIEW = "business.electricity_view"
 VIEWS = {"territorial": f"(scope = 1 and industry_code like '{PLANTS}%')",
          "consumption": "(scope = 2 and starts_with(activity_code, 'electricity_'))"}  # fmt: skip
 Found = list[Parents | Step]
@@ -35,9 +36,10 @@ def of_activity_rollup(way: Way, pinned: Mapping[str, int], row: Row) -> list[Pa
 def of_electricity(way: Way, pinned: Mapping[str, int], row: Row) -> Found | None:
     """Return the months of plants and of users that a view adds up, and where its kilowatt-hours are told."""
     if row["region"] == OUTSIDE:
+        name = way.named(VIEW, way.released[VIEW]) if VIEW in way.released else VIEW
         note = ("who is not in the lake: it emitted what is used in all other regions beyond what is generated there; all: "
-                f"select * from business.electricity_view where year = {row['year']} and region <> {sql(OUTSIDE)}")  # fmt: skip
-        return [Step("business.electricity_view", {}, note)]
+                f"select * from {name} where year = {row['year']} and region <> {sql(OUTSIDE)}")  # fmt: skip
+        return [Step(VIEW, {}, note)]
     place = of_level(way, MONTH, pinned[MONTH], "province", row["region"])
     each = VIEWS if row["view"] == "transfer" else {row["view"]: VIEWS[row["view"]]}
     signed = "case when scope = 1 then -emission_tco2e else emission_tco2e end"

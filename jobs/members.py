@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pyspark.sql import functions as F
 
-from jobs.tracing import Way, same, sql
+from jobs.tracing import Way, sql
 from layers.business import _levels
 from layers.business._places import dated, placed
 
@@ -38,7 +38,9 @@ def of_places(way: Way, rows: tuple[str, int], subject: tuple[str, int], where: 
     few = session.createDataFrame([tuple(one.values()) for one in states], "subject_id string, subject_from date")
     there = placed(few, way.engine.delta(way.lake.table_path(subject[0]), subject[1]))
     found = there.where(_levels.member(level) == F.lit(member)).select("subject_id", "subject_from").distinct().collect()
-    return f"({' or '.join(f'({same(one.asDict(), *one.asDict())})' for one in found)})" if found else "false"
+    listed = ", ".join(sorted(f"({sql(one['subject_id'])}, {sql(one['subject_from'])})" for one in found))
+    state = f"(values {listed}) state(subject, since)"
+    return f"exists (from {state} where subject = subject_id and since = subject_from)" if found else "false"
 
 
 def of_days(way: Way, rows: tuple[str, int], subject: tuple[str, int], where: str, level: str, member: str) -> str:
@@ -55,5 +57,7 @@ def of_days(way: Way, rows: tuple[str, int], subject: tuple[str, int], where: st
     known = way.engine.delta(way.lake.table_path(subject[0]), subject[1])
     there = placed(dated(few, known), known).where(_levels.member(level) == F.lit(member))
     spans = there.groupBy("subject_id", "subject_from").agg(F.min("date").alias("first"), F.max("date").alias("last")).collect()
-    each = (f"({same(one.asDict(), 'subject_id')} and date between {sql(one['first'])} and {sql(one['last'])})" for one in spans)
-    return f"({' or '.join(sorted(each))})" if spans else "false"
+    each = (f"({sql(one['subject_id'])}, {sql(one['first'])}, {sql(one['last'])})" for one in spans)
+    span = f"(values {', '.join(sorted(each))}) span(subject, first, last)"
+    # One semi-join, however many there are; a chain of conditions would be gone through for each row.
+    return f"exists (from {span} where subject = subject_id and date between first and last)" if spans else "false"

@@ -14,7 +14,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from jobs.clean import DELIVERY, LOCATOR
-from jobs.derived import as_contract, bound, frames, leaves_of
+from jobs.derived import as_contract, bound, frames, input_tables, leaves_of
 from jobs.tracing import Parents, Row, Way
 from lineage.columns import Lineage, column_lineage
 from schemas import types
@@ -34,13 +34,20 @@ def parents(way: Way, contract: Contract, pinned: Mapping[str, int], row: Row) -
 
     Raise UserError where the transform does not give the stored row back, or does not fit the inputs any more.
     """
+    if not (set(contract.columns) <= set(row) and set(input_tables(contract)) <= set(pinned)):
+        raise _outdated(contract)
     rerun = Rerun(way, contract, pinned, row)
     try:
         narrowed, wanted = _narrowed(rerun)
     except AnalysisException as error:
-        raise UserError("the versions that it was made from do not fit the code of today", where=contract.table,
-                        remedy=f"carbonlake run +{contract.table}, then trace again") from error  # fmt: skip
+        raise _outdated(contract) from error
     return [_parents(rerun, wanted, table, frame) for table, frame in narrowed.items()]
+
+
+def _outdated(contract: Contract) -> UserError:
+    return UserError("the versions that it was made from do not fit the code of today", where=contract.table,
+                     remedy=f"carbonlake run +{contract.table}, then trace again; "
+                            "a release is traced this far by the code that made it")  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -19,9 +19,11 @@ def transform(emission: DataFrame, factor: DataFrame, factor_hour: DataFrame, va
     """Return one row per line and parameter of its formula, the GWP included.
 
     A line names the case by which it was counted, and all lines of a case have the same factors: so they are put into
-    rows while cases are few. A line of no case that is known here would have a row without a role, which the rules refuse.
+    rows while cases are few. A line of no case that is known and complete here has a row without a role, one without the
+    factor of its hour a row without a value: the rules refuse both.
     """
-    cases = cases_of(kinds_of(emission), factor, variant)
+    # Of lines that were made with other factors than those at hand, what is missing must not be passed over.
+    cases = cases_of(kinds_of(emission), factor, variant).where("lacking = '' and scale is not null")
     few = _by_parameter(factor, cases)
     rows = F.broadcast(few).join(emission, F.col("r_case") == F.col("case_id"), "right")
     is_activity = F.col("kind") == ACTIVITY
@@ -37,7 +39,7 @@ def _of_hours(emission: DataFrame, cases: DataFrame, factor_hour: DataFrame, var
         F.col("case_id").alias("r_case"), F.col("c_region_code").alias("region_code"), *HOURLY
     )
     lines = F.broadcast(asking).join(emission, F.col("r_case") == F.col("case_id"))
-    rows = F.broadcast(by_hour(factor_hour, variant)).join(lines, same_hour()).withColumn(HOUR, hour_value())
+    rows = F.broadcast(by_hour(factor_hour, variant)).join(lines, same_hour(), "right").withColumn(HOUR, hour_value())
     found = {"role": "hour_input", "ref_id": "h_factor_id", "value": HOUR, "unit": "hour_unit", "factor_set": "hour_set"}
     known = {"kind": F.lit("factor"), "chosen_by": F.lit("hour"), "uncertainty_percent": F.lit(None).cast("double")}
     named = known | {name: F.col(of) for name, of in found.items()}

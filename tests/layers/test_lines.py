@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from layers.business.emission import transform as emission
+from layers.business.emission_input import transform as inputs_of
 from layers.business.unresolved import transform as unresolved
 from models.variant import Variant
 from tests.frames import Row, frame
@@ -186,6 +187,18 @@ def test_an_hour_without_a_factor_is_unresolved_not_zero(spark: Any) -> None:
     given = _frames(spark, activity, [{**GWP, "factor_id": "ghg", "gas": "GHG"}], "US-CA", **hour)
     assert [(r[0], str(r[1])) for r in emission(*given).select("activity_id", "mass_t").collect()] == [("a1", "0.170000")]
     assert [tuple(r) for r in unresolved(*given).select("activity_id", "reason").collect()] == [("a0", "no_factor")]
+
+
+def test_a_line_whose_factor_is_gone_is_left_without_a_role_or_a_value_which_the_rules_refuse(spark: Any) -> None:
+    given = _frames(spark, [{}], [_factor("f", "CHN", 2024, 0.5)], "110000")
+    gone = inputs_of(emission(*given), frame(spark, "knowledge.factor", [GWP]), given[3])
+    assert [tuple(row) for row in gone.select("role", "value").collect()] == [(None, None)]
+    hour = {"factor_id": "h", "factor_set": "grid_hour", "role": "ef", "activity_code": "electricity_purchased",
+            "region_code": "US-CA", "period_start": "2024-06-01T00:00:00Z", "gas": "GHG", "value": 170,
+            "unit": "gCO2/kWh"}  # fmt: skip
+    given = _frames(spark, [{"grain": "hour"}], [{**GWP, "factor_id": "ghg", "gas": "GHG"}], "US-CA", **hour)
+    gone = inputs_of(emission(*given), given[2], frame(spark, "knowledge.factor_hour", []))
+    assert {(row["role"], row["value"]) for row in gone.collect()} == {("ad", 1.0), ("gwp", 1.0), ("ef", None)}
 
 
 def test_a_variant_adds_gases_up_under_its_own_set(spark: Any) -> None:
